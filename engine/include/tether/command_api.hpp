@@ -1,0 +1,51 @@
+// Where commands come in and where their outcome is asked for.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tether/command.hpp"
+#include "tether/store.hpp"
+
+namespace tether {
+
+/// What was accepted, or why not: exactly one is set.
+struct SubmitResult {
+  std::optional<Receipt> receipt;
+  std::exception_ptr error;
+};
+
+/// Thread safety: every call from any thread.
+class CommandApi {
+ public:
+  virtual ~CommandApi() = default;
+
+  /// Returns when the command is durable. Errors: Invalid (a type that nobody declared, or the
+  /// payload, with its JSON pointer), Conflict (the same id or idempotency key with another
+  /// payload), Unavailable. Without a started engine it commits on the calling thread.
+  virtual Receipt submit(CommandRequest request) = 0;
+
+  /// All in one commit, or none: the first error is thrown.
+  virtual std::vector<Receipt> submitAll(std::vector<CommandRequest> requests) = 0;
+
+  /// Returns at once; `done` is called from the writer when the command is durable or refused.
+  /// Checks of the request itself are thrown here.
+  virtual void submitAsync(CommandRequest request, std::function<void(SubmitResult)> done) = 0;
+
+  /// Nothing: no such flow. The id may be a correlationId, else a command's, then an event's id.
+  virtual std::optional<Flow> status(const std::string& id) = 0;
+
+  /// Waits until the flow is resolved, at most `atMost`; returns how it stands then. Errors:
+  /// NotFound. Needs a running engine, here or in another process, to make progress.
+  virtual Flow wait(const std::string& id, Duration atMost) = 0;
+  /// The same until `ready` says so.
+  virtual Flow waitFor(const std::string& id, Duration atMost,
+                       const std::function<bool(const Flow&)>& ready) = 0;
+
+  /// Puts the command of a dead letter back on its queue. See Unit::replay.
+  virtual Receipt replay(const std::string& letterId) = 0;
+};
+
+}  // namespace tether

@@ -1,0 +1,49 @@
+// What an Engine is made with. Behaviour first, then performance, then what tests replace.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tether/clock.hpp"
+#include "tether/command.hpp"
+#include "tether/error_handler.hpp"
+#include "tether/ids.hpp"
+#include "tether/store.hpp"
+#include "tether/transport.hpp"
+
+namespace tether {
+
+/// Opens the far side of a queue that is mapped elsewhere. `address` is the text of the mapping.
+using TransportFactory = std::function<std::shared_ptr<Transport>(const std::string& address)>;
+
+struct EngineOptions {
+  std::string store{};            // path of the store file, or ":memory:"
+  bool create = true;             // make the store when it is missing
+  std::string source = "tether";  // CloudEvents source of what this engine makes
+  /// The application's own tables, applied when the engine opens.
+  std::vector<Migration> migrations{};
+  /// Where each queue goes: "local", "memory", or an address that `transports` opens.
+  std::map<std::string, std::string> queues = {{"commands", "local"}, {"events", "local"}};
+  std::vector<std::string> listen = {"commands"};  // which queues are read
+  RetryPolicy retry{};
+  Duration timeout = std::chrono::seconds{30};
+  Duration hold = std::chrono::seconds{5};
+  Duration retention = std::chrono::days{4};  // of unread event messages
+
+  int workers = 8;                                 // threads for prepare()
+  std::size_t prefetch = 256;                      // commands claimed at once at most
+  std::size_t relayBatch = 10;                     // messages in the hands of one relay of a queue
+  Duration poll = std::chrono::milliseconds{500};  // the safety net below the wake-up hints
+
+  TransportFactory transports{};  // null: local and memory only
+  Clock* clock = nullptr;         // null: the machine's
+  Random* random = nullptr;       // null: the system's
+  /// Told of every command that ended here, after the commit, on the writer thread: keep it short.
+  std::function<void(const Command&)> onEnded{};
+};
+
+}  // namespace tether

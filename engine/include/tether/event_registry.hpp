@@ -1,0 +1,23 @@
+// Who hears of events: commands that react, and callbacks in this process.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "tether/envelope.hpp"
+
+namespace tether {
+
+class EventRegistry {
+ public:
+  virtual ~EventRegistry() = default;
+  /// Each event of this type submits a command of `commandType` with the event's data as payload,
+  /// in the commit that records the event.
+  virtual void on(const std::string& eventType, const std::string& commandType) = 0;
+  /// Called at least once for each event of this type that is committed while it is registered,
+  /// after the commit, on the relay's thread. An exception means: again later.
+  virtual void on(const std::string& eventType,
+                  std::function<void(const Envelope&)> subscriber) = 0;
+};
+
+}  // namespace tether

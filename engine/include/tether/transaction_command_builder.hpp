@@ -1,0 +1,74 @@
+// Knows the command types of this program and builds a TransactionCommand for each attempt.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "tether/error_handler.hpp"
+#include "tether/transaction_command.hpp"
+
+namespace tether {
+
+/// How one type is run; what is absent comes from the engine's defaults.
+struct CommandSettings {
+  std::optional<RetryPolicy> retry;
+  std::shared_ptr<const ErrorHandler> errorHandler;  // wins over `retry`
+  std::optional<Duration> timeout;                   // of prepare()
+  std::optional<Duration> hold;                      // of execute()
+  /// The order key of a payload; null: unordered unless the request names a key.
+  std::function<std::string(const nlohmann::json& payload)> key;
+  /// Checks a payload before the receipt is given and may fill in defaults; throws Invalid with the
+  /// JSON pointer.
+  std::function<void(nlohmann::json& payload)> validate;
+};
+
+class TransactionCommandBuilder {
+ public:
+  using Factory = std::function<std::unique_ptr<TransactionCommand>()>;
+
+  /// Registers a type with a factory; `prepares` says that its prepare() does something.
+  /// Throws Conflict for a type that is there already. Call before the engine starts.
+  void add(std::string type, Factory factory, bool prepares, CommandSettings settings = {});
+
+  /// The common case: a class, and what its constructor takes (kept and copied for each attempt).
+  template <class T, class... Dependencies>
+  void add(std::string type, Dependencies... dependencies) {
+    constexpr bool prepares =
+        !std::is_same_v<decltype(&T::prepare), void (TransactionCommand::*)(PrepareContext&)>;
+    add(
+        std::move(type), [=] { return std::make_unique<T>(dependencies...); }, prepares);
+  }
+
+  /// Declares a type that another program runs: submit accepts it, this listener leaves it alone.
+  void declare(std::string type, CommandSettings settings = {});
+
+  /// Replaces the settings of a type that is there. Throws NotFound.
+  void configure(const std::string& type, CommandSettings settings);
+
+  bool declares(const std::string& type) const;
+  bool builds(const std::string& type) const;
+  bool prepares(const std::string& type) const;
+  /// Throws NotFound with the nearest right name.
+  const CommandSettings& settings(const std::string& type) const;
+  std::vector<std::string> types() const;
+  /// Throws NotFound for a type that this program does not run.
+  std::unique_ptr<TransactionCommand> build(const std::string& type) const;
+
+ private:
+  struct Entry {
+    Factory factory;
+    bool prepares = false;
+    CommandSettings settings;
+  };
+  const Entry& find(const std::string& type) const;
+
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+}  // namespace tether

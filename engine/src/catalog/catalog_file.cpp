@@ -1,0 +1,191 @@
+#include "catalog/catalog_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "catalog/config_value.hpp"
+#include "tether/error.hpp"
+#include "tether/ids.hpp"
+#include "tether/text.hpp"
+
+namespace tether {
+namespace {
+
+constexpr int kAttemptsMax = 1000;
+constexpr int kWorkersMax = 256;
+constexpr int kPrefetchMax = 10000;
+
+/// Names of types and queues travel as ids do.
+void checkName(const char* what, const std::string& name, const ConfigValue& at) {
+  try {
+    checkId(what, name);
+  } catch (const Error& error) {
+    at.failAtKey(error.what());
+  }
+}
+
+RetryPolicy parseRetry(const ConfigValue& value, RetryPolicy policy) {
+  using Backoff = RetryPolicy::Backoff;
+  using Jitter = RetryPolicy::Jitter;
+  value.allowKeys({"maxAttempts", "backoff", "initial", "max", "jitter"});
+  if (const auto field = value.find("maxAttempts")) {
+    policy.maxAttempts = field->integer(1, kAttemptsMax);
+  }
+  if (const auto field = value.find("backoff")) {
+    policy.backoff = field->choice<Backoff>({{"none", Backoff::None},
+                                             {"fixed", Backoff::Fixed},
+                                             {"exponential", Backoff::Exponential}});
+  }
+  if (const auto field = value.find("initial")) policy.initial = field->duration();
+  if (const auto field = value.find("max")) policy.max = field->duration();
+  if (const auto field = value.find("jitter")) {
+    policy.jitter = field->choice<Jitter>({{"none", Jitter::None}, {"full", Jitter::Full}});
+  }
+  if (policy.backoff != Backoff::None && policy.initial > policy.max) {
+    value.fail("the first delay (initial " + toText(policy.initial) + ") is longer than max " +
+               toText(policy.max));
+  }
+  return policy;
+}
+
+void parseDefaults(const ConfigValue& value, EngineOptions& options) {
+  value.allowKeys({"timeout", "hold", "retention", "retry", "workers", "prefetch"});
+  if (const auto field = value.find("timeout")) options.timeout = field->duration();
+  if (const auto field = value.find("hold")) options.hold = field->duration();
+  if (const auto field = value.find("retention")) options.retention = field->duration();
+  if (const auto field = value.find("retry")) options.retry = parseRetry(*field, options.retry);
+  if (const auto field = value.find("workers")) options.workers = field->integer(1, kWorkersMax);
+  if (const auto field = value.find("prefetch")) {
+    options.prefetch = static_cast<std::size_t>(field->integer(1, kPrefetchMax));
+  }
+}
+
+/// Whether an address can be opened is for the transports to say.
+void parseQueues(const ConfigValue& value, bool isVolatile, EngineOptions& options) {
+  for (const auto& [name, target] : value.members()) {
+    checkName("queue", name, target);
+    const std::string text = target.text();
+    const auto scheme = text.find("://");
+    const bool address = scheme != 0 && scheme != text.npos && scheme + 3 < text.size();
+    if (text != "local" && text != "memory" && !address) {
+      target.fail("must be \"local\", \"memory\" or an address like \"sqs://orders\", not " +
+                  quote(text));
+    }
+    if (name == "commands" && text == "memory" && !isVolatile) {
+      target.fail(
+          "\"memory\" forgets accepted commands when the process ends; "
+          "set \"volatile\": true if that is meant");
+    }
+    options.queues[name] = text;
+  }
+}
+
+std::vector<std::string> parseListen(const ConfigValue& value, const EngineOptions& options) {
+  std::vector<std::string> known;
+  for (const auto& [queue, target] : options.queues) known.push_back(queue);
+  std::vector<std::string> listen;
+  for (const ConfigValue& element : value.oneOrMore()) {
+    const std::string queue = element.text();
+    if (!options.queues.contains(queue)) {
+      element.fail(quote(queue) + " is not among \"queues\"" + didYouMean(queue, known));
+    }
+    if (std::find(listen.begin(), listen.end(), queue) != listen.end()) {
+      element.fail(quote(queue) + " is there twice");
+    }
+    listen.push_back(queue);
+  }
+  return listen;
+}
+
+std::string parsePointer(const ConfigValue& value) {
+  std::string text = value.text();
+  try {
+    const nlohmann::json::json_pointer pointer(text);
+  } catch (const nlohmann::json::exception&) {
+    value.fail("must be a JSON pointer like \"/customer\", not " + quote(text));
+  }
+  return text;
+}
+
+CatalogFile::CommandEntry parseCommand(const std::string& type, const ConfigValue& value,
+                                       const EngineOptions& defaults) {
+  checkName("command type", type, value);
+  value.allowKeys({"sql", "handler", "schema", "key", "timeout", "hold", "retry"});
+  CatalogFile::CommandEntry entry;
+  entry.type = type;
+  const auto handler = value.find("handler");
+  if (handler) handler->choice<bool>({{"host", true}});
+  if (const auto field = value.find("sql")) entry.sql = field->text();
+  if (entry.sql.has_value() == handler.has_value()) {
+    value.fail("needs either \"sql\" (a script) or \"handler\": \"host\"" +
+               std::string(handler ? ", not both" : ""));
+  }
+  if (const auto field = value.find("schema")) entry.schema = field->text();
+  if (const auto field = value.find("key")) entry.key = parsePointer(*field);
+  if (const auto field = value.find("timeout")) entry.timeout = field->duration();
+  if (const auto field = value.find("hold")) entry.hold = field->duration();
+  if (const auto field = value.find("retry")) entry.retry = parseRetry(*field, defaults.retry);
+  return entry;
+}
+
+std::vector<std::string> parseReaction(const std::string& event, const ConfigValue& value,
+                                       const std::vector<std::string>& types) {
+  checkName("event type", event, value);
+  std::vector<std::string> reactions;
+  for (const ConfigValue& element : value.oneOrMore()) {
+    const std::string type = element.text();
+    if (std::find(types.begin(), types.end(), type) == types.end()) {
+      element.fail("command " + quote(type) + " is not among \"commands\"" +
+                   didYouMean(type, types));
+    }
+    if (std::find(reactions.begin(), reactions.end(), type) != reactions.end()) {
+      element.fail(quote(type) + " is there twice");
+    }
+    reactions.push_back(type);
+  }
+  return reactions;
+}
+
+}  // namespace
+
+CatalogFile parseCatalogFile(const SourceText& source) {
+  const ConfigValue root(source);
+  root.allowKeys({"store", "source", "migrations", "queues", "listen", "volatile", "defaults",
+                  "commands", "on"});
+  CatalogFile file;
+  EngineOptions& options = file.options;
+  options.store = "tether.db";
+  if (const auto field = root.find("store")) {
+    options.store = field->text();
+    if (options.store.find("://") != options.store.npos) {
+      field->fail("must be the path of a file, not " + quote(options.store));
+    }
+  }
+  if (const auto field = root.find("source")) {
+    options.source = field->text();
+    if (options.source.find(' ') != options.source.npos) field->fail("must not have spaces");
+  }
+  if (const auto field = root.find("migrations")) file.migrations = field->text();
+  const auto isVolatile = root.find("volatile");
+  if (const auto field = root.find("queues")) {
+    parseQueues(*field, isVolatile && isVolatile->boolean(), options);
+  }
+  if (const auto field = root.find("listen")) options.listen = parseListen(*field, options);
+  if (const auto field = root.find("defaults")) parseDefaults(*field, options);
+
+  std::vector<std::string> types;
+  if (const auto field = root.find("commands")) {
+    for (const auto& [type, value] : field->members()) {
+      file.commands.push_back(parseCommand(type, value, options));
+      types.push_back(type);
+    }
+  }
+  if (const auto field = root.find("on")) {
+    for (const auto& [event, value] : field->members()) {
+      file.reactions[event] = parseReaction(event, value, types);
+    }
+  }
+  return file;
+}
+
+}  // namespace tether

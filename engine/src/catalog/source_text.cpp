@@ -1,0 +1,208 @@
+#include "catalog/source_text.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "tether/error.hpp"
+#include "tether/json.hpp"
+#include "tether/text.hpp"
+
+namespace tether {
+namespace {
+
+using nlohmann::json;
+using Pointer = json::json_pointer;
+
+class FileHandle {
+ public:
+  explicit FileHandle(int handle) : handle_(handle) {}
+  ~FileHandle() {
+    if (handle_ >= 0) ::close(handle_);
+  }
+  FileHandle(const FileHandle&) = delete;
+  FileHandle& operator=(const FileHandle&) = delete;
+  int get() const { return handle_; }
+
+ private:
+  int handle_;
+};
+
+[[noreturn]] void refuse(const std::filesystem::path& path, ErrorCode code,
+                         const std::string& problem) {
+  throw Error(code, escapeForTerminal(path.native()) + ": " + problem);
+}
+
+std::string systemMessage(int error) { return std::generic_category().message(error); }
+
+/// Walks text that has been parsed already, so it need not look for mistakes.
+class Scanner {
+ public:
+  struct Found {
+    std::size_t key = 0;  // of an element of an array: its value
+    std::size_t value = 0;
+  };
+
+  explicit Scanner(std::string_view text) : text_(text) {}
+
+  /// Where the pointer leads, or the last value on the way that is there.
+  Found find(Pointer pointer) {
+    std::vector<std::string> tokens;
+    for (; !pointer.empty(); pointer.pop_back()) tokens.push_back(pointer.back());
+    skipSpace();
+    Found found{at_, at_};
+    for (; !tokens.empty() && enter(tokens.back(), found); tokens.pop_back()) {
+    }
+    return found;
+  }
+
+ private:
+  bool enter(const std::string& token, Found& found) {
+    const char open = peek();
+    if (open != '{' && open != '[') return false;
+    ++at_;
+    for (std::size_t index = 0;; ++index) {
+      skipSpace();
+      if (peek() == '}' || peek() == ']') return false;
+      Found member{at_, at_};
+      bool matches = open == '[' && std::to_string(index) == token;
+      if (open == '{') {
+        skipString();
+        matches = json::parse(text_.substr(member.key, at_ - member.key)) == token;
+        skipSpace();
+        ++at_;  // the colon
+        skipSpace();
+        member.value = at_;
+      }
+      if (matches) {
+        found = member;
+        return true;
+      }
+      skipValue();
+      skipSpace();
+      if (peek() == ',') ++at_;
+    }
+  }
+
+  void skipValue() {
+    int depth = 0;
+    do {
+      skipSpace();
+      const char c = peek();
+      if (c == '"') {
+        skipString();
+      } else {
+        depth += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
+        ++at_;
+      }
+    } while (depth > 0);
+    // The rest of a number or a literal.
+    at_ = std::min(text_.find_first_of(",]} \t\r\n/", at_), text_.size());
+  }
+
+  void skipString() {
+    for (++at_; peek() != '"'; ++at_) {
+      if (peek() == '\\') ++at_;
+    }
+    ++at_;
+  }
+
+  void skipSpace() {
+    while (true) {
+      at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
+      if (peek() != '/') return;
+      const bool line = text_.substr(at_, 2) == "//";
+      at_ = std::min(text_.find(line ? "\n" : "*/", at_ + 2), text_.size() - (line ? 0 : 2));
+      at_ += line ? 0 : 2;
+    }
+  }
+
+  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+/// parseJson tells the byte; editors want file:line:column.
+json parseNamed(const std::string& name, const std::string& text) {
+  try {
+    return parseJsonWithComments(name, text);
+  } catch (const Error& error) {
+    const std::string_view message = error.what();
+    const std::string start = name + ", byte ";
+    const auto problem = message.find(": ", start.size());
+    std::size_t offset = 0;
+    if (!message.starts_with(start) || problem == message.npos ||
+        std::from_chars(&message[start.size()], message.data() + problem, offset).ec !=
+            std::errc{}) {
+      throw;
+    }
+    throw Error(error.code(), placeIn(name, text, offset) + std::string(message.substr(problem)));
+  }
+}
+
+}  // namespace
+
+std::string readTextFile(const std::filesystem::path& path, std::size_t bytesMax) {
+  // Not blocking: a FIFO must be refused, not waited for.
+  const FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.get() < 0) {
+    const bool missing = errno == ENOENT || errno == ENOTDIR;
+    refuse(path, missing ? ErrorCode::NotFound : ErrorCode::Invalid,
+           missing ? "no such file" : systemMessage(errno));
+  }
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) refuse(path, ErrorCode::Invalid, systemMessage(errno));
+  if (S_ISDIR(status.st_mode)) refuse(path, ErrorCode::Invalid, "is a directory, not a file");
+  if (!S_ISREG(status.st_mode)) refuse(path, ErrorCode::Invalid, "is not a regular file");
+
+  std::string text;
+  std::vector<char> buffer(64 * 1024);
+  while (true) {
+    const auto got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) refuse(path, ErrorCode::Invalid, systemMessage(errno));
+    if (got == 0) break;
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (text.size() > bytesMax) {
+      refuse(path, ErrorCode::Invalid, "has more than " + std::to_string(bytesMax) + " bytes");
+    }
+  }
+  if (!validUtf8(text)) refuse(path, ErrorCode::Invalid, "is not UTF-8 text");
+  return text;
+}
+
+std::string placeIn(std::string_view name, std::string_view text, std::size_t offset) {
+  const auto before = text.substr(0, std::min(offset, text.size()));
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto lineStart = before.rfind('\n') + 1;  // npos + 1 is 0
+  return escapeForTerminal(name) + ":" + std::to_string(line) + ":" +
+         std::to_string(before.size() - lineStart + 1);
+}
+
+SourceText::SourceText(std::string name, std::string text)
+    : name_(std::move(name)), text_(std::move(text)), json_(parseNamed(name_, text_)) {}
+
+SourceText SourceText::read(const std::filesystem::path& path) {
+  return SourceText(path.native(), readTextFile(path));
+}
+
+void SourceText::fail(const Pointer& pointer, const std::string& problem) const {
+  const auto offset = Scanner(text_).find(pointer).value;
+  const std::string where = pointer.empty() ? "" : escapeForTerminal(pointer.to_string()) + ": ";
+  throw Error(ErrorCode::Invalid, placeIn(name_, text_, offset) + ": " + where + problem);
+}
+
+void SourceText::failAtKey(const Pointer& pointer, const std::string& problem) const {
+  const auto offset = Scanner(text_).find(pointer).key;
+  throw Error(ErrorCode::Invalid, placeIn(name_, text_, offset) + ": " + problem);
+}
+
+}  // namespace tether

@@ -1,0 +1,42 @@
+// A JSON file that a person wrote, with its text at hand, so that an error can say where it is.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace tether {
+
+/// The whole file. Errors, each naming the path: NotFound; Invalid when it is a directory or
+/// another special file, has more than `bytesMax` bytes or is not UTF-8 text.
+std::string readTextFile(const std::filesystem::path& path, std::size_t bytesMax = 1024 * 1024);
+
+/// "name:line:column"; both count from 1, the column in bytes.
+std::string placeIn(std::string_view name, std::string_view text, std::size_t offset);
+
+class SourceText {
+ public:
+  /// Comments are allowed. Throws Invalid with name:line:column for what parseJson refuses.
+  SourceText(std::string name, std::string text);
+  /// Reads the file; its path is the name.
+  static SourceText read(const std::filesystem::path& path);
+
+  const std::string& name() const { return name_; }
+  const nlohmann::json& json() const { return json_; }
+
+  /// Throws Invalid: "name:line:column: /pointer: problem", at the value or nearest what there is.
+  [[noreturn]] void fail(const nlohmann::json::json_pointer& pointer,
+                         const std::string& problem) const;
+  /// The same about the name of a member: "name:line:column: problem".
+  [[noreturn]] void failAtKey(const nlohmann::json::json_pointer& pointer,
+                              const std::string& problem) const;
+
+ private:
+  std::string name_;
+  std::string text_;
+  nlohmann::json json_;
+};
+
+}  // namespace tether

@@ -1,0 +1,33 @@
+#include "catalog/sql_command.hpp"
+
+#include "catalog/config_value.hpp"
+#include "tether/error.hpp"
+
+namespace tether {
+
+using nlohmann::json;
+
+void SqlCommandText::check(const json& payload) const {
+  if (!payload.is_object()) {
+    throw Error(ErrorCode::Invalid, "payload: must be an object, not " + describeType(payload));
+  }
+  for (const auto& [name, offset] : script.parameters()) {
+    if (payload.contains(name) || optional.contains(name)) continue;
+    throw Error(ErrorCode::Invalid,
+                "payload/" + name + ": is missing; " + script.name() + " binds it as :" + name);
+  }
+}
+
+void SqlCommand::execute(CommandContext& context) {
+  const json& payload = context.payload();
+  json completed;  // a copy, made only when something is absent
+  for (const auto& [name, offset] : text_->script.parameters()) {
+    const auto absent = text_->optional.find(name);
+    if (absent == text_->optional.end() || payload.contains(name)) continue;
+    if (completed.is_null()) completed = payload;
+    completed[name] = absent->second;
+  }
+  context.sql().run(text_->script.text(), completed.is_null() ? payload : completed);
+}
+
+}  // namespace tether

@@ -1,0 +1,425 @@
+// Wires the floors together and owns the threads: the only place that knows which adapter is in
+// use.
+#include "tether/engine.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+#include "base/log.hpp"
+#include "flow/event_registry.hpp"
+#include "flow/executor.hpp"
+#include "flow/flow_command_api.hpp"
+#include "flow/intake.hpp"
+#include "flow/outbox_relay.hpp"
+#include "flow/queue_intake.hpp"
+#include "flow/routes.hpp"
+#include "flow/transaction_listener.hpp"
+#include "flow/transaction_manager.hpp"
+#include "tether/error.hpp"
+#include "tether/json.hpp"
+
+namespace tether {
+
+namespace {
+
+using namespace flow;  // NOLINT(google-build-using-namespace): this file is the flow's outer wall
+
+constexpr Duration kHeartbeat = std::chrono::seconds{10};
+constexpr Duration kHousekeeping = std::chrono::minutes{1};
+constexpr Duration kForever = std::chrono::years{1};  // for a wait; more could overflow
+constexpr std::size_t kExpirePage = 1000;
+
+bool isLocal(const std::string& address) { return address == "local"; }
+
+std::unique_ptr<Store> openStore(const EngineOptions& options, const Clock& clock) {
+  return openSqliteStore({.path = options.store, .create = options.create}, clock);
+}
+
+}  // namespace
+
+class Engine::Impl {
+ public:
+  explicit Impl(EngineOptions given)
+      : options(std::move(given)),
+        clock(options.clock == nullptr ? systemClock() : *options.clock),
+        random(options.random == nullptr ? systemRandom() : *options.random),
+        ids(clock, random),
+        store(openStore(options, clock)),
+        routes(routesOf(options)),
+        intake(builder, registry, routes, ids, clock, options.source),
+        manager(builder, intake, *store, options, clock, random),
+        listener(*store, manager, builder, options, clock),
+        api(*store, intake, listener, routes, clock) {
+    migrate();
+  }
+
+  ~Impl() { stop(Duration{0}); }
+
+  // ---- one thread: turns ----
+
+  bool turn(Role role) {
+    const std::lock_guard turning(turnMutex);
+    if (stopRequested) return false;
+    join(role);
+    bool did = false;
+    if (role != Role::Relay) did = listenTurn();
+    if (role != Role::Listener) {
+      for (auto& relay : relays) did = relay->step(owner) > 0 || did;
+    }
+    return did;
+  }
+
+  IdleReport runUntilIdle(Role role) {
+    for (;;) {
+      const auto seen = store->changeCount();
+      while (!started && turn(role)) {
+      }
+      const auto left = backlog(role);
+      // A clock that was given moves only when its owner moves it.
+      const bool waits = started || options.clock == nullptr;
+      if (left.idle()) {
+        // The last commit is there; its `done` may still be running.
+        waitUntil(
+            [&] { return listener.inFlight() == 0; },
+            [end =
+                 (std::chrono::steady_clock::now() + std::chrono::seconds{10}).time_since_epoch()] {
+              return end;
+            });
+      }
+      if (left.idle() || !waits || stopRequested) return {left.delayed, left.blocked};
+      store->waitForChange(seen, untilDue(options.poll));
+    }
+  }
+
+  // ---- threads ----
+
+  void start(Role role) {
+    if (started.exchange(true)) throw Error(ErrorCode::Conflict, "the engine is started already");
+    stopRequested = false;
+    store->startWriter();
+    join(role);
+    if (role != Role::Relay) {
+      pool = std::make_unique<ThreadPool>(static_cast<std::size_t>(options.workers));
+      if (runsCommands()) listener.open(owner, *pool);
+      listener.takeOver();
+      listener.wake();
+      for (auto& queue : intakes) {
+        threads.emplace_back([this, &queue] { intakeLoop(*queue); });
+      }
+    }
+    threads.emplace_back([this, role] { pulseLoop(role != Role::Relay); });
+    if (role != Role::Listener) {
+      for (auto& relay : relays) threads.emplace_back([this, &relay] { relayLoop(*relay); });
+    }
+  }
+
+  DrainResult stop(Duration drain) {
+    using Steady = std::chrono::steady_clock;
+    const auto until = (Steady::now() + std::min(drain, kForever)).time_since_epoch().count();
+    auto known = stopUntil.load();
+    while (until < known && !stopUntil.compare_exchange_weak(known, until)) {
+    }
+    stopRequested = true;
+    listener.close();
+    store->interruptWaits();
+    const std::lock_guard stopping(stopMutex);
+    DrainResult result;
+    for (auto& queue : intakes) queue->close();
+    waitUntil([&] { return listener.inFlight() == 0; },
+              [&] { return Steady::duration(stopUntil.load()); });
+    result.clean = listener.inFlight() == 0;
+    result.givenBack = listener.interrupt();
+    {
+      const std::lock_guard turning(turnMutex);  // a turn on another thread ends first
+      pool.reset();  // a prepare that does not look at its stop token is waited for
+      waitUntil(
+          [&] { return listener.inFlight() == 0; },
+          [end = (Steady::now() + std::chrono::seconds{10}).time_since_epoch()] { return end; });
+      store->interruptWaits();
+      for (auto& thread : threads) thread.join();
+      threads.clear();
+      leave();
+      if (started.exchange(false)) store->stopWriter();
+      stopUntil = std::numeric_limits<std::int64_t>::max();
+    }
+    return result;
+  }
+
+  EngineOptions options;
+  Clock& clock;
+  Random& random;
+  IdGenerator ids;
+  TransactionCommandBuilder builder;
+  FlowEventRegistry registry;
+  std::unique_ptr<Store> store;
+  Routes routes;
+  Intake intake;
+  TransactionManager manager;
+  TransactionListener listener;
+  FlowCommandApi api;
+
+ private:
+  static Routes routesOf(const EngineOptions& options) {
+    const auto mapped = [&](const std::string& queue) {
+      const auto found = options.queues.find(queue);
+      return found != options.queues.end() && !isLocal(found->second);
+    };
+    return {mapped("commands") ? Placement::Forward : Placement::Run, mapped("events")};
+  }
+
+  bool listenTurn() {
+    const auto before = listener.progress();
+    bool did = false;
+    if (runsCommands()) listener.open(owner, inlineExecutor);
+    if (strangersDied()) listener.takeOver();
+    for (auto& queue : intakes) {
+      did = queue->step(options.prefetch, Duration{0}).messages > 0 || did;
+    }
+    listener.wake();
+    while (store->runPending() || inlineExecutor.runOne()) {
+    }
+    listener.tick();
+    while (store->runPending()) {
+    }
+    listener.close();
+    return listener.progress() != before || did;
+  }
+
+  bool runsCommands() const {
+    return std::find(options.listen.begin(), options.listen.end(), "commands") !=
+           options.listen.end();
+  }
+
+  void migrate() {
+    std::vector<AppliedMigration> applied;
+    store->read([&](Snapshot& snapshot) { applied = snapshot.migrations(); });
+    for (const auto& migration : options.migrations) {
+      const bool there = std::any_of(applied.begin(), applied.end(), [&](const auto& known) {
+        return known.name == migration.name && known.checksum == sha256(migration.sql);
+      });
+      if (there) continue;
+      store->commit(Durability::Durable,
+                    [&](Unit& unit) { unit.migrate({migration}, clock.now()); });
+    }
+  }
+
+  /// Registers this process, opens the transports and the relays, once.
+  void join(Role role) {
+    if (owner != 0) return;
+    const auto types = runnable(role);
+    store->commit(Durability::Deferred, [&](Unit& unit) {
+      owner = unit.addOwner(role == Role::Relay ? "relay" : "listener", types, clock.now());
+    });
+    connect();
+  }
+
+  void connect() {
+    if (connected) return;
+    connected = true;
+    std::map<std::string, std::shared_ptr<Transport>> transports;
+    for (const auto& [queue, address] : options.queues) {
+      if (isLocal(address)) continue;
+      transports[queue] = openTransport(queue, address);
+      relays.push_back(std::make_unique<OutboxRelay>(
+          *store, queue, true, std::make_unique<TransportEmitter>(transports[queue]),
+          options.relayBatch, clock));
+    }
+    if (registry.hasSubscribers()) {
+      relays.push_back(std::make_unique<OutboxRelay>(*store, kSubscriberQueue, false,
+                                                     std::make_unique<SubscriberEmitter>(registry),
+                                                     options.relayBatch, clock));
+    }
+    for (const auto& queue : options.listen) {
+      const auto remote = transports.find(queue);
+      if (remote == transports.end() && queue == "commands") continue;  // the run queue itself
+      intakes.push_back(std::make_unique<QueueIntake>(
+          *store, intake, builder, registry, queue,
+          remote == transports.end() ? nullptr : remote->second, clock));
+      if (remote == transports.end()) listened.push_back(queue);
+    }
+  }
+
+  std::shared_ptr<Transport> openTransport(const std::string& queue, const std::string& address) {
+    if (address == "memory") return makeMemoryTransport(clock);
+    if (options.transports) {
+      if (auto transport = options.transports(address)) return transport;
+    }
+    throw Error(ErrorCode::Unsupported,
+                "queue " + queue + ": this program has no transport for \"" + address + "\"");
+  }
+
+  void leave() {
+    if (owner == 0) return;
+    try {
+      store->commit(Durability::Deferred,
+                    [&](Unit& unit) { unit.removeOwner(owner, clock.now()); });
+    } catch (const std::exception& error) {
+      log::warn("cannot sign off", {{"error", error.what()}});
+    }
+    owner = 0;
+  }
+
+  bool strangersDied() {
+    bool died = false;
+    store->read([&](Snapshot& snapshot) {
+      for (const auto& other : snapshot.owners()) died = died || !other.alive;
+    });
+    return died;
+  }
+
+  std::vector<std::string> runnable(Role role) const {
+    std::vector<std::string> types;
+    if (role == Role::Relay || !runsCommands()) return types;
+    for (const auto& type : builder.types()) {
+      if (builder.builds(type)) types.push_back(type);
+    }
+    return types;
+  }
+
+  Backlog backlog(Role role) {
+    std::vector<std::string> queues;
+    if (role != Role::Relay) queues = listened;
+    if (role != Role::Listener && registry.hasSubscribers()) queues.emplace_back(kSubscriberQueue);
+    Backlog backlog;
+    store->read([&](Snapshot& snapshot) {
+      backlog = snapshot.backlog(runnable(role), queues, role != Role::Listener);
+    });
+    return backlog;
+  }
+
+  Duration untilDue(Duration most) const {
+    const auto due = listener.nextDue();
+    if (!due) return most;
+    return std::clamp(*due - clock.now(), Duration{0}, most);
+  }
+
+  template <class Done, class Until>
+  void waitUntil(Done done, Until until) {
+    for (;;) {
+      const auto seen = store->changeCount();
+      if (done()) return;
+      const auto left = until() - std::chrono::steady_clock::now().time_since_epoch();
+      if (left <= left.zero()) return;
+      // What runs on this store ends with a commit; a shorter wait asked for meanwhile is noticed
+      // too.
+      store->waitForChange(seen, std::min(std::chrono::duration_cast<Duration>(left),
+                                          Duration{std::chrono::milliseconds{20}}));
+      if (!started) store->runPending();
+    }
+  }
+
+  /// Hints of other processes, due times, timeouts, heartbeats, housekeeping.
+  void pulseLoop(bool listens) {
+    auto foreign = store->foreignChangeCount();
+    auto nextPoll = clock.steady() + options.poll;
+    auto nextHeartbeat = clock.steady() + kHeartbeat;
+    auto nextHousekeeping = clock.steady();
+    while (!stopRequested) {
+      const auto seen = store->changeCount();
+      const auto due = listener.nextDue();
+      bool look = due && *due <= clock.now();
+      if (const auto now = store->foreignChangeCount(); now != foreign) {
+        foreign = now;
+        look = true;
+      }
+      const auto steady = clock.steady();
+      if (steady >= nextPoll) {
+        nextPoll = steady + options.poll;
+        look = true;
+        listener.tick();
+        if (listens && strangersDied()) listener.takeOver();
+      }
+      if (look && listens) listener.wake();
+      if (steady >= nextHeartbeat) {
+        nextHeartbeat = steady + kHeartbeat;
+        store->post({Durability::Deferred, true,
+                     [this](Unit& unit) { unit.heartbeat(owner, clock.now()); }, nullptr});
+      }
+      if (steady >= nextHousekeeping) {
+        nextHousekeeping = steady + kHousekeeping;
+        expireUnread();
+      }
+      if (stopRequested) return;
+      store->waitForChange(seen, std::clamp(untilDue(options.poll), Duration{1000}, options.poll));
+    }
+  }
+
+  void expireUnread() {
+    store->post({Durability::Deferred, true,
+                 [this](Unit& unit) {
+                   const auto before = clock.now() - options.retention;
+                   if (!routes.eventsRemote) unit.expire("events", before, kExpirePage);
+                   if (registry.hasSubscribers()) {
+                     unit.expire(kSubscriberQueue, before, kExpirePage);
+                   }
+                 },
+                 nullptr});
+  }
+
+  void relayLoop(OutboxRelay& relay) {
+    while (!stopRequested) {
+      const auto seen = store->changeCount();
+      if (guarded([&] { return relay.step(owner) > 0; })) continue;
+      if (!stopRequested) store->waitForChange(seen, options.poll);
+    }
+  }
+
+  void intakeLoop(QueueIntake& queue) {
+    while (!stopRequested) {
+      const auto seen = store->changeCount();
+      const auto max = options.prefetch - std::min(options.prefetch, listener.inFlight());
+      const bool did = max > 0 && guarded([&] {
+                         const auto result = queue.step(max, options.poll);
+                         if (result.claimable) listener.wake();
+                         return result.messages > 0;
+                       });
+      const bool waited = queue.remote() && max > 0;
+      if (!did && !waited && !stopRequested) store->waitForChange(seen, options.poll);
+    }
+  }
+
+  /// A thread's one place for failures: they are logged, and it goes on after a while.
+  template <class Step>
+  bool guarded(Step step) {
+    try {
+      return step();
+    } catch (const std::exception& error) {
+      log::warn("a background step failed", {{"error", error.what()}});
+      if (!stopRequested) store->waitForChange(store->changeCount(), options.poll);
+      return false;
+    }
+  }
+
+  std::int64_t owner = 0;
+  bool connected = false;
+  std::vector<std::unique_ptr<OutboxRelay>> relays;
+  std::vector<std::unique_ptr<QueueIntake>> intakes;
+  std::vector<std::string> listened;
+  InlineExecutor inlineExecutor;
+  std::unique_ptr<ThreadPool> pool;
+  std::vector<std::thread> threads;
+  std::atomic<bool> started{false};
+  std::atomic<bool> stopRequested{false};
+  std::atomic<std::int64_t> stopUntil{std::numeric_limits<std::int64_t>::max()};
+  std::mutex stopMutex;  // one stop at a time
+  std::mutex turnMutex;  // held by a turn
+};
+
+Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Engine::~Engine() = default;
+
+CommandApi& Engine::api() { return impl_->api; }
+TransactionCommandBuilder& Engine::commands() { return impl_->builder; }
+EventRegistry& Engine::events() { return impl_->registry; }
+Store& Engine::store() { return *impl_->store; }
+const EngineOptions& Engine::options() const { return impl_->options; }
+
+bool Engine::turn(Role role) { return impl_->turn(role); }
+IdleReport Engine::runUntilIdle(Role role) { return impl_->runUntilIdle(role); }
+void Engine::start(Role role) { impl_->start(role); }
+DrainResult Engine::stop(Duration drain) { return impl_->stop(drain); }
+
+}  // namespace tether

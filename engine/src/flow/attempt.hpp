@@ -1,0 +1,39 @@
+// One attempt of one command: what travels between the manager's steps.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stop_token>
+
+#include "tether/event_collector.hpp"
+#include "tether/store.hpp"
+#include "tether/transaction_command.hpp"
+
+namespace tether::flow {
+
+struct AttemptRun {
+  ClaimedCommand claim;
+  nlohmann::json payload;
+  std::unique_ptr<TransactionCommand> command;
+  std::stop_source stop;
+  Time startedAt;
+  Duration timeout{0};                                    // of prepare
+  std::atomic<Duration> steadyDeadline{Duration::max()};  // of a prepare that has begun
+  Duration hold{0};
+  bool prepares = false;
+
+  /// Who ends the preparing: prepare itself, its timeout, or a shutdown. The first one wins.
+  enum class Phase { Preparing, Prepared, TimedOut, Interrupted };
+  std::atomic<Phase> phase{Phase::Preparing};
+  bool endPreparing(Phase how) {
+    auto expected = Phase::Preparing;
+    return phase.compare_exchange_strong(expected, how);
+  }
+
+  bool entered = false;    // the closure began: a failure before that is the store's
+  bool applied = false;    // it ran to its end: a failure after that is the commit's
+  bool reactions = false;  // commands were accepted in its commit
+};
+
+}  // namespace tether::flow

@@ -1,0 +1,21 @@
+#include "flow/event_emitter.hpp"
+
+#include "base/log.hpp"
+
+namespace tether::flow {
+
+std::vector<SendResult> SubscriberEmitter::emit(std::span<const OutgoingMessage> messages) {
+  std::vector<SendResult> results;
+  for (const auto& message : messages) {
+    try {
+      events_.tell(parseEnvelope(message.body));
+      results.push_back({});
+    } catch (const std::exception& error) {
+      log::warn("a subscriber failed", {{"eventId", message.id}, {"error", error.what()}});
+      results.push_back({SendResult::Kind::Transient, error.what()});
+    }
+  }
+  return results;
+}
+
+}  // namespace tether::flow

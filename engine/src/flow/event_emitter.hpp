@@ -1,0 +1,42 @@
+// Hands messages to their destination: a transport, or the subscribers of this process.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "flow/event_registry.hpp"
+#include "tether/transport.hpp"
+
+namespace tether::flow {
+
+/// Thread safety: one thread at a time.
+class EventEmitter {
+ public:
+  virtual ~EventEmitter() = default;
+  /// One result a message. Throws Unavailable when nothing is known about any of them.
+  virtual std::vector<SendResult> emit(std::span<const OutgoingMessage> messages) = 0;
+};
+
+class TransportEmitter final : public EventEmitter {
+ public:
+  explicit TransportEmitter(std::shared_ptr<Transport> transport)
+      : transport_(std::move(transport)) {}
+  std::vector<SendResult> emit(std::span<const OutgoingMessage> messages) override {
+    return transport_->send(messages);
+  }
+
+ private:
+  std::shared_ptr<Transport> transport_;
+};
+
+class SubscriberEmitter final : public EventEmitter {
+ public:
+  explicit SubscriberEmitter(const FlowEventRegistry& events) : events_(events) {}
+  std::vector<SendResult> emit(std::span<const OutgoingMessage> messages) override;
+
+ private:
+  const FlowEventRegistry& events_;
+};
+
+}  // namespace tether::flow

@@ -1,0 +1,42 @@
+// Reactions and subscribers, by event type. Written before the engine runs, read by all threads.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tether/event_registry.hpp"
+
+namespace tether::flow {
+
+class FlowEventRegistry final : public EventRegistry {
+ public:
+  void on(const std::string& eventType, const std::string& commandType) override {
+    reactions_[eventType].push_back(commandType);
+  }
+  void on(const std::string& eventType, std::function<void(const Envelope&)> subscriber) override {
+    subscribers_[eventType].push_back(std::move(subscriber));
+  }
+
+  const std::vector<std::string>& reactionsTo(const std::string& eventType) const {
+    static const std::vector<std::string> kNone;
+    const auto found = reactions_.find(eventType);
+    return found == reactions_.end() ? kNone : found->second;
+  }
+  bool reactsTo(const std::string& eventType) const { return reactions_.count(eventType) > 0; }
+  bool hasSubscribers() const { return !subscribers_.empty(); }
+  bool hasSubscribers(const std::string& eventType) const {
+    return subscribers_.count(eventType) > 0;
+  }
+  void tell(const Envelope& envelope) const {
+    const auto found = subscribers_.find(envelope.type);
+    if (found == subscribers_.end()) return;
+    for (const auto& subscriber : found->second) subscriber(envelope);
+  }
+
+ private:
+  std::map<std::string, std::vector<std::string>> reactions_;
+  std::map<std::string, std::vector<std::function<void(const Envelope&)>>> subscribers_;
+};
+
+}  // namespace tether::flow

@@ -1,0 +1,143 @@
+#include "flow/intake.hpp"
+
+#include "tether/error.hpp"
+#include "tether/json.hpp"
+
+namespace tether::flow {
+
+namespace {
+
+constexpr int kDepthMax = 64;
+constexpr std::size_t kKeyBytesMax = 255;
+
+void checkKey(const std::string& key) {
+  if (key.size() > kKeyBytesMax) {
+    throw Error(ErrorCode::Invalid, "key: longer than 255 bytes");
+  }
+}
+
+}  // namespace
+
+NewCommand Intake::fromRequest(CommandRequest& request) const {
+  return check(request, routes_.commands);
+}
+
+NewCommand Intake::fromEnvelope(Envelope envelope, const std::string& queue) const {
+  CommandRequest request;
+  request.type = std::move(envelope.type);
+  request.payload = std::move(envelope.data);
+  request.id = std::move(envelope.id);
+  request.correlationId = std::move(envelope.correlationId);
+  request.causationId = std::move(envelope.causationId);
+  if (!envelope.key.empty()) request.key = std::move(envelope.key);
+  request.traceparent = std::move(envelope.traceparent);
+  auto command = check(request, Placement::Run);
+  command.source = std::move(envelope.source);
+  command.queue = queue;
+  return command;
+}
+
+NewCommand Intake::check(CommandRequest& request, Placement placement) const {
+  const CommandSettings* settings = nullptr;
+  try {
+    settings = &builder_.settings(request.type);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::Invalid, error.what());
+  }
+  NewCommand command;
+  command.acceptedAt = clock_.now();
+  command.id = request.id.empty() ? ids_.next() : std::move(request.id);
+  checkId("id", command.id);
+  command.correlationId =
+      request.correlationId.empty() ? command.id : std::move(request.correlationId);
+  checkId("correlationId", command.correlationId);
+  if (!request.causationId.empty()) checkId("causationId", request.causationId);
+  if (!request.idempotencyKey.empty()) checkId("idempotency key", request.idempotencyKey);
+  command.source = source_;
+  command.type = request.type;
+  command.causationId = std::move(request.causationId);
+  command.idempotencyKey = std::move(request.idempotencyKey);
+  command.traceparent = std::move(request.traceparent);
+  command.notBefore = request.notBefore;
+  command.placement = placement;
+  if (settings->validate) settings->validate(request.payload);
+  if (request.key) {
+    command.key = std::move(*request.key);
+  } else if (settings->key) {
+    command.key = settings->key(request.payload);
+  }
+  checkKey(command.key);
+  command.payload = canonicalJson(request.payload);
+  command.fingerprint = sha256(command.type + '\n' + command.payload).substr(0, 32);
+  return command;
+}
+
+NewCommand Intake::reaction(const Event& event, const std::string& commandType) const {
+  CommandRequest request;
+  request.type = commandType;
+  request.id = deriveId(event.id, "reaction/" + commandType + '/' + event.source);
+  request.correlationId = event.correlationId;
+  request.causationId = event.id;
+  request.traceparent = event.traceparent;
+  const auto stillborn = [&](Failure why) {
+    NewCommand command;
+    command.id = request.id;
+    command.source = source_;
+    command.type = commandType;
+    command.correlationId = event.correlationId;
+    command.causationId = event.id;
+    command.payload = event.data;
+    command.fingerprint = sha256(commandType + '\n' + event.data).substr(0, 32);
+    command.acceptedAt = clock_.now();
+    command.stillborn = std::move(why);
+    return command;
+  };
+  NewCommand command;
+  if (event.depth + 1 > kDepthMax) {
+    command = stillborn({"too_deep", "a chain of more than 64 reactions led to it"});
+  } else {
+    try {
+      auto checked = request;
+      checked.payload = nlohmann::json::parse(event.data);
+      command = check(checked, routes_.commands);
+    } catch (const std::exception& error) {
+      command = stillborn({"invalid", error.what()});
+    }
+  }
+  command.depth = event.depth + 1;
+  return command;
+}
+
+bool Intake::react(Unit& unit, const Event& event) const {
+  bool claimable = false;
+  for (const auto& type : events_.reactionsTo(event.type)) {
+    claimable = unit.accept(reaction(event, type)).claimable || claimable;
+  }
+  return claimable;
+}
+
+bool Intake::emit(Unit& unit, const Event& event) const {
+  std::vector<Destination> destinations = {{"events", routes_.eventsRemote}};
+  if (events_.hasSubscribers(event.type)) destinations.push_back({kSubscriberQueue, false});
+  unit.record(event, destinations);
+  return react(unit, event);
+}
+
+bool Intake::receive(Unit& unit, const Envelope& envelope) const {
+  Event event;
+  event.id = envelope.id;
+  event.source = envelope.source;
+  event.type = envelope.type;
+  event.correlationId = envelope.correlationId.empty() ? envelope.id : envelope.correlationId;
+  event.causationId = envelope.causationId;
+  event.key = envelope.key;
+  event.traceparent = envelope.traceparent;
+  event.data = canonicalJson(envelope.data);
+  event.time = clock_.now();
+  std::vector<Destination> destinations;
+  if (events_.hasSubscribers(event.type)) destinations.push_back({kSubscriberQueue, false});
+  if (!unit.record(event, destinations)) return false;
+  return react(unit, event);
+}
+
+}  // namespace tether::flow

@@ -1,0 +1,58 @@
+// Turns what comes in (a request, a reaction, an envelope) into what the store accepts: checked,
+// with ids, key and fingerprint. And records events with the reactions they cause.
+#pragma once
+
+#include <string>
+
+#include "flow/event_registry.hpp"
+#include "flow/routes.hpp"
+#include "tether/command.hpp"
+#include "tether/envelope.hpp"
+#include "tether/ids.hpp"
+#include "tether/store.hpp"
+#include "tether/transaction_command_builder.hpp"
+
+namespace tether::flow {
+
+/// Thread safety: every call from any thread.
+class Intake {
+ public:
+  Intake(const TransactionCommandBuilder& builder, const FlowEventRegistry& events,
+         const Routes& routes, IdGenerator& ids, const Clock& clock, std::string source)
+      : builder_(builder),
+        events_(events),
+        routes_(routes),
+        ids_(ids),
+        clock_(clock),
+        source_(std::move(source)) {}
+
+  /// Leaves the payload, checked and with its defaults, in `request`. Errors: Invalid (unknown
+  /// type, payload, ids).
+  NewCommand fromRequest(CommandRequest& request) const;
+
+  /// A command that arrived on a queue: it runs here. Errors: Invalid.
+  NewCommand fromEnvelope(Envelope envelope, const std::string& queue) const;
+
+  /// Records an event of ours with its message per destination, and its reactions. Returns whether
+  /// a command was accepted that may be claimed now.
+  bool emit(Unit& unit, const Event& event) const;
+
+  /// Records an event from outside and its reactions, once for each source and id.
+  bool receive(Unit& unit, const Envelope& envelope) const;
+
+  const std::string& source() const { return source_; }
+
+ private:
+  NewCommand check(CommandRequest& request, Placement placement) const;
+  NewCommand reaction(const Event& event, const std::string& commandType) const;
+  bool react(Unit& unit, const Event& event) const;
+
+  const TransactionCommandBuilder& builder_;
+  const FlowEventRegistry& events_;
+  const Routes& routes_;
+  IdGenerator& ids_;
+  const Clock& clock_;
+  std::string source_;
+};
+
+}  // namespace tether::flow

@@ -1,0 +1,45 @@
+// Forwards what a local queue holds for a destination elsewhere, and forgets a message only when
+// the other side has it. A crash in between sends it again, with the same id and bytes.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "flow/event_emitter.hpp"
+#include "tether/store.hpp"
+
+namespace tether::flow {
+
+/// One queue. Thread safety: one thread at a time.
+class OutboxRelay {
+ public:
+  /// `outgoing`: the relay's side of a mapped queue; else an ordinary local queue is drained.
+  OutboxRelay(Store& store, std::string queue, bool outgoing, std::unique_ptr<EventEmitter> emitter,
+              std::size_t batchMax, const Clock& clock)
+      : store_(store),
+        queue_(std::move(queue)),
+        outgoing_(outgoing),
+        emitter_(std::move(emitter)),
+        batchMax_(batchMax),
+        clock_(clock) {}
+
+  /// Forwards one batch for `owner`; returns how many messages it took.
+  std::size_t step(std::int64_t owner);
+
+ private:
+  void settle(Unit& unit, const QueuedMessage& message, const SendResult& result) const;
+  void settleAll();
+
+  Store& store_;
+  std::string queue_;
+  bool outgoing_;
+  std::unique_ptr<EventEmitter> emitter_;
+  std::size_t batchMax_;
+  const Clock& clock_;
+  // What was emitted and is not settled yet. The store may refuse for a while; as this process
+  // lives, nobody else would take these messages.
+  std::vector<QueuedMessage> messages_;
+  std::vector<SendResult> results_;
+};
+
+}  // namespace tether::flow

@@ -1,0 +1,95 @@
+#include "flow/queue_intake.hpp"
+
+#include "base/log.hpp"
+#include "tether/error.hpp"
+#include "tether/json.hpp"
+#include "tether/seam.hpp"
+
+namespace tether::flow {
+
+namespace {
+
+constexpr Duration kRemoteLease = std::chrono::seconds{30};
+
+}  // namespace
+
+QueueIntake::Result QueueIntake::step(std::size_t max, Duration wait) {
+  return transport_ ? stepRemote(max, wait) : stepLocal(max);
+}
+
+void QueueIntake::close() {
+  if (transport_) transport_->close();
+}
+
+bool QueueIntake::takeIn(Unit& unit, const std::string& body, const std::string& id) const {
+  Failure why;
+  std::string type;
+  try {
+    auto envelope = parseEnvelope(body);
+    type = envelope.type;
+    if (builder_.declares(type)) {
+      return unit.accept(intake_.fromEnvelope(std::move(envelope), "commands")).claimable;
+    }
+    if (events_.reactsTo(type) || events_.hasSubscribers(type)) {
+      return intake_.receive(unit, envelope);
+    }
+    why = {"undeclared", "nobody declared the type " + type};
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Internal) throw;
+    why = {std::string(toString(error.code())), error.what()};
+  }
+  NewDeadLetter letter;
+  letter.id = deriveId(id.empty() ? sha256(body) : id, "message/" + queue_ + sha256(body));
+  letter.queue = queue_;
+  letter.type = type;
+  letter.body = body;
+  letter.error = why;
+  letter.failedAt = clock_.now();
+  unit.bury(letter);
+  log::warn("a message became a dead letter", {{"queue", queue_}, {"error", why.message}});
+  return false;
+}
+
+QueueIntake::Result QueueIntake::stepLocal(std::size_t max) {
+  Result result;
+  store_.commit(Durability::Durable, [&](Unit& unit) {
+    result = {};
+    const auto now = clock_.now();
+    const auto messages = unit.take({.queue = queue_,
+                                     .outgoing = false,
+                                     .owner = {},
+                                     .leaseUntil = now + kRemoteLease,
+                                     .max = max,
+                                     .now = now});
+    for (const auto& message : messages) {
+      result.claimable = takeIn(unit, message.body, message.id) || result.claimable;
+      (void)unit.remove(message.ref);  // taken in this very transaction
+      ++result.messages;
+    }
+  });
+  return result;
+}
+
+QueueIntake::Result QueueIntake::stepRemote(std::size_t max, Duration wait) {
+  const auto limit = std::min(max, transport_->features().batchMax);
+  const auto deliveries = transport_->receive(limit, kRemoteLease, wait);
+  if (deliveries.empty()) return {};
+  passSeam(Seam::listener_after_receive);
+  Result result;
+  store_.commit(Durability::Durable, [&](Unit& unit) {
+    result = {};
+    for (const auto& delivery : deliveries) {
+      result.claimable = takeIn(unit, delivery.body, delivery.id) || result.claimable;
+      ++result.messages;
+    }
+  });
+  passSeam(Seam::listener_after_intake);
+  for (const auto& delivery : deliveries) {
+    // A lease that ended first brings it again, and the command row absorbs it.
+    (void)transport_->ack(delivery.receipt);
+  }
+  passSeam(Seam::listener_after_ack);
+  return result;
+}
+
+}  // namespace tether::flow

@@ -1,0 +1,54 @@
+// Takes messages in from the queues that this program listens to beside its own run queue: remote
+// ones, and local ones that carry events from outside. One durable commit each time; only then is
+// the other side told to forget them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "flow/intake.hpp"
+#include "tether/store.hpp"
+#include "tether/transport.hpp"
+
+namespace tether::flow {
+
+/// One queue. Thread safety: one thread at a time; close() from any.
+class QueueIntake {
+ public:
+  /// Without a transport: the store's own queue of that name.
+  QueueIntake(Store& store, const Intake& intake, const TransactionCommandBuilder& builder,
+              const FlowEventRegistry& events, std::string queue,
+              std::shared_ptr<Transport> transport, const Clock& clock)
+      : store_(store),
+        intake_(intake),
+        builder_(builder),
+        events_(events),
+        queue_(std::move(queue)),
+        transport_(std::move(transport)),
+        clock_(clock) {}
+
+  struct Result {
+    std::size_t messages = 0;
+    bool claimable = false;
+  };
+  /// Takes one batch in; waits at most `wait` for a remote queue.
+  Result step(std::size_t max, Duration wait);
+  void close();
+  bool remote() const { return transport_ != nullptr; }
+
+ private:
+  /// One message, in the unit of its batch. Returns whether a command may be claimed now.
+  bool takeIn(Unit& unit, const std::string& body, const std::string& id) const;
+  Result stepLocal(std::size_t max);
+  Result stepRemote(std::size_t max, Duration wait);
+
+  Store& store_;
+  const Intake& intake_;
+  const TransactionCommandBuilder& builder_;
+  const FlowEventRegistry& events_;
+  std::string queue_;
+  std::shared_ptr<Transport> transport_;
+  const Clock& clock_;
+};
+
+}  // namespace tether::flow

@@ -1,0 +1,75 @@
+#include "tether/transaction_command_builder.hpp"
+
+#include "tether/error.hpp"
+#include "tether/text.hpp"
+
+namespace tether {
+
+void TransactionCommandBuilder::add(std::string type, Factory factory, bool prepares,
+                                    CommandSettings settings) {
+  const auto found = entries_.find(type);
+  if (found == entries_.end()) {
+    entries_.emplace(std::move(type), Entry{std::move(factory), prepares, std::move(settings)});
+    return;
+  }
+  if (found->second.factory) {
+    throw Error(ErrorCode::Conflict, "the command type " + type + " was added twice");
+  }
+  // It was declared, with its settings: now this program runs it.
+  found->second.factory = std::move(factory);
+  found->second.prepares = prepares;
+}
+
+void TransactionCommandBuilder::declare(std::string type, CommandSettings settings) {
+  entries_.try_emplace(std::move(type), Entry{nullptr, false, std::move(settings)});
+}
+
+void TransactionCommandBuilder::configure(const std::string& type, CommandSettings settings) {
+  find(type);
+  entries_.find(type)->second.settings = std::move(settings);
+}
+
+bool TransactionCommandBuilder::declares(const std::string& type) const {
+  return entries_.count(type) > 0;
+}
+
+bool TransactionCommandBuilder::builds(const std::string& type) const {
+  const auto found = entries_.find(type);
+  return found != entries_.end() && found->second.factory != nullptr;
+}
+
+bool TransactionCommandBuilder::prepares(const std::string& type) const {
+  const auto found = entries_.find(type);
+  return found != entries_.end() && found->second.prepares;
+}
+
+const CommandSettings& TransactionCommandBuilder::settings(const std::string& type) const {
+  return find(type).settings;
+}
+
+std::vector<std::string> TransactionCommandBuilder::types() const {
+  std::vector<std::string> types;
+  for (const auto& [type, entry] : entries_) types.push_back(type);
+  return types;
+}
+
+std::unique_ptr<TransactionCommand> TransactionCommandBuilder::build(
+    const std::string& type) const {
+  const auto& entry = find(type);
+  if (!entry.factory) {
+    throw Error(ErrorCode::NotFound, "this program does not run the command type " + type);
+  }
+  return entry.factory();
+}
+
+const TransactionCommandBuilder::Entry& TransactionCommandBuilder::find(
+    const std::string& type) const {
+  const auto found = entries_.find(type);
+  if (found != entries_.end()) return found->second;
+  auto message = "unknown command type \"" + type + "\"";
+  const auto near = nearest(type, types());
+  if (!near.empty()) message += ", did you mean \"" + near + "\"?";
+  throw Error(ErrorCode::NotFound, message);
+}
+
+}  // namespace tether

@@ -1,0 +1,359 @@
+#include "flow/transaction_listener.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "tether/error.hpp"
+#include "tether/seam.hpp"
+
+namespace tether::flow {
+
+namespace {
+
+std::string messageOf(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    return exception.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
+
+}  // namespace
+
+TransactionListener::TransactionListener(Store& store, const TransactionManager& manager,
+                                         const TransactionCommandBuilder& builder,
+                                         const EngineOptions& options, const Clock& clock)
+    : store_(store), manager_(manager), builder_(builder), options_(options), clock_(clock) {}
+
+void TransactionListener::open(std::int64_t owner, Executor& executor) {
+  owner_ = owner;
+  executor_ = &executor;
+  open_ = true;
+}
+
+void TransactionListener::close() { open_ = false; }
+
+bool TransactionListener::canStart(const std::string& type) const {
+  return builder_.builds(type) && inFlight_ < options_.prefetch &&
+         (!builder_.prepares(type) || preparing_ < static_cast<std::size_t>(options_.workers));
+}
+
+std::optional<std::int64_t> TransactionListener::offer(const std::string& type) {
+  if (!open_ || backlog_ || suspectWaits_ || !canStart(type)) return {};
+  ++inFlight_;
+  if (builder_.prepares(type)) ++preparing_;
+  return owner_;
+}
+
+void TransactionListener::withdraw(const std::string& type) {
+  --inFlight_;
+  if (builder_.prepares(type)) --preparing_;
+}
+
+void TransactionListener::take(ClaimedCommand claim, std::optional<nlohmann::json> payload) {
+  dispatch(std::move(claim), std::move(payload));
+}
+
+void TransactionListener::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!open_) return;
+    if (claimPosted_) {
+      claimAgain_ = true;
+      return;
+    }
+    claimPosted_ = true;
+  }
+  postClaim();
+}
+
+void TransactionListener::postClaim() {
+  struct Asked {
+    ClaimRequest request;
+    CommandClaims claims;
+  };
+  auto asked = std::make_shared<Asked>();
+  Work work;
+  work.durability = Durability::Deferred;
+  work.apply = [this, asked](Unit& unit) {
+    auto& request = asked->request;
+    request = {};
+    asked->claims = {};
+    const auto running = inFlight_.load();
+    if (!open_ || running >= options_.prefetch) return;
+    request.owner = owner_;
+    request.max = options_.prefetch - running;
+    request.idle = running == 0;
+    request.now = clock_.now();
+    for (const auto& type : builder_.types()) {
+      if (!builder_.builds(type)) continue;
+      const auto workers = static_cast<std::size_t>(options_.workers);
+      const auto busy = preparing_.load();
+      const auto lane = builder_.prepares(type) ? workers - std::min(workers, busy) : request.max;
+      if (lane > 0) request.lanes[type] = lane;
+    }
+    asked->claims = unit.claim(request);
+    // Now, not when it is committed: a command accepted in this transaction must not join a
+    // suspect.
+    suspectWaits_ = asked->claims.suspectWaits;
+  };
+  work.done = [this, asked](const std::exception_ptr& error) {
+    if (error) {
+      log::warn("cannot claim", {{"error", messageOf(error)}});
+    } else {
+      onClaimed(std::move(asked->claims), asked->request.max);
+    }
+    bool again = false;
+    {
+      const std::lock_guard lock(mutex_);
+      claimPosted_ = false;
+      again = std::exchange(claimAgain_, false);
+    }
+    if (again) wake();
+  };
+  store_.post(std::move(work));
+}
+
+void TransactionListener::onClaimed(CommandClaims claims, std::size_t asked) {
+  backlog_ = claims.claims.size() >= asked;
+  expect(claims.nextDue, false);
+  // All are in flight before the first can end.
+  inFlight_ += claims.claims.size();
+  for (const auto& claim : claims.claims) {
+    const bool prepares = builder_.prepares(claim.command.type);
+    if (prepares) ++preparing_;
+    backlog_ = backlog_ || prepares;  // its lane may hold more than there were workers for
+  }
+  if (!claims.claims.empty()) passSeam(Seam::listener_after_receive);
+  for (auto& claim : claims.claims) dispatch(std::move(claim), {});
+}
+
+void TransactionListener::dispatch(ClaimedCommand claim, std::optional<nlohmann::json> payload) {
+  ++progress_;
+  std::exception_ptr failure;
+  const auto run = manager_.begin(std::move(claim), std::move(payload), failure);
+  if (failure) return end(run->claim, manager_.judge(*run, failure));
+  if (!run->prepares) return postExecute(run);
+  {
+    const std::lock_guard lock(mutex_);
+    prepares_.insert(run);
+  }
+  executor_->run([this, run] { prepare(run); });
+}
+
+void TransactionListener::prepare(const RunPtr& run) {
+  const auto leave = [&] {
+    const std::lock_guard lock(mutex_);
+    prepares_.erase(run);
+  };
+  if (!open_) {  // it never began
+    leave();
+    if (run->endPreparing(AttemptRun::Phase::Interrupted)) giveBack(run->claim);
+    return;
+  }
+  std::exception_ptr failure;
+  try {
+    manager_.prepare(*run);
+    if (clock_.steady() > run->steadyDeadline.load()) {
+      throw Error(ErrorCode::TimedOut,
+                  "prepare took longer than its timeout of " + toText(run->timeout));
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  leave();
+  // Late: its timeout or a shutdown has ended the attempt, and the result is refused.
+  if (!run->endPreparing(AttemptRun::Phase::Prepared)) return;
+  if (failure) {
+    end(run->claim, manager_.judge(*run, failure));
+  } else {
+    postExecute(run);
+  }
+}
+
+void TransactionListener::postExecute(const RunPtr& run) {
+  run->entered = false;
+  run->applied = false;
+  Work work;
+  work.apply = [this, run](Unit& unit) { manager_.execute(unit, *run); };
+  work.done = [this, run](const std::exception_ptr& error) { onExecuted(run, error); };
+  store_.post(std::move(work));
+}
+
+void TransactionListener::onExecuted(const RunPtr& run, const std::exception_ptr& error) {
+  if (!error) {
+    passSeam(Seam::tx_after_commit);
+    Settlement succeeded;
+    succeeded.endedAt = clock_.now();
+    tell(run->claim, succeeded);
+    passSeam(Seam::listener_after_ack);
+    if (run->reactions) wake();
+    return finish(run->claim.command);
+  }
+  try {
+    std::rethrow_exception(error);
+  } catch (const ClaimLost&) {
+    log::warn("another owner has the command now", {{"commandId", run->claim.command.id}});
+    return finish(run->claim.command);
+  } catch (...) {
+    if (run->entered && !run->applied) return end(run->claim, manager_.judge(*run, error));
+  }
+  // Nothing was kept, and it was not the command's doing: the same attempt runs again.
+  log::warn("the store could not commit", {{"error", messageOf(error)}});
+  laterAgain([this, run] { postExecute(run); });
+}
+
+void TransactionListener::end(const ClaimedCommand& claim, Settlement settlement) {
+  struct Ending {
+    ClaimedCommand claim;
+    Settlement settlement;
+  };
+  auto ending = std::make_shared<Ending>(Ending{claim, std::move(settlement)});
+  Work work;
+  work.apply = [ending](Unit& unit) {
+    passSeam(Seam::failure_before_record);
+    if (!unit.settle(ending->claim, ending->settlement)) throw ClaimLost();
+  };
+  work.done = [this, ending](const std::exception_ptr& error) {
+    const auto& command = ending->claim.command;
+    if (error) {
+      try {
+        std::rethrow_exception(error);
+      } catch (const ClaimLost&) {
+        return finish(command);
+      } catch (...) {
+        log::warn("cannot record a failure", {{"error", messageOf(error)}});
+      }
+      return laterAgain([this, ending] { end(ending->claim, ending->settlement); });
+    }
+    recorded(ending->claim, ending->settlement);
+    finish(command);
+  };
+  store_.post(std::move(work));
+}
+
+void TransactionListener::recorded(const ClaimedCommand& claim, const Settlement& settlement) {
+  passSeam(Seam::failure_after_record);
+  if (settlement.retryAt) expect(settlement.retryAt, true);
+  if (!isOpen(settlement.state)) tell(claim, settlement);
+}
+
+void TransactionListener::expect(std::optional<Time> due, bool keepEarlier) {
+  bool sooner = false;
+  {
+    const std::lock_guard lock(mutex_);
+    sooner = due && (!nextDue_ || *due < *nextDue_);
+    if (sooner || !keepEarlier) nextDue_ = due;
+  }
+  // The commit's own hint came before this was known: whoever sleeps until the next due time slept
+  // on.
+  if (sooner) store_.interruptWaits();
+}
+
+void TransactionListener::giveBack(const ClaimedCommand& claim) {
+  Work work;
+  work.durability = Durability::Deferred;
+  work.apply = [claim](Unit& unit) { unit.unclaim({claim}); };
+  work.done = [this, claim](const std::exception_ptr&) { finish(claim.command); };
+  store_.post(std::move(work));
+}
+
+void TransactionListener::finish(const Command& command) {
+  ++progress_;
+  const auto running = --inFlight_;
+  const bool prepared = builder_.prepares(command.type);
+  if (prepared) --preparing_;
+  const bool room = running <= options_.prefetch / 2 || prepared;
+  const bool nextOfKey = !command.key.empty();  // it may have let the next one go
+  if ((running == 0 && suspectWaits_) || (backlog_ && room) || nextOfKey) wake();
+}
+
+void TransactionListener::tell(const ClaimedCommand& claim, const Settlement& settlement) {
+  if (!options_.onEnded) return;
+  auto command = claim.command;
+  command.state = settlement.state;
+  command.error = settlement.error;
+  command.attempts = claim.attempt;
+  command.endedAt = settlement.endedAt;
+  options_.onEnded(command);
+}
+
+void TransactionListener::takeOver() {
+  struct Verdict {
+    ClaimedCommand claim;
+    Settlement settlement;
+  };
+  auto verdicts = std::make_shared<std::vector<Verdict>>();
+  Work work;
+  // Judged in the same commit: still held, a crashed command would stand beside the next suspect,
+  // and if that one crashes too, neither counts.
+  work.apply = [this, verdicts](Unit& unit) {
+    verdicts->clear();
+    for (auto& claim : unit.takeOver(owner_, clock_.now())) {
+      passSeam(Seam::failure_before_record);
+      auto settlement = manager_.judgeCrash(claim);
+      if (!unit.settle(claim, settlement)) continue;
+      verdicts->push_back({std::move(claim), std::move(settlement)});
+    }
+  };
+  work.done = [this, verdicts](const std::exception_ptr& error) {
+    if (error) return;
+    for (const auto& verdict : *verdicts) {
+      ++progress_;
+      log::warn("an attempt crashed its process", {{"commandId", verdict.claim.command.id}});
+      recorded(verdict.claim, verdict.settlement);
+    }
+    wake();
+  };
+  store_.post(std::move(work));
+}
+
+void TransactionListener::tick() {
+  std::vector<RunPtr> late;
+  std::vector<std::function<void()>> again;
+  {
+    const std::lock_guard lock(mutex_);
+    again.swap(again_);
+    const auto now = clock_.steady();
+    for (const auto& run : prepares_) {
+      if (now > run->steadyDeadline.load()) late.push_back(run);
+    }
+  }
+  for (const auto& action : again) action();
+  for (const auto& run : late) {
+    if (!run->endPreparing(AttemptRun::Phase::TimedOut)) continue;
+    run->stop.request_stop();
+    log::warn("a prepare is over its timeout", {{"commandId", run->claim.command.id}});
+    end(run->claim, manager_.timedOut(*run));
+  }
+}
+
+std::size_t TransactionListener::interrupt() {
+  std::vector<RunPtr> running;
+  {
+    const std::lock_guard lock(mutex_);
+    running.assign(prepares_.begin(), prepares_.end());
+  }
+  std::size_t count = 0;
+  for (const auto& run : running) {
+    run->stop.request_stop();
+    if (!run->endPreparing(AttemptRun::Phase::Interrupted)) continue;
+    ++count;
+    end(run->claim, manager_.interrupted(*run));
+  }
+  return count;
+}
+
+std::optional<Time> TransactionListener::nextDue() const {
+  const std::lock_guard lock(mutex_);
+  return nextDue_;
+}
+
+void TransactionListener::laterAgain(std::function<void()> action) {
+  const std::lock_guard lock(mutex_);
+  again_.push_back(std::move(action));
+}
+
+}  // namespace tether::flow

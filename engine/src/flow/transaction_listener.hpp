@@ -1,0 +1,98 @@
+// Claims commands, hands them to the TransactionManager and applies what it answers. The only one
+// that acks: for the local queue in the commit that ends the attempt.
+//
+// Threads: what is marked "writer" is called only from a store's closure or its `done`, which never
+// run at the same time; the rest from any thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "flow/executor.hpp"
+#include "flow/transaction_manager.hpp"
+
+namespace tether::flow {
+
+class TransactionListener {
+ public:
+  TransactionListener(Store& store, const TransactionManager& manager,
+                      const TransactionCommandBuilder& builder, const EngineOptions& options,
+                      const Clock& clock);
+
+  /// From now on claims are made for `owner` and prepared on `executor`.
+  void open(std::int64_t owner, Executor& executor);
+  /// No new claims; what was claimed and has not begun is given back.
+  void close();
+
+  /// There may be work. Cheap to call too often.
+  void wake();
+  /// Judges what dead owners left behind.
+  void takeOver();
+  /// Timeouts of prepare, and writes that the store could not take. Call it now and then.
+  void tick();
+  /// Cuts short what is still preparing; returns how many were given back.
+  std::size_t interrupt();
+
+  std::size_t inFlight() const { return inFlight_.load(); }
+  /// Moves whenever something was done.
+  std::uint64_t progress() const { return progress_.load(); }
+  std::optional<Time> nextDue() const;
+
+  /// Writer: an owner for a command that is being accepted, when this listener can start it at
+  /// once.
+  std::optional<std::int64_t> offer(const std::string& type);
+  /// Writer: the offer was not used.
+  void withdraw(const std::string& type);
+  /// Writer: the offer was used and is committed.
+  void take(ClaimedCommand claim, std::optional<nlohmann::json> payload);
+
+ private:
+  using RunPtr = std::shared_ptr<AttemptRun>;
+
+  void postClaim();
+  void onClaimed(CommandClaims claims, std::size_t asked);
+  void dispatch(ClaimedCommand claim, std::optional<nlohmann::json> payload);
+  void prepare(const RunPtr& run);
+  void postExecute(const RunPtr& run);
+  void onExecuted(const RunPtr& run, const std::exception_ptr& error);
+  void end(const ClaimedCommand& claim, Settlement settlement);
+  void recorded(const ClaimedCommand& claim, const Settlement& settlement);
+  void expect(std::optional<Time> due, bool keepEarlier);
+  void giveBack(const ClaimedCommand& claim);
+  void finish(const Command& command);
+  void tell(const ClaimedCommand& claim, const Settlement& settlement);
+  void laterAgain(std::function<void()> action);
+  bool canStart(const std::string& type) const;
+
+  Store& store_;
+  const TransactionManager& manager_;
+  const TransactionCommandBuilder& builder_;
+  const EngineOptions& options_;
+  const Clock& clock_;
+
+  std::atomic<bool> open_{false};
+  std::int64_t owner_ = 0;
+  Executor* executor_ = nullptr;
+
+  std::atomic<std::size_t> inFlight_{0};
+  std::atomic<std::uint64_t> progress_{0};
+  std::atomic<std::size_t> preparing_{0};
+  // Writer:
+  bool backlog_ = true;  // more may be ready than was claimed: new commands wait behind it
+  bool suspectWaits_ = false;
+
+  mutable std::mutex mutex_;  // guards the rest
+  bool claimPosted_ = false;
+  bool claimAgain_ = false;
+  std::optional<Time> nextDue_;
+  std::set<RunPtr> prepares_;
+  std::vector<std::function<void()>> again_;
+};
+
+}  // namespace tether::flow

@@ -1,0 +1,249 @@
+#include "flow/transaction_manager.hpp"
+
+#include "tether/error.hpp"
+#include "tether/ids.hpp"
+#include "tether/seam.hpp"
+
+namespace tether::flow {
+
+namespace {
+
+/// What both contexts answer from the attempt.
+template <class Base>
+class ContextOf : public Base {
+ public:
+  ContextOf(AttemptRun& run, const Clock& clock, Time deadline)
+      : run_(run), clock_(clock), deadline_(deadline) {}
+
+  const Command& command() const override { return run_.claim.command; }
+  const nlohmann::json& payload() const override { return run_.payload; }
+  int attempt() const override { return run_.claim.attempt; }
+  Time now() const override { return clock_.now(); }
+  Time deadline() const override { return deadline_; }
+  std::stop_token stopToken() const override { return run_.stop.get_token(); }
+
+ protected:
+  AttemptRun& run_;
+
+ private:
+  const Clock& clock_;
+  Time deadline_;
+};
+
+class Preparing final : public ContextOf<PrepareContext> {
+ public:
+  Preparing(AttemptRun& run, const Clock& clock, Store& store)
+      : ContextOf(run, clock, run.startedAt + run.timeout), sql_(store) {}
+
+  Sql& sql() override { return sql_; }
+
+ private:
+  /// Each call is a read of its own: no transaction stays open while prepare waits for something.
+  class ReadingSql final : public Sql {
+   public:
+    explicit ReadingSql(Store& store) : store_(store) {}
+    std::int64_t run(std::string_view text, const nlohmann::json& params) override {
+      std::int64_t changed = 0;
+      store_.read([&](Snapshot& snapshot) { changed = snapshot.sql().run(text, params); });
+      return changed;
+    }
+    nlohmann::json query(std::string_view text, const nlohmann::json& params) override {
+      nlohmann::json rows;
+      store_.read([&](Snapshot& snapshot) { rows = snapshot.sql().query(text, params); });
+      return rows;
+    }
+
+   private:
+    Store& store_;
+  };
+  ReadingSql sql_;
+};
+
+class Executing final : public ContextOf<CommandContext> {
+ public:
+  Executing(AttemptRun& run, const Clock& clock, Unit& unit, const Intake& intake, Sql& sql,
+            EventCollector& events)
+      : ContextOf(run, clock, clock.now() + run.hold),
+        unit_(unit),
+        intake_(intake),
+        sql_(sql),
+        events_(events) {}
+
+  Sql& sql() override { return sql_; }
+  EventCollector& events() override { return events_; }
+
+  Receipt submit(CommandRequest request) override {
+    const auto& cause = command();
+    if (request.correlationId.empty()) request.correlationId = cause.correlationId;
+    if (request.causationId.empty()) request.causationId = cause.id;
+    if (request.id.empty()) {
+      request.id =
+          deriveId(cause.id, "submit/" + std::to_string(submitted_++) + '/' + cause.source);
+    }
+    auto accepted = intake_.fromRequest(request);
+    accepted.depth = cause.depth;
+    const auto acceptance = unit_.accept(accepted);
+    run_.reactions = run_.reactions || acceptance.claimable;
+    return acceptance.receipt;
+  }
+
+ private:
+  Unit& unit_;
+  const Intake& intake_;
+  Sql& sql_;
+  EventCollector& events_;
+  int submitted_ = 0;
+};
+
+std::string codeOf(ErrorCode code) { return std::string(toString(code)); }
+
+}  // namespace
+
+std::shared_ptr<AttemptRun> TransactionManager::begin(ClaimedCommand claim,
+                                                      std::optional<nlohmann::json> payload,
+                                                      std::exception_ptr& failure) const {
+  auto run = std::make_shared<AttemptRun>();
+  run->claim = std::move(claim);
+  run->startedAt = clock_.now();
+  const auto& type = run->claim.command.type;
+  try {
+    const auto& settings = builder_.settings(type);
+    run->timeout = settings.timeout.value_or(options_.timeout);
+    run->hold = settings.hold.value_or(options_.hold);
+    run->prepares = builder_.prepares(type);
+    run->payload =
+        payload ? std::move(*payload) : nlohmann::json::parse(run->claim.command.payload);
+    run->command = builder_.build(type);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  return run;
+}
+
+void TransactionManager::prepare(AttemptRun& run) const {
+  run.startedAt = clock_.now();
+  run.steadyDeadline = clock_.steady() + run.timeout;
+  Preparing context(run, clock_, store_);
+  run.command->prepare(context);
+}
+
+void TransactionManager::execute(Unit& unit, AttemptRun& run) const {
+  passSeam(Seam::tx_after_begin);
+  const auto& command = run.claim.command;
+  run.entered = true;
+  run.applied = false;
+  run.reactions = false;
+  EventCollector collected;
+  ScriptScope scope;
+  scope.command = &command;
+  scope.events = &collected;
+  scope.attempt = run.claim.attempt;
+  scope.now = clock_.now();
+  scope.hold = run.hold;
+  Executing context(run, clock_, unit, intake_, unit.sql(scope), collected);
+  const auto begun = clock_.steady();
+  run.command->execute(context);
+  if (clock_.steady() - begun > run.hold) {
+    throw Error(ErrorCode::TimedOut, "execute took longer than its hold of " + toText(run.hold));
+  }
+  passSeam(Seam::tx_after_effects);
+
+  int index = 0;
+  for (const auto& said : collected.events()) {
+    Event event;
+    // With the source: one id from two sources is two commands.
+    event.id = deriveId(command.id, "event/" + std::to_string(index++) + '/' + command.source);
+    event.source = intake_.source();
+    event.type = said.type;
+    event.correlationId = command.correlationId;
+    event.causationId = command.id;
+    event.key = said.key.value_or(command.key);
+    event.traceparent = command.traceparent;
+    event.data = said.data;
+    event.commandSeq = command.seq;
+    event.depth = command.depth;
+    event.time = scope.now;
+    run.reactions = intake_.emit(unit, event) || run.reactions;
+  }
+  Settlement succeeded;
+  succeeded.outcome = "succeeded";
+  succeeded.startedAt = run.startedAt;
+  succeeded.endedAt = clock_.now();
+  if (!unit.settle(run.claim, succeeded)) throw ClaimLost();
+  passSeam(Seam::tx_before_commit);
+  run.applied = true;
+}
+
+Settlement TransactionManager::judge(const AttemptRun& run, std::exception_ptr failure) const {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Rejected& rejected) {
+    Settlement settlement;
+    settlement.state = CommandState::Rejected;
+    settlement.outcome = "rejected";
+    settlement.error = rejected.failure();
+    settlement.startedAt = run.startedAt;
+    settlement.endedAt = clock_.now();
+    return settlement;
+  } catch (const Failed& failed) {
+    return decide(run.claim, "failed", failed.failure(), run.startedAt);
+  } catch (const Error& error) {
+    const bool late = error.code() == ErrorCode::TimedOut;
+    return decide(run.claim, late ? "timeout" : "failed", {codeOf(error.code()), error.what()},
+                  run.startedAt);
+  } catch (const std::exception& error) {
+    return decide(run.claim, "failed", {"exception", error.what()}, run.startedAt);
+  } catch (...) {
+    return decide(run.claim, "failed", {"exception", "something that is no std::exception"},
+                  run.startedAt);
+  }
+}
+
+Settlement TransactionManager::judgeCrash(const ClaimedCommand& claim) const {
+  return decide(claim, "crashed", claim.command.error,
+                claim.command.startedAt.value_or(clock_.now()));
+}
+
+Settlement TransactionManager::timedOut(const AttemptRun& run) const {
+  return decide(run.claim, "timeout",
+                {"timed_out", "prepare took longer than its timeout of " + toText(run.timeout)},
+                run.startedAt);
+}
+
+Settlement TransactionManager::interrupted(const AttemptRun& run) const {
+  Settlement settlement;
+  settlement.state = CommandState::Retrying;
+  settlement.outcome = "interrupted";
+  settlement.error = {"interrupted", "the listener was stopped"};
+  settlement.counted = false;
+  settlement.startedAt = run.startedAt;
+  settlement.endedAt = clock_.now();
+  return settlement;
+}
+
+Settlement TransactionManager::decide(const ClaimedCommand& claim, std::string outcome,
+                                      Failure failure, Time startedAt) const {
+  const auto now = clock_.now();
+  const auto decision = [&] {
+    const FailedAttempt attempt{claim.command, failure, claim.attempt, now, random_.unit()};
+    const auto& type = claim.command.type;
+    if (!builder_.declares(type)) return RetryErrorHandler(options_.retry).decide(attempt);
+    const auto& settings = builder_.settings(type);
+    if (settings.errorHandler) return settings.errorHandler->decide(attempt);
+    return RetryErrorHandler(settings.retry.value_or(options_.retry)).decide(attempt);
+  }();
+  Settlement settlement;
+  settlement.outcome = std::move(outcome);
+  settlement.error = std::move(failure);
+  settlement.startedAt = startedAt;
+  settlement.endedAt = now;
+  if (decision.kind == Decision::Kind::Retry) {
+    settlement.state = CommandState::Retrying;
+    settlement.retryAt = decision.retryAt;
+  } else {
+    settlement.state = CommandState::Dead;
+  }
+  return settlement;
+}
+
+}  // namespace tether::flow

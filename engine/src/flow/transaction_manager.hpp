@@ -1,0 +1,61 @@
+// Runs attempts: builds the command, prepares it, executes it in the transaction together with its
+// events and its end, and turns whatever went wrong into what follows. Sends and acks nothing.
+#pragma once
+
+#include <exception>
+#include <memory>
+
+#include "flow/attempt.hpp"
+#include "flow/intake.hpp"
+#include "tether/engine_options.hpp"
+
+namespace tether::flow {
+
+/// Thrown inside a closure to undo it: another owner has the command now.
+class ClaimLost : public std::exception {
+ public:
+  const char* what() const noexcept override { return "the claim was lost"; }
+};
+
+class TransactionManager {
+ public:
+  TransactionManager(const TransactionCommandBuilder& builder, const Intake& intake, Store& store,
+                     const EngineOptions& options, const Clock& clock, Random& random)
+      : builder_(builder),
+        intake_(intake),
+        store_(store),
+        options_(options),
+        clock_(clock),
+        random_(random) {}
+
+  /// Builds the command; `payload` saves parsing it again. What fails here fails the attempt: it is
+  /// kept in `failure`.
+  std::shared_ptr<AttemptRun> begin(ClaimedCommand claim, std::optional<nlohmann::json> payload,
+                                    std::exception_ptr& failure) const;
+
+  /// On a worker thread. Throws what prepare() throws.
+  void prepare(AttemptRun& run) const;
+
+  /// In the writer's closure: effects, events, reactions and the end of the attempt, or nothing.
+  void execute(Unit& unit, AttemptRun& run) const;
+
+  /// How a failed attempt ends: asks the ErrorHandler.
+  Settlement judge(const AttemptRun& run, std::exception_ptr failure) const;
+  /// The same for a claim whose owner died while it ran alone.
+  Settlement judgeCrash(const ClaimedCommand& claim) const;
+  Settlement timedOut(const AttemptRun& run) const;
+  Settlement interrupted(const AttemptRun& run) const;
+
+ private:
+  Settlement decide(const ClaimedCommand& claim, std::string outcome, Failure failure,
+                    Time startedAt) const;
+
+  const TransactionCommandBuilder& builder_;
+  const Intake& intake_;
+  Store& store_;
+  const EngineOptions& options_;
+  const Clock& clock_;
+  Random& random_;
+};
+
+}  // namespace tether::flow

@@ -1,0 +1,79 @@
+// What every store gets from the port itself.
+#include "tether/store.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "tether/error.hpp"
+
+namespace tether {
+
+bool Flow::resolved() const {
+  return std::none_of(commands.begin(), commands.end(),
+                      [](const Command& command) { return isOpen(command.state); }) &&
+         std::all_of(events.begin(), events.end(),
+                     [](const Event& event) { return event.pending == 0; });
+}
+
+CommandState Flow::outcome() const {
+  for (const auto state : {CommandState::Dead, CommandState::Rejected, CommandState::Cancelled}) {
+    const auto ended = [state](const Command& command) { return command.state == state; };
+    if (std::any_of(commands.begin(), commands.end(), ended)) return state;
+  }
+  return CommandState::Succeeded;
+}
+
+std::optional<Flow> Snapshot::findFlow(const std::string& id) {
+  if (auto found = flow(id)) return found;
+  if (const auto known = command(id)) return flow(known->correlationId);
+  if (const auto known = event(id)) return flow(known->correlationId);
+  return {};
+}
+
+void Store::commit(Durability durability, std::function<void(Unit&)> apply) {
+  commit(Work{durability, true, std::move(apply), nullptr});
+}
+
+void Store::commit(Work work) {
+  struct Waiting {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+    std::exception_ptr error;
+  } waiting;
+  work.done = [&waiting, done = std::move(work.done)](std::exception_ptr error) {
+    if (done) done(error);
+    const std::lock_guard lock(waiting.mutex);
+    waiting.done = true;
+    waiting.error = std::move(error);
+    waiting.changed.notify_one();
+  };
+  post(std::move(work));
+  std::unique_lock lock(waiting.mutex);
+  while (!waiting.done) {
+    lock.unlock();
+    const bool ran = runPending();
+    lock.lock();
+    if (!ran) waiting.changed.wait(lock, [&waiting] { return waiting.done; });
+  }
+  if (waiting.error) std::rethrow_exception(waiting.error);
+}
+
+std::optional<Flow> Store::waitForFlow(const std::string& id, Duration atMost,
+                                       const std::function<bool(const Flow&)>& ready) {
+  using Steady = std::chrono::steady_clock;
+  constexpr Duration kLookAgain = std::chrono::milliseconds{500};
+  const auto began = Steady::now();
+  for (;;) {
+    const auto seen = changeCount();
+    std::optional<Flow> flow;
+    read([&](Snapshot& snapshot) { flow = snapshot.findFlow(id); });
+    if (!flow || ready(*flow)) return flow;
+    const auto left = atMost - std::chrono::floor<Duration>(Steady::now() - began);
+    if (left <= Duration{0}) return flow;
+    waitForChange(seen, std::min(left, kLookAgain));
+  }
+}
+
+}  // namespace tether

@@ -1,0 +1,36 @@
+// Tells processes on one store that somebody committed: a futex on a counter in a small shared file
+// beside the store. One system call wakes all; there is nothing to register and no dead peer to
+// clean up. A hint that is lost costs latency only.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "tether/clock.hpp"
+
+namespace tether::sqlite {
+
+/// Thread safety: every call from any thread.
+class ChangeSignal {
+ public:
+  /// An empty path, or a file that cannot be made: within this process only.
+  explicit ChangeSignal(const std::string& path);
+  ~ChangeSignal();
+  ChangeSignal(const ChangeSignal&) = delete;
+  ChangeSignal& operator=(const ChangeSignal&) = delete;
+
+  void raise();
+  std::uint32_t count() const;
+  /// Without what this object raised.
+  std::uint32_t foreignCount() const { return count() - raised_.load(std::memory_order_acquire); }
+  /// True: the count is not `seen` any more.
+  bool wait(std::uint32_t seen, Duration atMost);
+
+ private:
+  std::atomic<std::uint32_t> own_{0};
+  std::atomic<std::uint32_t> raised_{0};
+  std::atomic<std::uint32_t>* counter_ = &own_;
+};
+
+}  // namespace tether::sqlite

@@ -1,0 +1,141 @@
+#include "sqlite/connection.hpp"
+
+#include <SQLiteCpp/Exception.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <random>
+#include <thread>
+
+namespace tether::sqlite {
+
+Error toError(int code, const std::string& doing, const std::string& message) {
+  const auto text = doing + ": " + message;
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {ErrorCode::Unavailable, text + " (another process holds the store's write lock)"};
+    case SQLITE_FULL:
+      return {ErrorCode::Unavailable, text + " (free some disk space and try again)"};
+    case SQLITE_IOERR:
+    case SQLITE_NOMEM:
+    case SQLITE_PROTOCOL:
+      return {ErrorCode::Unavailable, text};
+    case SQLITE_CORRUPT:
+      return {ErrorCode::Corrupt, text + " (restore a backup)"};
+    case SQLITE_NOTADB:
+      return {ErrorCode::Invalid, text};
+    case SQLITE_READONLY:
+      return {ErrorCode::Invalid, text + " (the store is read-only: check its permissions)"};
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+      return {ErrorCode::Invalid, text + " (check the file and its permissions)"};
+    case SQLITE_CONSTRAINT:
+      return {ErrorCode::Conflict, text};
+    case SQLITE_INTERRUPT:
+      return {ErrorCode::TimedOut, text};
+    case SQLITE_AUTH:
+    case SQLITE_ERROR:
+    case SQLITE_RANGE:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+      return {ErrorCode::Invalid, text};
+    default:
+      return {ErrorCode::Internal, text};
+  }
+}
+
+namespace {
+
+Error translate(const SQLite::Exception& error, const std::string& doing) {
+  return toError(error.getExtendedErrorCode(), doing, error.what());
+}
+
+SQLite::Database openDatabase(const ConnectionOptions& options) try {
+  const bool memory = options.path.rfind("file:", 0) == 0;
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  flags |= memory ? SQLITE_OPEN_URI | SQLITE_OPEN_CREATE : SQLITE_OPEN_NOFOLLOW;
+  return SQLite::Database(options.path, flags);
+} catch (const SQLite::Exception& error) {
+  throw translate(error, "open store " + options.path);
+}
+
+}  // namespace
+
+Query::~Query() { statement_.tryReset(); }
+
+bool Query::step() try { return statement_.executeStep(); } catch (const SQLite::Exception& error) {
+  throw translate(error, "store");
+}
+
+std::int64_t Query::integer(int column) const { return statement_.getColumn(column).getInt64(); }
+
+std::string Query::text(int column) const { return statement_.getColumn(column).getString(); }
+
+std::optional<Time> Query::time(int column) const {
+  if (null(column)) return {};
+  return Time{Duration{integer(column)}};
+}
+
+bool Query::null(int column) const { return statement_.isColumnNull(column); }
+
+std::int64_t Query::changes() const { return statement_.getChanges(); }
+
+Connection::Connection(const ConnectionOptions& options)
+    : busyTimeout_(options.busyTimeout),
+      busyRandom_(std::random_device{}()),
+      database_(openDatabase(options)) {
+  sqlite3_busy_handler(handle(), &Connection::onBusy, this);
+  exec("PRAGMA foreign_keys = ON");
+  exec("PRAGMA trusted_schema = OFF");
+  exec("PRAGMA temp_store = MEMORY");     // savepoints of large batches spill to a file otherwise
+  exec("PRAGMA wal_autocheckpoint = 0");  // see checkpoint.hpp
+  exec("PRAGMA secure_delete = OFF");
+  exec(options.reading ? "PRAGMA query_only = ON" : "PRAGMA cache_size = -65536");
+}
+
+Connection::~Connection() { statements_.clear(); }
+
+Query Connection::query(const char* sql) try {
+  checkTransaction();
+  auto& statement = statements_[sql];
+  if (!statement) statement = std::make_unique<SQLite::Statement>(database_, sql);
+  return Query(*statement);
+} catch (const SQLite::Exception& error) {
+  statements_.erase(sql);
+  throw translate(error, "store");
+}
+
+void Connection::exec(const std::string& sql) try {
+  database_.exec(sql);
+} catch (const SQLite::Exception& error) {
+  throw translate(error, "store");
+}
+
+void Connection::checkTransaction() const {
+  if (transactionRequired_ && !inTransaction()) {
+    throw Error(ErrorCode::Invalid, "the transaction was ended by an earlier statement");
+  }
+}
+
+bool Connection::inTransaction() const { return sqlite3_get_autocommit(handle()) == 0; }
+
+void Connection::setSynchronousFull(bool full) {
+  if (synchronousFull_ == full) return;
+  exec(full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  synchronousFull_ = full;
+}
+
+// SQLite's own handler backs off in growing steps and starves processes; short random waits do not.
+int Connection::onBusy(void* self, int count) {
+  auto& connection = *static_cast<Connection*>(self);
+  const auto now = std::chrono::steady_clock::now();
+  if (count == 0) connection.busySince_ = now;
+  if (now - connection.busySince_ > connection.busyTimeout_) return 0;
+  auto& state = connection.busyRandom_;
+  state = state * 1664525U + 1013904223U;
+  std::this_thread::sleep_for(std::chrono::microseconds{200 + (state >> 8) % 1800});
+  return 1;
+}
+
+}  // namespace tether::sqlite

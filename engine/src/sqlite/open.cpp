@@ -1,0 +1,109 @@
+#include "sqlite/open.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "sqlite/schema.hpp"
+
+namespace tether::sqlite {
+
+namespace {
+
+std::int64_t pragma(Connection& connection, const char* sql) {
+  auto query = connection.query(sql);
+  return query.first() ? query.integer(0) : 0;
+}
+
+// Changing the journal mode does not call the busy handler.
+void useLog(Connection& connection) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  for (;;) {
+    try {
+      auto mode = connection.query("PRAGMA journal_mode = WAL");
+      if (mode.first() && mode.text(0) == "wal") return;
+      throw Error(ErrorCode::Invalid,
+                  "the store cannot use a write-ahead log here: is it on a network file system?");
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::Unavailable || std::chrono::steady_clock::now() > until) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    }
+  }
+}
+
+}  // namespace
+
+ConnectionOptions prepareFile(const SqliteStoreOptions& options) {
+  if (options.path == ":memory:") {
+    static std::atomic<int> count{0};
+    return {"file:/tether-" + std::to_string(++count) + "?vfs=memdb", false, options.busyTimeout};
+  }
+  const std::filesystem::path path(options.path);
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT) {
+      throw Error(ErrorCode::Invalid, "store " + options.path + ": " + std::strerror(errno));
+    }
+    if (!options.create) {
+      throw Error(ErrorCode::NotFound,
+                  "no store at " + options.path + ": make one with `tether store migrate`");
+    }
+    const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0 && errno != EEXIST) {
+      throw Error(errno == ENOSPC ? ErrorCode::Unavailable : ErrorCode::Invalid,
+                  "cannot make store " + options.path + ": " + std::strerror(errno));
+    }
+    if (file >= 0) ::close(file);
+  } else if (S_ISDIR(status.st_mode)) {
+    throw Error(ErrorCode::Invalid, "store " + options.path + " is a directory");
+  } else if (!S_ISREG(status.st_mode)) {
+    throw Error(ErrorCode::Invalid,
+                "store " + options.path + " is not a regular file (a link or device is refused)");
+  }
+  // SQLite refuses a link anywhere in the path; only the file itself matters here.
+  std::error_code none;
+  const auto folder =
+      std::filesystem::canonical(path.has_parent_path() ? path.parent_path() : ".", none);
+  return {none ? options.path : (folder / path.filename()).string(), false, options.busyTimeout};
+}
+
+void prepareSchema(Connection& connection, const std::string& location, bool logged) {
+  if (sqlite3_db_readonly(connection.handle(), "main") == 1) {
+    throw Error(ErrorCode::Invalid, "store " + location + " is read-only: check its permissions");
+  }
+  const auto application = pragma(connection, "PRAGMA application_id");
+  const auto version = pragma(connection, "PRAGMA user_version");
+  const auto tables = pragma(connection, "SELECT count(*) FROM sqlite_schema");
+  if (application != kApplicationId && (application != 0 || tables > 0)) {
+    throw Error(ErrorCode::Invalid, location + " is a database, but not a Tether store");
+  }
+  if (version > kSchemaVersion) {
+    throw Error(ErrorCode::Corrupt, "store " + location + " has schema version " +
+                                        std::to_string(version) + ", this program knows " +
+                                        std::to_string(kSchemaVersion) + ": use a newer tether");
+  }
+  if (version == kSchemaVersion) return;
+  if (logged) useLog(connection);
+  connection.setSynchronousFull(true);
+  connection.exec("BEGIN IMMEDIATE");
+  try {
+    if (pragma(connection, "PRAGMA user_version") == 0) {  // another process may have been faster
+      connection.exec(kSchema);
+      connection.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
+      connection.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion));
+    }
+    connection.exec("COMMIT");
+  } catch (...) {
+    if (connection.inTransaction()) connection.exec("ROLLBACK");
+    throw;
+  }
+}
+
+}  // namespace tether::sqlite

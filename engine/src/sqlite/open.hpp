@@ -1,0 +1,15 @@
+// Checks a path before SQLite sees it, and brings the file to the schema of this program.
+#pragma once
+
+#include "sqlite/connection.hpp"
+#include "tether/store.hpp"
+
+namespace tether::sqlite {
+
+/// The options for connections to the store; makes the file (0600) when it is missing and may be.
+ConnectionOptions prepareFile(const SqliteStoreOptions& options);
+
+/// Write-ahead log, application id, schema version. Several processes may do it at once.
+void prepareSchema(Connection& connection, const std::string& location, bool logged);
+
+}  // namespace tether::sqlite

@@ -1,0 +1,173 @@
+// The tables of a store, as SQL. Version 1. Times are microseconds since 1970, UTC.
+#pragma once
+
+namespace tether::sqlite {
+
+inline constexpr int kSchemaVersion = 1;
+inline constexpr int kApplicationId = 0x54657468;  // "Teth"
+
+inline constexpr const char* kSchema = R"sql(
+-- One counter orders everything: seq of commands, messages, events, attempts and dead letters.
+-- Not a rowid: an emptied table would start again at 1.
+CREATE TABLE tether_sequence (
+  last INTEGER NOT NULL
+) STRICT;
+INSERT INTO tether_sequence VALUES (0);
+
+-- The last batch that each writer committed: how a COMMIT whose answer was lost is looked up. A
+-- slot is shared by pids that are equal modulo 1024, so that the table does not grow.
+CREATE TABLE tether_writer (
+  slot   INTEGER PRIMARY KEY,
+  writer INTEGER NOT NULL,
+  batch  INTEGER NOT NULL
+) STRICT;
+
+-- Who holds leases. On this machine (boot_id and pid_namespace match) only the process's death ends
+-- them; for others alive_until decides.
+CREATE TABLE tether_owner (
+  id            INTEGER PRIMARY KEY,
+  role          TEXT NOT NULL,
+  types         TEXT NOT NULL,
+  pid           INTEGER NOT NULL,
+  started       INTEGER NOT NULL,
+  boot_id       TEXT NOT NULL,
+  pid_namespace INTEGER NOT NULL,
+  since         INTEGER NOT NULL,
+  alive_until   INTEGER NOT NULL
+) STRICT;
+
+-- A queue has an incoming side, read here, and an outgoing one, which the relay forwards.
+CREATE TABLE tether_queue (
+  id       INTEGER PRIMARY KEY,
+  name     TEXT NOT NULL,
+  outgoing INTEGER NOT NULL DEFAULT 0,
+  commands INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (name, outgoing)
+) STRICT;
+
+-- The command row is the inbox: (source, id) is its identity for as long as it is kept.
+-- While a command is open, (queue, type, due_at, message_seq) is the key of its message, which says
+-- who runs it; state stays accepted or retrying meanwhile.
+CREATE TABLE tether_command (
+  seq             INTEGER PRIMARY KEY,
+  id              TEXT NOT NULL,
+  source          TEXT NOT NULL,
+  type            TEXT NOT NULL,
+  state           TEXT NOT NULL,
+  correlation_id  TEXT NOT NULL,
+  causation_id    TEXT,
+  key             TEXT,
+  idempotency_key TEXT,
+  traceparent     TEXT,
+  fingerprint     TEXT NOT NULL,
+  depth           INTEGER NOT NULL DEFAULT 0,
+  generation      INTEGER NOT NULL DEFAULT 0,
+  attempts        INTEGER NOT NULL DEFAULT 0,
+  accepted_at     INTEGER NOT NULL,
+  started_at      INTEGER,
+  ended_at        INTEGER,
+  handed_over_at  INTEGER,
+  queue           INTEGER NOT NULL REFERENCES tether_queue,
+  due_at          INTEGER,
+  message_seq     INTEGER,
+  attempt_seq     INTEGER,
+  first_event     INTEGER,
+  last_event      INTEGER,
+  error_code      TEXT,
+  error_message   TEXT,
+  payload         TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX tether_command_identity ON tether_command (id, source);
+CREATE INDEX tether_command_flow ON tether_command (correlation_id) WHERE correlation_id <> id;
+CREATE UNIQUE INDEX tether_command_idempotency ON tether_command (idempotency_key)
+  WHERE idempotency_key IS NOT NULL;
+
+-- Local queues. lane is the command type on a queue that carries commands, else ''. due_at 0:
+-- ready; 9223372036854775807: parked behind an earlier message of its key. joined: it has taken its
+-- place in its key's order (a delayed one takes it when due). Leased: owner set, or lease_until in
+-- the future.
+CREATE TABLE tether_message (
+  queue       INTEGER NOT NULL,
+  lane        TEXT NOT NULL,
+  due_at      INTEGER NOT NULL,
+  seq         INTEGER NOT NULL,
+  key         TEXT,
+  joined      INTEGER NOT NULL DEFAULT 1,
+  command_seq INTEGER,
+  event_seq   INTEGER,
+  id          TEXT,
+  body        BLOB,
+  sent_at     INTEGER NOT NULL,
+  receives    INTEGER NOT NULL DEFAULT 0,
+  fence       INTEGER NOT NULL DEFAULT 0,
+  owner       INTEGER,
+  leased_at   INTEGER,
+  lease_until INTEGER,
+  suspect     INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (queue, lane, due_at, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tether_message_key ON tether_message (queue, key, seq) WHERE key IS NOT NULL;
+
+CREATE TABLE tether_event (
+  seq            INTEGER PRIMARY KEY,
+  id             TEXT NOT NULL,
+  source         TEXT NOT NULL,
+  type           TEXT NOT NULL,
+  correlation_id TEXT NOT NULL,
+  causation_id   TEXT,
+  key            TEXT,
+  traceparent    TEXT,
+  command_seq    INTEGER,
+  depth          INTEGER NOT NULL DEFAULT 0,
+  pending        INTEGER NOT NULL DEFAULT 0,
+  time           INTEGER NOT NULL,
+  data           TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX tether_event_identity ON tether_event (id, source);
+CREATE INDEX tether_event_flow ON tether_event (correlation_id) WHERE command_seq IS NULL;
+
+-- One row for each attempt that ended. Only those that did not succeed are indexed: a command row
+-- names the attempt that ended it.
+CREATE TABLE tether_attempt (
+  seq           INTEGER PRIMARY KEY,
+  command_seq   INTEGER NOT NULL,
+  generation    INTEGER NOT NULL,
+  number        INTEGER NOT NULL,
+  outcome       TEXT NOT NULL,
+  owner         INTEGER,
+  started_at    INTEGER NOT NULL,
+  ended_at      INTEGER NOT NULL,
+  error_code    TEXT,
+  error_message TEXT
+) STRICT;
+CREATE INDEX tether_attempt_failed ON tether_attempt (command_seq) WHERE outcome <> 'succeeded';
+
+CREATE TABLE tether_dead_letter (
+  seq            INTEGER PRIMARY KEY,
+  id             TEXT NOT NULL UNIQUE,
+  kind           TEXT NOT NULL,
+  queue          TEXT NOT NULL,
+  type           TEXT NOT NULL,
+  correlation_id TEXT,
+  command_seq    INTEGER,
+  event_seq      INTEGER,
+  generation     INTEGER NOT NULL DEFAULT 0,
+  attempts       INTEGER NOT NULL DEFAULT 0,
+  body           BLOB,
+  error_code     TEXT NOT NULL,
+  error_message  TEXT NOT NULL,
+  failed_at      INTEGER NOT NULL,
+  replayed_at    INTEGER
+) STRICT;
+CREATE INDEX tether_dead_letter_command ON tether_dead_letter (command_seq)
+  WHERE command_seq IS NOT NULL;
+
+-- The application's own migrations that were applied, with the SHA-256 of their text.
+CREATE TABLE tether_migration (
+  name       TEXT PRIMARY KEY,
+  checksum   TEXT NOT NULL,
+  applied_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+}  // namespace tether::sqlite

@@ -1,0 +1,427 @@
+#include "sqlite/snapshot.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sqlite/process_identity.hpp"
+#include "sqlite/unit.hpp"
+
+namespace tether::sqlite {
+
+namespace {
+
+constexpr int kWalResetFixed = 3'051'003;  // see checkpoint.hpp
+
+#define TETHER_EVENT_COLUMNS                                                                \
+  "e.seq, e.id, e.source, e.type, e.correlation_id, e.causation_id, e.key, e.traceparent, " \
+  "e.data, e.command_seq, e.depth, e.pending, e.time "
+
+#define TETHER_LETTER_COLUMNS                                                          \
+  "l.seq, l.id, l.kind, l.queue, l.type, l.correlation_id, c.id, e.id, l.generation, " \
+  "l.attempts, l.body, l.error_code, l.error_message, l.failed_at, l.replayed_at "
+
+#define TETHER_LETTER_TABLES                                                 \
+  "tether_dead_letter l LEFT JOIN tether_command c ON c.seq = l.command_seq" \
+  " LEFT JOIN tether_event e ON e.seq = l.event_seq "
+
+Event readEvent(const Query& query) {
+  Event event;
+  event.seq = query.integer(0);
+  event.id = query.text(1);
+  event.source = query.text(2);
+  event.type = query.text(3);
+  event.correlationId = query.text(4);
+  event.causationId = query.text(5);
+  event.key = query.text(6);
+  event.traceparent = query.text(7);
+  event.data = query.text(8);
+  event.commandSeq = query.null(9) ? 0 : query.integer(9);
+  event.depth = static_cast<int>(query.integer(10));
+  event.pending = static_cast<int>(query.integer(11));
+  event.time = *query.time(12);
+  return event;
+}
+
+DeadLetter readLetter(const Query& query) {
+  DeadLetter letter;
+  letter.seq = query.integer(0);
+  letter.id = query.text(1);
+  const auto kind = query.text(2);
+  letter.kind = kind == "command"    ? DeadLetterKind::Command
+                : kind == "delivery" ? DeadLetterKind::Delivery
+                                     : DeadLetterKind::Message;
+  letter.queue = query.text(3);
+  letter.type = query.text(4);
+  letter.correlationId = query.text(5);
+  letter.commandId = query.text(6);
+  letter.eventId = query.text(7);
+  letter.generation = static_cast<int>(query.integer(8));
+  letter.attempts = static_cast<int>(query.integer(9));
+  letter.body = query.text(10);
+  letter.error = {query.text(11), query.text(12)};
+  letter.failedAt = *query.time(13);
+  letter.replayedAt = query.time(14);
+  return letter;
+}
+
+Attempt readAttempt(const Query& query) {
+  Attempt attempt;
+  attempt.seq = query.integer(0);
+  attempt.commandSeq = query.integer(1);
+  attempt.generation = static_cast<int>(query.integer(2));
+  attempt.number = static_cast<int>(query.integer(3));
+  attempt.outcome = query.text(4);
+  attempt.startedAt = *query.time(5);
+  attempt.endedAt = *query.time(6);
+  attempt.error = {query.text(7), query.text(8)};
+  attempt.owner = query.text(9);
+  return attempt;
+}
+
+#define TETHER_ATTEMPT_COLUMNS                                                        \
+  "seq, command_seq, generation, number, outcome, started_at, ended_at, error_code, " \
+  "error_message, owner "
+
+/// Unused criteria match everything, so that one statement serves every filter.
+std::int64_t sinceOf(const Filter& filter) {
+  return filter.since ? filter.since->time_since_epoch().count() : 0;
+}
+std::int64_t untilOf(const Filter& filter) {
+  return filter.until ? filter.until->time_since_epoch().count() : kParked;
+}
+
+}  // namespace
+
+std::optional<Flow> SqliteSnapshot::flow(const std::string& correlationId) {
+  Flow flow;
+  flow.correlationId = correlationId;
+  {
+    auto root = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
+                                  "WHERE c.id = ?1 AND c.correlation_id = ?1");
+    for (bool more = root.first(correlationId); more; more = root.step()) {
+      flow.commands.push_back(readCommand(root));
+    }
+    // The words of the partial index tether_command_flow.
+    auto others = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
+                                    "WHERE c.correlation_id = ?1 AND c.correlation_id <> c.id");
+    for (bool more = others.first(correlationId); more; more = others.step()) {
+      flow.commands.push_back(readCommand(others));
+    }
+  }
+  std::sort(flow.commands.begin(), flow.commands.end(),
+            [](const auto& left, const auto& right) { return left.seq < right.seq; });
+  for (const auto& command : flow.commands) {
+    auto emitted = connection_.query(
+        "SELECT " TETHER_EVENT_COLUMNS
+        "FROM tether_command c JOIN tether_event e ON e.seq BETWEEN c.first_event AND c.last_event"
+        " AND e.command_seq = c.seq WHERE c.seq = ?1");
+    for (bool more = emitted.first(command.seq); more; more = emitted.step()) {
+      flow.events.push_back(readEvent(emitted));
+    }
+  }
+  auto received = connection_.query("SELECT " TETHER_EVENT_COLUMNS
+                                    "FROM tether_event e WHERE e.correlation_id = ?1 AND"
+                                    " e.command_seq IS NULL");
+  for (bool more = received.first(correlationId); more; more = received.step()) {
+    flow.events.push_back(readEvent(received));
+  }
+  std::sort(flow.events.begin(), flow.events.end(),
+            [](const auto& left, const auto& right) { return left.seq < right.seq; });
+  if (flow.commands.empty() && flow.events.empty()) return {};
+  return flow;
+}
+
+std::optional<Command> SqliteSnapshot::command(const std::string& id) {
+  auto found = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
+                                 "WHERE c.id = ?1 ORDER BY c.seq LIMIT 1");
+  if (!found.first(id)) return {};
+  return readCommand(found);
+}
+
+std::optional<Event> SqliteSnapshot::event(const std::string& id) {
+  auto found = connection_.query("SELECT " TETHER_EVENT_COLUMNS
+                                 "FROM tether_event e WHERE e.id = ?1 ORDER BY e.seq LIMIT 1");
+  if (!found.first(id)) return {};
+  return readEvent(found);
+}
+
+std::vector<Attempt> SqliteSnapshot::attempts(const Command& command) {
+  std::vector<Attempt> attempts;
+  // The words of the partial index tether_attempt_failed; the one that succeeded is named by its
+  // command.
+  auto failed = connection_.query("SELECT " TETHER_ATTEMPT_COLUMNS
+                                  "FROM tether_attempt WHERE command_seq = ?1 AND"
+                                  " outcome <> 'succeeded' ORDER BY seq");
+  for (bool more = failed.first(command.seq); more; more = failed.step()) {
+    attempts.push_back(readAttempt(failed));
+  }
+  auto last = connection_.query("SELECT " TETHER_ATTEMPT_COLUMNS
+                                "FROM tether_attempt WHERE outcome = 'succeeded' AND seq ="
+                                " (SELECT attempt_seq FROM tether_command WHERE seq = ?1)");
+  if (last.first(command.seq)) attempts.push_back(readAttempt(last));
+  return attempts;
+}
+
+std::vector<Command> SqliteSnapshot::commands(const Filter& filter) {
+  std::vector<Command> commands;
+  auto found = connection_.query(
+      "SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
+      "WHERE (?1 = '' OR c.type = ?1) AND (?2 = '' OR c.correlation_id = ?2)"
+      " AND (?3 = '' OR c.error_code = ?3) AND c.accepted_at >= ?4 AND c.accepted_at < ?5"
+      " AND (?6 = '' OR iif(m.owner IS NOT NULL, 'running', c.state) = ?6)"
+      " AND (?8 = '' OR c.queue IN (SELECT id FROM tether_queue WHERE name = ?8))"
+      " ORDER BY c.seq DESC LIMIT ?7");
+  for (bool more = found.first(filter.type, filter.correlationId, filter.error, sinceOf(filter),
+                               untilOf(filter), filter.state, filter.limit, filter.queue);
+       more; more = found.step()) {
+    commands.push_back(readCommand(found));
+  }
+  return commands;
+}
+
+std::vector<Event> SqliteSnapshot::events(const Filter& filter) {
+  std::vector<Event> events;
+  auto found = connection_.query(
+      "SELECT " TETHER_EVENT_COLUMNS
+      "FROM tether_event e WHERE (?1 = '' OR e.type = ?1) AND (?2 = '' OR e.correlation_id = ?2)"
+      " AND e.time >= ?3 AND e.time < ?4 ORDER BY e.seq DESC LIMIT ?5");
+  for (bool more = found.first(filter.type, filter.correlationId, sinceOf(filter), untilOf(filter),
+                               filter.limit);
+       more; more = found.step()) {
+    events.push_back(readEvent(found));
+  }
+  return events;
+}
+
+std::vector<DeadLetter> SqliteSnapshot::deadLetters(const Filter& filter) {
+  std::vector<DeadLetter> letters;
+  auto found = connection_.query(
+      "SELECT " TETHER_LETTER_COLUMNS "FROM " TETHER_LETTER_TABLES
+      "WHERE l.replayed_at IS NULL AND (?1 = '' OR l.type = ?1) AND (?2 = '' OR"
+      " l.error_code = ?2) AND (?3 = '' OR l.queue = ?3) AND (?4 = '' OR l.correlation_id = ?4)"
+      " AND l.failed_at >= ?5 AND l.failed_at < ?6 ORDER BY l.seq DESC LIMIT ?7");
+  for (bool more = found.first(filter.type, filter.error, filter.queue, filter.correlationId,
+                               sinceOf(filter), untilOf(filter), filter.limit);
+       more; more = found.step()) {
+    letters.push_back(readLetter(found));
+  }
+  return letters;
+}
+
+std::optional<DeadLetter> SqliteSnapshot::deadLetter(const std::string& id) {
+  auto found = connection_.query("SELECT " TETHER_LETTER_COLUMNS "FROM " TETHER_LETTER_TABLES
+                                 "WHERE l.id = ?1");
+  if (!found.first(id)) return {};
+  return readLetter(found);
+}
+
+std::vector<QueueInfo> SqliteSnapshot::queues() {
+  std::vector<QueueInfo> queues;
+  auto found = connection_.query(
+      "SELECT q.name, q.outgoing, q.commands,"
+      " count(iif(m.due_at <= ?1 AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?1, 1, "
+      "NULL)),"
+      " count(iif(m.owner IS NOT NULL OR m.lease_until > ?1, 1, NULL)),"
+      " count(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807, 1, NULL)),"
+      " count(iif(m.due_at = 9223372036854775807, 1, NULL)), min(m.sent_at)"
+      " FROM tether_queue q LEFT JOIN tether_message m ON m.queue = q.id"
+      " GROUP BY q.id ORDER BY q.name, q.outgoing");
+  for (bool more = found.first(clock_.now()); more; more = found.step()) {
+    queues.push_back(
+        {found.text(0),
+         found.integer(1) != 0,
+         found.integer(2) != 0,
+         {found.integer(3), found.integer(4), found.integer(5), found.integer(6), found.time(7)}});
+  }
+  return queues;
+}
+
+std::vector<QueuedMessage> SqliteSnapshot::peek(const std::string& queue, std::size_t max) {
+  struct Row {
+    std::int64_t commandSeq;
+    std::int64_t eventSeq;
+  };
+  std::vector<QueuedMessage> messages;
+  std::vector<Row> rows;
+  {
+    auto found = connection_.query(
+        "SELECT m.queue, m.lane, m.due_at, m.seq, m.fence, m.id, m.key, m.body, m.receives,"
+        " m.sent_at, m.command_seq, m.event_seq FROM tether_message m JOIN tether_queue q ON"
+        " q.id = m.queue WHERE q.name = ?1 AND q.outgoing = 0 AND m.due_at <= ?3"
+        " AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?3"
+        // A delayed one that is due takes its place in its key's order when it is next asked for.
+        " AND (m.joined OR m.key IS NULL OR NOT EXISTS (SELECT 1 FROM tether_message h"
+        " WHERE h.queue = m.queue AND h.key = m.key AND h.joined))"
+        " ORDER BY m.joined DESC, iif(m.joined, 0, m.due_at), m.seq LIMIT ?2");
+    for (bool more = found.first(queue, max, clock_.now()); more; more = found.step()) {
+      messages.push_back(
+          {{found.integer(0), found.text(1), found.integer(2), found.integer(3), found.integer(4)},
+           found.text(5),
+           found.text(6),
+           found.text(7),
+           static_cast<int>(found.integer(8)),
+           *found.time(9)});
+      rows.push_back(
+          {found.null(10) ? 0 : found.integer(10), found.null(11) ? 0 : found.integer(11)});
+    }
+  }
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    messages[i].body = renderBody(connection_, rows[i].commandSeq, rows[i].eventSeq,
+                                  std::move(messages[i].body), messages[i].id);
+  }
+  return messages;
+}
+
+Backlog SqliteSnapshot::backlog(const std::vector<std::string>& types,
+                                const std::vector<std::string>& queues, bool relays) {
+  const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  Backlog backlog;
+  auto found = connection_.query(
+      "SELECT m.lane, q.name, q.outgoing,"
+      " count(iif(m.due_at <= ?1 AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?1, 1, "
+      "NULL)),"
+      " count(iif(m.owner IS NOT NULL OR m.lease_until > ?1, 1, NULL)),"
+      " count(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807 AND m.joined, 1, NULL)),"
+      " count(iif(m.due_at > ?1 AND NOT m.joined, 1, NULL)),"
+      " count(iif(m.due_at = 9223372036854775807, 1, NULL))"
+      " FROM tether_message m JOIN tether_queue q ON q.id = m.queue GROUP BY m.queue, m.lane");
+  for (bool more = found.first(clock_.now()); more; more = found.step()) {
+    const auto lane = found.text(0);
+    const bool outgoing = found.integer(2) != 0;
+    const bool ours = !lane.empty() ? has(types, lane)
+                      : outgoing    ? relays
+                                    : has(queues, found.text(1));
+    backlog.leased += lane.empty() && !ours ? 0 : found.integer(4);
+    backlog.delayed += lane.empty() && !ours ? 0 : found.integer(6);
+    if (ours) {
+      backlog.ready += found.integer(3);
+      backlog.retrying += found.integer(5);
+      backlog.blocked += found.integer(7);
+    } else if (!lane.empty()) {
+      backlog.blocked += found.integer(3) + found.integer(5) + found.integer(7);
+    }
+  }
+  return backlog;
+}
+
+std::map<std::string, std::int64_t> SqliteSnapshot::openByType() {
+  std::map<std::string, std::int64_t> open;
+  auto found =
+      connection_.query("SELECT lane, count(*) FROM tether_message WHERE lane <> '' GROUP BY lane");
+  for (bool more = found.first(); more; more = found.step()) open[found.text(0)] = found.integer(1);
+  return open;
+}
+
+std::vector<Change> SqliteSnapshot::changes(std::int64_t after, std::size_t max) {
+  std::vector<Change> changes;
+  auto found = connection_.query(
+      "SELECT * FROM (SELECT seq, accepted_at, 'accepted', type, id, correlation_id, NULL, NULL"
+      " FROM tether_command WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
+      " UNION ALL SELECT * FROM (SELECT a.seq, a.ended_at, a.outcome, c.type, c.id,"
+      " c.correlation_id, a.error_code, a.error_message FROM tether_attempt a"
+      " JOIN tether_command c ON c.seq = a.command_seq WHERE a.seq > ?1 ORDER BY a.seq LIMIT ?2)"
+      " UNION ALL SELECT * FROM (SELECT seq, time, 'event', type, id, correlation_id, NULL, NULL"
+      " FROM tether_event WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
+      " UNION ALL SELECT * FROM (SELECT seq, failed_at, 'dead-letter', type, id, correlation_id,"
+      " error_code, error_message FROM tether_dead_letter WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
+      " ORDER BY 1 LIMIT ?2");
+  for (bool more = found.first(after, max); more; more = found.step()) {
+    changes.push_back({found.integer(0),
+                       *found.time(1),
+                       found.text(2),
+                       found.text(3),
+                       found.text(4),
+                       found.text(5),
+                       {found.text(6), found.text(7)}});
+  }
+  return changes;
+}
+
+std::vector<OwnerInfo> SqliteSnapshot::owners() {
+  std::vector<OwnerInfo> owners;
+  auto found = connection_.query(
+      "SELECT id, role, pid, types, since, started, boot_id, pid_namespace, alive_until"
+      " FROM tether_owner ORDER BY id");
+  for (bool more = found.first(); more; more = found.step()) {
+    OwnerInfo owner;
+    owner.id = found.integer(0);
+    owner.role = found.text(1);
+    owner.pid = found.integer(2);
+    const auto types = nlohmann::json::parse(found.text(3), nullptr, false);
+    if (types.is_array()) owner.types = types.get<std::vector<std::string>>();
+    owner.since = *found.time(4);
+    const auto state = liveness({owner.pid, found.integer(5), found.text(6), found.integer(7)});
+    owner.alive = state == Liveness::Alive ||
+                  (state == Liveness::Elsewhere && *found.time(8) >= clock_.now());
+    owners.push_back(std::move(owner));
+  }
+  return owners;
+}
+
+std::int64_t SqliteSnapshot::count(const char* sql) {
+  auto query = connection_.query(sql);
+  return query.first() ? query.integer(0) : 0;
+}
+
+StoreInfo SqliteSnapshot::info() {
+  StoreInfo info;
+  info.location = location_;
+  info.library = std::string("SQLite ") + sqlite3_libversion();
+  if (sqlite3_libversion_number() < kWalResetFixed) {
+    info.remarks.emplace_back(
+        "SQLite before 3.51.3 has the WAL-reset bug: two connections that reset the log at once "
+        "can "
+        "damage a store. Guarded: only one checkpoint runs at a time, and it holds the write lock");
+  }
+  info.version = static_cast<int>(count("PRAGMA user_version"));
+  info.events = count("SELECT count(*) FROM tether_event");
+  info.deadLetters = count("SELECT count(*) FROM tether_dead_letter WHERE replayed_at IS NULL");
+  info.lastSeq = count("SELECT last FROM tether_sequence");
+  std::error_code none;
+  const auto size = [&](const std::string& path) -> std::int64_t {
+    const auto bytes = std::filesystem::file_size(path, none);
+    return none ? 0 : static_cast<std::int64_t>(bytes);
+  };
+  info.bytes = size(location_);
+  info.logBytes = size(location_ + "-wal");
+  {
+    auto states = connection_.query("SELECT state, count(*) FROM tether_command GROUP BY state");
+    for (bool more = states.first(); more; more = states.step()) {
+      info.commands[states.text(0)] = states.integer(1);
+    }
+  }
+  if (const auto running = count("SELECT count(*) FROM tether_message m JOIN tether_command c ON"
+                                 " c.seq = m.command_seq WHERE m.lane <> '' AND m.owner IS NOT"
+                                 " NULL AND c.state = 'accepted'")) {
+    info.commands["running"] += running;
+    info.commands["accepted"] -= running;
+  }
+  if (const auto running = count("SELECT count(*) FROM tether_message m JOIN tether_command c ON"
+                                 " c.seq = m.command_seq WHERE m.lane <> '' AND m.owner IS NOT"
+                                 " NULL AND c.state = 'retrying'")) {
+    info.commands["running"] += running;
+    info.commands["retrying"] -= running;
+  }
+  auto oldest = connection_.query(
+      "SELECT min(c.accepted_at) FROM tether_message m JOIN tether_command c"
+      " ON c.seq = m.command_seq WHERE m.lane <> ''");
+  if (oldest.first()) info.oldestOpen = oldest.time(0);
+  info.migrations = migrations();
+  return info;
+}
+
+std::vector<AppliedMigration> SqliteSnapshot::migrations() {
+  std::vector<AppliedMigration> migrations;
+  auto applied = connection_.query("SELECT name, checksum, applied_at FROM tether_migration");
+  for (bool more = applied.first(); more; more = applied.step()) {
+    migrations.push_back({applied.text(0), applied.text(1), *applied.time(2)});
+  }
+  return migrations;
+}
+
+Sql& SqliteSnapshot::sql() { return session_; }
+
+}  // namespace tether::sqlite

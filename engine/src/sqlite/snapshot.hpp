@@ -1,0 +1,44 @@
+// One consistent look at the SQLite store: the Snapshot port in SQL.
+#pragma once
+
+#include "sqlite/connection.hpp"
+#include "sqlite/sql_session.hpp"
+#include "tether/store.hpp"
+
+namespace tether::sqlite {
+
+class SqliteSnapshot final : public Snapshot {
+ public:
+  SqliteSnapshot(Connection& connection, SqlSession& session, const Clock& clock,
+                 std::string location)
+      : connection_(connection), session_(session), clock_(clock), location_(std::move(location)) {}
+
+  std::optional<Flow> flow(const std::string& correlationId) override;
+  std::optional<Command> command(const std::string& id) override;
+  std::optional<Event> event(const std::string& id) override;
+  std::vector<Attempt> attempts(const Command& command) override;
+  std::vector<Command> commands(const Filter& filter) override;
+  std::vector<Event> events(const Filter& filter) override;
+  std::vector<DeadLetter> deadLetters(const Filter& filter) override;
+  std::optional<DeadLetter> deadLetter(const std::string& id) override;
+  std::vector<QueueInfo> queues() override;
+  std::vector<QueuedMessage> peek(const std::string& queue, std::size_t max) override;
+  Backlog backlog(const std::vector<std::string>& types, const std::vector<std::string>& queues,
+                  bool relays) override;
+  std::map<std::string, std::int64_t> openByType() override;
+  std::vector<Change> changes(std::int64_t after, std::size_t max) override;
+  std::vector<OwnerInfo> owners() override;
+  std::vector<AppliedMigration> migrations() override;
+  StoreInfo info() override;
+  Sql& sql() override;
+
+ private:
+  std::int64_t count(const char* sql);
+
+  Connection& connection_;
+  SqlSession& session_;
+  const Clock& clock_;
+  std::string location_;
+};
+
+}  // namespace tether::sqlite

@@ -1,0 +1,343 @@
+#include "sqlite/sql_session.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "sqlite/connection.hpp"
+#include "tether/json.hpp"
+#include "tether/transaction_command.hpp"
+
+namespace tether::sqlite {
+
+namespace {
+
+constexpr int kProgressSteps = 1000;  // virtual machine steps between two looks at the deadline
+constexpr std::int64_t kStepsPerSecond = 50'000'000;
+constexpr std::size_t kScriptsMax = 500;
+
+bool ownTable(const char* name) {
+  return name != nullptr && std::string_view(name).substr(0, 7) == "tether_";
+}
+
+const char* asText(sqlite3_value* value) {
+  const auto* text = sqlite3_value_text(value);
+  return text == nullptr ? "" : reinterpret_cast<const char*>(text);
+}
+
+void answer(sqlite3_context* context, const std::string& text) {
+  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+std::string hexOf(const void* bytes, int size) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  const auto* data = static_cast<const unsigned char*>(bytes);
+  std::string text;
+  for (int i = 0; i < size; ++i) {
+    text += kDigits[data[i] >> 4];
+    text += kDigits[data[i] & 15];
+  }
+  return text;
+}
+
+nlohmann::json columnValue(sqlite3_stmt* statement, int column) {
+  switch (sqlite3_column_type(statement, column)) {
+    case SQLITE_INTEGER:
+      return sqlite3_column_int64(statement, column);
+    case SQLITE_FLOAT:
+      return sqlite3_column_double(statement, column);
+    case SQLITE_TEXT:
+      return std::string(reinterpret_cast<const char*>(sqlite3_column_text(statement, column)),
+                         static_cast<std::size_t>(sqlite3_column_bytes(statement, column)));
+    case SQLITE_BLOB:
+      return hexOf(sqlite3_column_blob(statement, column), sqlite3_column_bytes(statement, column));
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+SqlSession::SqlSession(Connection& connection, const Clock& clock, Scripts scripts)
+    : connection_(connection), clock_(clock), allowed_(scripts) {
+  sqlite3_set_authorizer(connection_.handle(), &SqlSession::authorize, this);
+  registerFunctions();
+}
+
+SqlSession::~SqlSession() {
+  sqlite3_set_authorizer(connection_.handle(), nullptr, nullptr);
+  sqlite3_progress_handler(connection_.handle(), 0, nullptr, nullptr);
+}
+
+void SqlSession::enter(ScriptScope* scope) {
+  scope_ = scope;
+  ending_.reset();
+  startBudget();
+}
+
+void SqlSession::startBudget() {
+  const bool limited = scope_ != nullptr && scope_->hold > Duration{0};
+  if (limited) {
+    deadline_ = clock_.steady() + scope_->hold;
+    budget_ = scope_->hold.count() * (kStepsPerSecond / 1'000'000) / kProgressSteps + 1;
+  }
+  sqlite3_progress_handler(connection_.handle(), limited ? kProgressSteps : 0,
+                           limited ? &SqlSession::onProgress : nullptr, this);
+}
+
+int SqlSession::onProgress(void* self) {
+  auto& session = *static_cast<SqlSession*>(self);
+  if (!session.running_) return 0;
+  return --session.budget_ <= 0 || session.clock_.steady() > session.deadline_ ? 1 : 0;
+}
+
+std::int64_t SqlSession::run(std::string_view text, const nlohmann::json& params) {
+  const auto before = sqlite3_total_changes64(connection_.handle());
+  forEachStatement(text, [&](sqlite3_stmt* statement) {
+    bind(statement, params);
+    step(statement, nullptr);
+  });
+  return sqlite3_total_changes64(connection_.handle()) - before;
+}
+
+nlohmann::json SqlSession::query(std::string_view text, const nlohmann::json& params) {
+  auto rows = nlohmann::json::array();
+  columns_.clear();
+  forEachStatement(text, [&](sqlite3_stmt* statement) {
+    bind(statement, params);
+    if (sqlite3_column_count(statement) == 0) return step(statement, nullptr);
+    columns_.clear();
+    for (int i = 0; i < sqlite3_column_count(statement); ++i) {
+      columns_.emplace_back(sqlite3_column_name(statement, i));
+    }
+    rows = nlohmann::json::array();
+    step(statement, &rows);
+  });
+  return rows;
+}
+
+// Statements are prepared as the script gets to them: a later one may need what an earlier one
+// makes.
+template <class OnStatement>
+void SqlSession::forEachStatement(std::string_view text, OnStatement onStatement) {
+  struct Running {
+    bool& flag;
+    ~Running() { flag = false; }
+  } guard{running_ = true};
+  auto found = scripts_.find(text);
+  if (found == scripts_.end()) {
+    if (scripts_.size() >= kScriptsMax) scripts_.clear();
+    found = scripts_.try_emplace(std::string(text)).first;
+  }
+  auto& script = found->second;
+  if (script.complete) {
+    for (const auto& statement : script.statements) onStatement(statement.get());
+    return;
+  }
+  script.statements.clear();
+  const auto* rest = text.data();
+  const auto* end = text.data() + text.size();
+  while (rest < end) {
+    sqlite3_stmt* raw = nullptr;
+    refusal_.clear();
+    const int code = sqlite3_prepare_v3(connection_.handle(), rest, static_cast<int>(end - rest),
+                                        SQLITE_PREPARE_PERSISTENT, &raw, &rest);
+    Statement statement(raw);
+    if (code != SQLITE_OK) raise(code);
+    if (!statement) continue;  // a comment or white space
+    if (allowed_ == Scripts::OneStatement && !script.statements.empty()) {
+      throw Error(ErrorCode::Invalid, "one reading statement at a time");
+    }
+    onStatement(statement.get());
+    script.statements.push_back(std::move(statement));
+  }
+  script.complete = true;
+}
+
+void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) const {
+  const int count = sqlite3_bind_parameter_count(statement);
+  for (int i = 1; i <= count; ++i) {
+    const char* name = sqlite3_bind_parameter_name(statement, i);
+    if (name == nullptr || name[0] != ':') {
+      throw Error(ErrorCode::Invalid, "only named parameters (:name) are bound, found " +
+                                          std::string(name == nullptr ? "?" : name));
+    }
+    const auto member = params.is_object() ? params.find(name + 1) : params.end();
+    if (member == params.end()) {
+      throw Error(ErrorCode::Invalid, "missing parameter " + std::string(name) +
+                                          ": the payload has no member \"" + (name + 1) + "\"");
+    }
+    switch (member->type()) {
+      case nlohmann::json::value_t::null:
+        sqlite3_bind_null(statement, i);
+        break;
+      case nlohmann::json::value_t::boolean:
+        sqlite3_bind_int(statement, i, member->get<bool>() ? 1 : 0);
+        break;
+      case nlohmann::json::value_t::number_integer:
+      case nlohmann::json::value_t::number_unsigned:
+        sqlite3_bind_int64(statement, i, member->get<std::int64_t>());
+        break;
+      case nlohmann::json::value_t::number_float:
+        sqlite3_bind_double(statement, i, member->get<double>());
+        break;
+      case nlohmann::json::value_t::string: {
+        const auto& value = member->get_ref<const std::string&>();
+        sqlite3_bind_text64(statement, i, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8);
+        break;
+      }
+      default: {
+        const auto value = canonicalJson(*member);
+        sqlite3_bind_text64(statement, i, value.data(), value.size(), SQLITE_TRANSIENT,
+                            SQLITE_UTF8);
+      }
+    }
+  }
+}
+
+void SqlSession::step(sqlite3_stmt* statement, nlohmann::json* rows) {
+  struct Reset {
+    sqlite3_stmt* statement;
+    ~Reset() {
+      sqlite3_reset(statement);
+      sqlite3_clear_bindings(statement);
+    }
+  } reset{statement};
+  connection_.checkTransaction();
+  ran_ = ran_ || sqlite3_stmt_readonly(statement) == 0;
+  const bool inside = connection_.inTransaction();
+  int code = sqlite3_step(statement);
+  for (; code == SQLITE_ROW; code = sqlite3_step(statement)) {
+    if (rows == nullptr) continue;
+    auto row = nlohmann::json::object();
+    for (int i = 0; i < sqlite3_column_count(statement); ++i) {
+      row[sqlite3_column_name(statement, i)] = columnValue(statement, i);
+    }
+    rows->push_back(std::move(row));
+  }
+  if (code != SQLITE_DONE) raise(code);
+  if (inside && !connection_.inTransaction()) {
+    throw Error(ErrorCode::Invalid, "the statement ended the transaction");
+  }
+}
+
+void SqlSession::raise(int code) {
+  if (ending_) {
+    const auto ending = std::move(*ending_);
+    ending_.reset();
+    if (ending.rejected) throw Rejected(ending.code, ending.message);
+    throw Failed(ending.code, ending.message);
+  }
+  if (!refusal_.empty()) throw Error(ErrorCode::Invalid, refusal_);
+  if ((code & 0xff) == SQLITE_INTERRUPT && scope_ != nullptr) {
+    throw Error(ErrorCode::TimedOut, "execute took longer than its hold of " +
+                                         toText(scope_->hold) + " and was interrupted");
+  }
+  throw toError(code, "sql", sqlite3_errmsg(connection_.handle()));
+}
+
+int SqlSession::authorize(void* self, int action, const char* first, const char* second,
+                          const char* /*database*/, const char* /*trigger*/) {
+  auto& session = *static_cast<SqlSession*>(self);
+  if (!session.running_) return SQLITE_OK;
+  const auto refuse = [&](std::string why) {
+    session.refusal_ = std::move(why);
+    return SQLITE_DENY;
+  };
+  switch (action) {
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+      return refuse("transaction control is not allowed in a command: Tether commits it");
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+      return refuse("ATTACH and DETACH are not allowed in a command");
+    case SQLITE_PRAGMA:
+      return refuse("PRAGMA is not allowed in a command: " + std::string(first));
+    case SQLITE_FUNCTION:
+      if (second != nullptr && std::string_view(second) == "load_extension") {
+        return refuse("load_extension is not allowed in a command");
+      }
+      return SQLITE_OK;
+    case SQLITE_INSERT:
+    case SQLITE_UPDATE:
+    case SQLITE_DELETE:
+    case SQLITE_CREATE_TABLE:
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_VIEW:
+    case SQLITE_CREATE_TEMP_VIEW:
+    case SQLITE_DROP_TABLE:
+    case SQLITE_DROP_VIEW:
+      if (!ownTable(first)) return SQLITE_OK;
+      return refuse("the table " + std::string(first) + " belongs to Tether");
+    case SQLITE_ALTER_TABLE:
+    case SQLITE_CREATE_INDEX:
+    case SQLITE_CREATE_TRIGGER:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+    case SQLITE_DROP_INDEX:
+    case SQLITE_DROP_TRIGGER:
+      if (!ownTable(second)) return SQLITE_OK;
+      return refuse("the table " + std::string(second) + " belongs to Tether");
+    default:
+      return SQLITE_OK;
+  }
+}
+
+SqlSession& SqlSession::of(sqlite3_context* context) {
+  return *static_cast<SqlSession*>(sqlite3_user_data(context));
+}
+
+const ScriptScope* SqlSession::scopeOf(sqlite3_context* context) {
+  const auto* scope = of(context).scope_;
+  if (scope != nullptr && scope->command != nullptr) return scope;
+  sqlite3_result_error(context, "this function is there only inside a command", -1);
+  return nullptr;
+}
+
+void SqlSession::emitFunction(sqlite3_context* context, int count, sqlite3_value** values) {
+  auto& session = of(context);
+  try {
+    if (session.scope_ == nullptr || session.scope_->events == nullptr) {
+      throw Error(ErrorCode::Invalid, "emit() is there only inside a command");
+    }
+    std::optional<std::string> key;
+    if (count == 3 && sqlite3_value_type(values[2]) != SQLITE_NULL) key = asText(values[2]);
+    session.scope_->events->add(asText(values[0]), parseJson("emit", asText(values[1])),
+                                std::move(key));
+  } catch (const std::exception& error) {
+    session.ending_ = Ending{false, "invalid", error.what()};
+    sqlite3_result_error(context, error.what(), -1);
+  }
+}
+
+void SqlSession::registerFunctions() {
+  using Function = void (*)(sqlite3_context*, int, sqlite3_value**);
+  // Only from a statement itself, never from a trigger, view or schema expression.
+  const auto add = [this](const char* name, int count, Function function) {
+    sqlite3_create_function_v2(connection_.handle(), name, count, SQLITE_UTF8 | SQLITE_DIRECTONLY,
+                               this, function, nullptr, nullptr, nullptr);
+  };
+  add("emit", 2, &SqlSession::emitFunction);
+  add("emit", 3, &SqlSession::emitFunction);
+  add("reject", 2, [](sqlite3_context* context, int, sqlite3_value** values) {
+    of(context).ending_ = Ending{true, asText(values[0]), asText(values[1])};
+    sqlite3_result_error(context, "rejected", -1);
+  });
+  add("fail", 2, [](sqlite3_context* context, int, sqlite3_value** values) {
+    of(context).ending_ = Ending{false, asText(values[0]), asText(values[1])};
+    sqlite3_result_error(context, "failed", -1);
+  });
+  add("now", 0, [](sqlite3_context* context, int, sqlite3_value**) {
+    const auto& session = of(context);
+    const auto* scope = session.scope_;
+    answer(context, toText(scope == nullptr ? session.clock_.now() : scope->now));
+  });
+  add("correlation_id", 0, [](sqlite3_context* context, int, sqlite3_value**) {
+    if (const auto* scope = scopeOf(context)) answer(context, scope->command->correlationId);
+  });
+  add("command_id", 0, [](sqlite3_context* context, int, sqlite3_value**) {
+    if (const auto* scope = scopeOf(context)) answer(context, scope->command->id);
+  });
+  add("attempt", 0, [](sqlite3_context* context, int, sqlite3_value**) {
+    if (const auto* scope = scopeOf(context)) sqlite3_result_int(context, scope->attempt);
+  });
+}
+
+}  // namespace tether::sqlite

@@ -1,0 +1,146 @@
+// One write transaction of the SQLite store: the Unit port in SQL. Split by subject:
+// unit_commands.cpp, unit_messages.cpp, unit_owners.cpp, unit_records.cpp.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "sqlite/connection.hpp"
+#include "sqlite/sql_session.hpp"
+#include "tether/store.hpp"
+
+namespace tether::sqlite {
+
+inline constexpr std::int64_t kReady = 0;
+inline constexpr std::int64_t kParked = std::numeric_limits<std::int64_t>::max();
+
+class SqliteUnit final : public Unit {
+ public:
+  SqliteUnit(Connection& connection, SqlSession& session, const Clock& clock, Duration ownerLease)
+      : connection_(connection), session_(session), clock_(clock), ownerLease_(ownerLease) {}
+
+  /// Called by the writer around a transaction and around each closure in it.
+  void begin();
+  void finish();
+  void beginClosure() { events_.clear(); }
+  void forget() { queues_.clear(); }  // after a rollback: ids may be gone
+
+  Acceptance accept(const NewCommand& command, std::optional<std::int64_t> claimFor) override;
+  bool record(const Event& event, const std::vector<Destination>& destinations) override;
+  CommandClaims claim(const ClaimRequest& request) override;
+  bool settle(const ClaimedCommand& claim, const Settlement& settlement) override;
+  void unclaim(const std::vector<ClaimedCommand>& claims) override;
+  std::vector<ClaimedCommand> takeOver(std::int64_t owner, Time now) override;
+  bool cancel(const std::string& commandId, const Failure& reason, Time now) override;
+  void send(const std::string& queue, const OutgoingMessage& message, Time now) override;
+  std::vector<QueuedMessage> take(const TakeRequest& request) override;
+  bool remove(const MessageRef& ref) override;
+  bool giveBack(const MessageRef& ref, Time dueAt) override;
+  bool extend(const MessageRef& ref, Time leaseUntil) override;
+  bool handedOver(const MessageRef& ref, Time now) override;
+  std::int64_t purge(const std::string& queue, Time now) override;
+  std::int64_t expire(const std::string& queue, Time sentBefore, std::size_t max) override;
+  void bury(const NewDeadLetter& letter) override;
+  Receipt replay(const std::string& letterId, Placement placement, Time now) override;
+  std::int64_t addOwner(const std::string& role, const std::vector<std::string>& types,
+                        Time now) override;
+  void heartbeat(std::int64_t owner, Time now) override;
+  void removeOwner(std::int64_t owner, Time now) override;
+  void migrate(const std::vector<Migration>& migrations, Time now) override;
+  std::int64_t prune(Time endedBefore, std::size_t max) override;
+  Sql& sql(ScriptScope& scope) override;
+
+ private:
+  /// A message that goes onto a queue.
+  struct NewMessage {
+    std::int64_t queue = 0;
+    std::string lane;
+    std::string key;
+    std::int64_t commandSeq = 0;
+    std::int64_t eventSeq = 0;
+    std::string id;
+    std::string body;
+    Time sentAt;
+    std::optional<Time> notBefore;
+  };
+
+  std::int64_t nextSeq() { return ++lastSeq_; }
+  std::int64_t queueId(const std::string& name, bool outgoing, bool commands = false);
+
+  /// Where a message may stand: when it is due, and whether it has joined its key's order.
+  struct Spot {
+    std::int64_t due = kReady;
+    bool joined = true;
+  };
+  Spot spotFor(const NewMessage& message);
+  /// Ready, or parked behind another message of the key.
+  std::int64_t standing(std::int64_t queue, const std::string& key);
+  MessageRef put(const NewMessage& message, std::int64_t seq, Spot spot,
+                 std::optional<std::int64_t> claimFor);
+  /// Lets the first parked message of the key go, when its head has gone.
+  void unpark(std::int64_t queue, const std::string& key);
+  /// What is due takes its place: of one lane, or of one key over all lanes.
+  void promoteDue(std::int64_t queue, const std::string& lane, Time now);
+  void promoteDueOfKey(std::int64_t queue, const std::string& key, Time now);
+  struct Due {
+    std::string lane;
+    std::int64_t due = 0;
+    std::int64_t seq = 0;
+    std::string key;
+    bool joined = false;
+    std::int64_t commandSeq = 0;
+  };
+  static std::vector<Due> readDue(Query& query, bool more);
+  void promote(std::int64_t queue, const std::vector<Due>& ripe);
+  void moveCommandMessage(std::int64_t commandSeq, std::int64_t dueAt, std::int64_t seq);
+  bool removeHeld(const MessageRef& ref);
+  void removeUnheld(std::int64_t queue, const std::string& lane, std::int64_t due, std::int64_t seq,
+                    const std::string& key);
+  /// Lets go of a claim that is not to count; `outcome` records the attempt, null does not.
+  void release(const MessageRef& ref, std::int64_t commandSeq, bool suspect, const char* outcome,
+               const Failure& error, Time now);
+  std::int64_t recordAttempt(std::int64_t commandSeq, int generation, int number,
+                             const std::string& outcome, std::int64_t owner, Time startedAt,
+                             Time endedAt, const Failure& error);
+  NewMessage messageOf(const NewCommand& command);
+  void putAgain(std::int64_t commandSeq, const NewCommand& command);
+  Acceptance acceptKnown(const NewCommand& command);
+  void buryCommand(const Command& command, int attempts, const Failure& error, Time now);
+
+  Connection& connection_;
+  SqlSession& session_;
+  const Clock& clock_;
+  Duration ownerLease_;
+  std::int64_t lastSeq_ = 0;
+  std::int64_t savedSeq_ = 0;
+  // By name, side, and whether it is known to carry commands.
+  std::map<std::tuple<std::string, bool, bool>, std::int64_t> queues_;
+  std::unordered_map<std::int64_t, std::pair<std::int64_t, std::int64_t>>
+      events_;  // of a command: first, last
+};
+
+/// The columns that readCommand expects, from tether_command as c and its message as m.
+#define TETHER_COMMAND_COLUMNS                                                          \
+  "c.seq, c.id, c.source, c.type, c.state, c.correlation_id, c.causation_id, c.key, "   \
+  "c.idempotency_key, c.traceparent, c.payload, c.depth, c.generation, c.attempts, "    \
+  "c.accepted_at, c.started_at, c.ended_at, c.handed_over_at, c.due_at, c.error_code, " \
+  "c.error_message, m.owner, m.receives, m.leased_at "
+
+/// Joins the message that a command row names, if it has one.
+#define TETHER_COMMAND_TABLES                                                                 \
+  "tether_command c LEFT JOIN tether_message m ON m.queue = c.queue AND m.lane = c.type AND " \
+  "m.due_at = c.due_at AND m.seq = c.message_seq "
+
+/// Reads TETHER_COMMAND_COLUMNS from `first` on.
+Command readCommand(const Query& query, int first = 0);
+
+/// The bytes of a message that carries an event or a command, or its own.
+std::string renderBody(Connection& connection, std::int64_t commandSeq, std::int64_t eventSeq,
+                       std::string body, std::string& id);
+
+}  // namespace tether::sqlite

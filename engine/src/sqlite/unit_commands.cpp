@@ -1,0 +1,438 @@
+// Accepting, claiming and ending commands.
+#include <algorithm>
+#include <tuple>
+
+#include "sqlite/unit.hpp"
+#include "tether/ids.hpp"
+
+namespace tether::sqlite {
+
+namespace {
+
+constexpr const char* kInsertCommand =
+    "INSERT INTO tether_command (seq, id, source, type, state, correlation_id, causation_id, key,"
+    " idempotency_key, traceparent, fingerprint, depth, accepted_at, queue, due_at, message_seq,"
+    " payload) VALUES (?1, ?2, ?3, ?4, 'accepted', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+    " ?15, ?16) ON CONFLICT DO NOTHING";
+
+constexpr const char* kKnownById =
+    "SELECT c.seq, c.id, c.correlation_id, iif(m.owner IS NULL, c.state, 'running'),"
+    " c.fingerprint, c.accepted_at, c.message_seq IS NULL FROM " TETHER_COMMAND_TABLES
+    "WHERE c.id = ?1 AND c.source = ?2";
+
+constexpr const char* kKnownByKey =
+    "SELECT c.seq, c.id, c.correlation_id, iif(m.owner IS NULL, c.state, 'running'),"
+    " c.fingerprint, c.accepted_at, c.message_seq IS NULL FROM " TETHER_COMMAND_TABLES
+    "WHERE c.idempotency_key = ?1";
+
+Command commandOf(const NewCommand& accepted, std::int64_t seq) {
+  Command command;
+  command.seq = seq;
+  command.id = accepted.id;
+  command.source = accepted.source;
+  command.type = accepted.type;
+  command.correlationId = accepted.correlationId;
+  command.causationId = accepted.causationId;
+  command.key = accepted.key;
+  command.idempotencyKey = accepted.idempotencyKey;
+  command.traceparent = accepted.traceparent;
+  command.payload = accepted.payload;
+  command.depth = accepted.depth;
+  command.acceptedAt = accepted.acceptedAt;
+  return command;
+}
+
+}  // namespace
+
+Command readCommand(const Query& query, int first) {
+  Command command;
+  int column = first;
+  command.seq = query.integer(column++);
+  command.id = query.text(column++);
+  command.source = query.text(column++);
+  command.type = query.text(column++);
+  const auto state = query.text(column++);
+  command.state = parseCommandState(state).value_or(CommandState::Accepted);
+  command.correlationId = query.text(column++);
+  command.causationId = query.text(column++);
+  command.key = query.text(column++);
+  command.idempotencyKey = query.text(column++);
+  command.traceparent = query.text(column++);
+  command.payload = query.text(column++);
+  command.depth = static_cast<int>(query.integer(column++));
+  command.generation = static_cast<int>(query.integer(column++));
+  command.attempts = static_cast<int>(query.integer(column++));
+  command.acceptedAt = *query.time(column++);
+  command.startedAt = query.time(column++);
+  command.endedAt = query.time(column++);
+  command.handedOverAt = query.time(column++);
+  const auto due = query.null(column) ? 0 : query.integer(column);
+  ++column;
+  if (due != kReady && due != kParked) command.dueAt = Time{Duration{due}};
+  command.error.code = query.text(column++);
+  command.error.message = query.text(column++);
+  if (!query.null(column)) {  // claimed
+    command.state = CommandState::Running;
+    command.attempts = static_cast<int>(query.integer(column + 1));
+    command.startedAt = query.time(column + 2);
+  }
+  return command;
+}
+
+Acceptance SqliteUnit::accept(const NewCommand& command, std::optional<std::int64_t> claimFor) {
+  auto message = messageOf(command);
+  const auto seq = nextSeq();
+  message.commandSeq = seq;
+  const auto spot = spotFor(message);
+  const auto placed = command.stillborn ? std::nullopt : std::optional<std::int64_t>(seq);
+  const auto inserted =
+      connection_.query(kInsertCommand)
+          .run(seq, command.id, command.source, command.type, command.correlationId,
+               OrNull{command.causationId}, OrNull{command.key}, OrNull{command.idempotencyKey},
+               OrNull{command.traceparent}, command.fingerprint, command.depth, command.acceptedAt,
+               message.queue, placed ? std::optional<std::int64_t>(spot.due) : std::nullopt, placed,
+               command.payload);
+  if (inserted == 0) return acceptKnown(command);
+
+  Acceptance acceptance;
+  acceptance.receipt = {command.id, command.correlationId, CommandState::Accepted, false,
+                        command.acceptedAt};
+  if (command.stillborn) {
+    connection_
+        .query(
+            "UPDATE tether_command SET state = 'dead', ended_at = ?2, error_code = ?3,"
+            " error_message = ?4 WHERE seq = ?1")
+        .run(seq, command.acceptedAt, command.stillborn->code, command.stillborn->message);
+    buryCommand(commandOf(command, seq), 0, *command.stillborn, command.acceptedAt);
+    acceptance.receipt.state = CommandState::Dead;
+    return acceptance;
+  }
+  acceptance.claimable = spot.due == kReady && command.placement == Placement::Run;
+  if (!acceptance.claimable) claimFor.reset();
+  const auto ref = put(message, seq, spot, claimFor);
+  if (claimFor) {
+    acceptance.claimed = ClaimedCommand{ref, commandOf(command, seq), 1};
+    acceptance.claimed->command.attempts = 1;
+    acceptance.claimed->command.state = CommandState::Running;
+  }
+  return acceptance;
+}
+
+SqliteUnit::NewMessage SqliteUnit::messageOf(const NewCommand& command) {
+  const bool outgoing = command.placement == Placement::Forward;
+  NewMessage message;
+  message.queue = queueId(command.queue, outgoing, true);
+  message.lane = outgoing ? std::string() : command.type;
+  message.key = command.key;
+  message.sentAt = command.acceptedAt;
+  message.notBefore = command.notBefore;
+  return message;
+}
+
+/// A new message for a command row that is there: it comes home from a remote queue, or is
+/// replayed.
+void SqliteUnit::putAgain(std::int64_t commandSeq, const NewCommand& command) {
+  auto message = messageOf(command);
+  message.commandSeq = commandSeq;
+  const auto spot = spotFor(message);
+  const auto seq = nextSeq();
+  put(message, seq, spot, {});
+  connection_
+      .query("UPDATE tether_command SET queue = ?2, due_at = ?3, message_seq = ?4 WHERE seq = ?1")
+      .run(commandSeq, message.queue, spot.due, seq);
+}
+
+Acceptance SqliteUnit::acceptKnown(const NewCommand& command) {
+  const auto read = [&](const Query& known) {
+    if (known.text(4) != command.fingerprint) {
+      throw Error(ErrorCode::Conflict,
+                  "command " + known.text(1) +
+                      " was accepted under the same id or idempotency key with another payload");
+    }
+    Acceptance acceptance;
+    acceptance.receipt = {known.text(1), known.text(2),
+                          parseCommandState(known.text(3)).value_or(CommandState::Accepted), true,
+                          *known.time(5)};
+    const bool homeless = known.integer(6) != 0;
+    return std::tuple(acceptance, known.integer(0), homeless);
+  };
+  std::optional<std::tuple<Acceptance, std::int64_t, bool>> found;
+  if (auto known = connection_.query(kKnownById); known.first(command.id, command.source)) {
+    found = read(known);
+  }
+  if (!found) {
+    auto known = connection_.query(kKnownByKey);
+    if (known.first(command.idempotencyKey)) found = read(known);
+  }
+  if (!found)
+    throw Error(ErrorCode::Internal, "command " + command.id + " was neither new nor known");
+  auto& [acceptance, seq, homeless] = *found;
+  // It comes home: handed over to a remote queue earlier, or still on its way out, it runs here
+  // now.
+  const bool comesHome = command.placement == Placement::Run &&
+                         acceptance.receipt.commandId == command.id &&
+                         isOpen(acceptance.receipt.state);
+  if (comesHome) {
+    auto side = connection_.query(
+        "SELECT q.outgoing FROM tether_command c JOIN tether_queue q ON q.id = c.queue"
+        " WHERE c.seq = ?1");
+    const bool forwarded = side.first(seq) && side.integer(0) != 0;
+    if (homeless || forwarded) putAgain(seq, command);
+  }
+  return acceptance;
+}
+
+CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
+  struct Candidate {
+    ClaimedCommand claim;
+    bool suspect = false;
+  };
+  CommandClaims result;
+  std::vector<Candidate> candidates;
+  const auto queue = queueId(request.queue, false, true);
+  for (const auto& [lane, laneMax] : request.lanes) {
+    promoteDue(queue, lane, request.now);
+    auto due = connection_.query(
+        "SELECT due_at FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at > 0"
+        " AND due_at < 9223372036854775807 ORDER BY due_at LIMIT 1");
+    if (due.first(queue, lane)) {
+      const auto at = *due.time(0);
+      result.nextDue = result.nextDue ? std::min(*result.nextDue, at) : at;
+    }
+    auto ready =
+        connection_.query("SELECT m.seq, m.fence, m.receives, m.suspect, " TETHER_COMMAND_COLUMNS
+                          "FROM tether_message m JOIN tether_command c ON c.seq = m.command_seq"
+                          " WHERE m.queue = ?1 AND m.lane = ?2 AND m.due_at = 0 AND m.owner IS NULL"
+                          " ORDER BY m.seq LIMIT ?3");
+    const auto limit = static_cast<std::int64_t>(std::min(laneMax, request.max));
+    for (bool more = ready.first(queue, lane, limit); more; more = ready.step()) {
+      Candidate candidate;
+      candidate.claim.ref = {queue, lane, kReady, ready.integer(0), ready.integer(1) + 1};
+      candidate.claim.attempt = static_cast<int>(ready.integer(2)) + 1;
+      candidate.claim.command = readCommand(ready, 4);
+      candidate.suspect = ready.integer(3) != 0;
+      candidates.push_back(std::move(candidate));
+    }
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const auto& left, const auto& right) {
+    return left.claim.ref.seq < right.claim.ref.seq;
+  });
+  for (auto& candidate : candidates) {
+    if (result.claims.size() >= request.max) break;
+    if (candidate.suspect && !(request.idle && result.claims.empty())) {
+      result.suspectWaits = true;
+      break;
+    }
+    auto& claim = candidate.claim;
+    connection_
+        .query(
+            "UPDATE tether_message SET owner = ?1, leased_at = ?2, fence = fence + 1,"
+            " receives = receives + 1 WHERE queue = ?3 AND lane = ?4 AND due_at = 0"
+            " AND seq = ?5")
+        .run(request.owner, request.now, queue, claim.ref.lane, claim.ref.seq);
+    claim.command.state = CommandState::Running;
+    claim.command.attempts = claim.attempt;
+    result.claims.push_back(std::move(claim));
+    if (candidate.suspect) {
+      result.suspectWaits = true;  // alone: nothing beside it until it has ended
+      break;
+    }
+  }
+  return result;
+}
+
+bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& settlement) {
+  const auto& command = claim.command;
+  const auto attempts = settlement.counted ? claim.attempt : claim.attempt - 1;
+  const bool again = settlement.state == CommandState::Retrying;
+  std::int64_t owner = 0;
+  std::optional<std::int64_t> due;
+  std::optional<std::int64_t> messageSeq;
+  if (again) {
+    const auto at = settlement.retryAt.value_or(settlement.endedAt);
+    due = at > settlement.endedAt ? at.time_since_epoch().count() : kReady;
+    messageSeq = claim.ref.seq;
+    auto held = connection_.query(
+        "SELECT owner FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
+        " AND seq = ?4 AND fence = ?5 AND owner IS NOT NULL");
+    if (!held.first(claim.ref.queue, claim.ref.lane, claim.ref.due, claim.ref.seq,
+                    claim.ref.fence)) {
+      return false;
+    }
+    owner = held.integer(0);
+    connection_
+        .query(
+            "UPDATE tether_message SET due_at = ?5, owner = NULL, leased_at = NULL,"
+            " receives = ?6, suspect = ?7 WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
+            " AND seq = ?4")
+        .run(claim.ref.queue, claim.ref.lane, claim.ref.due, claim.ref.seq, *due, attempts,
+             settlement.outcome == "crashed");
+  } else {
+    auto removed = connection_.query(
+        "DELETE FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
+        " AND fence = ?5 AND owner IS NOT NULL RETURNING owner");
+    if (!removed.first(claim.ref.queue, claim.ref.lane, claim.ref.due, claim.ref.seq,
+                       claim.ref.fence)) {
+      return false;
+    }
+    owner = removed.integer(0);
+    removed.step();
+    if (!command.key.empty()) unpark(claim.ref.queue, command.key);
+  }
+  const auto attemptSeq =
+      recordAttempt(command.seq, command.generation, claim.attempt, settlement.outcome, owner,
+                    settlement.startedAt, settlement.endedAt, settlement.error);
+  std::optional<std::int64_t> firstEvent;
+  std::optional<std::int64_t> lastEvent;
+  if (const auto found = events_.find(command.seq); found != events_.end()) {
+    std::tie(firstEvent, lastEvent) = found->second;
+  }
+  const auto updated =
+      connection_
+          .query(
+              "UPDATE tether_command SET state = ?3, attempts = ?4, started_at = ?5,"
+              " ended_at = ?6, due_at = ?7, message_seq = ?8, attempt_seq = ?9,"
+              " first_event = ?10, last_event = ?11, error_code = ?12, error_message = ?13"
+              " WHERE seq = ?1 AND generation = ?2 AND state IN ('accepted', 'retrying')")
+          .run(command.seq, command.generation, toString(settlement.state), attempts,
+               settlement.startedAt,
+               again ? std::optional<Time>() : std::optional<Time>(settlement.endedAt), due,
+               messageSeq, attemptSeq, firstEvent, lastEvent, OrNull{settlement.error.code},
+               OrNull{settlement.error.message});
+  if (updated != 1) {
+    throw Error(ErrorCode::Internal, "command " + command.id + " had ended while it was claimed");
+  }
+  if (settlement.state == CommandState::Dead) {
+    buryCommand(command, attempts, settlement.error, settlement.endedAt);
+  }
+  return true;
+}
+
+void SqliteUnit::buryCommand(const Command& command, int attempts, const Failure& error, Time now) {
+  auto queue = connection_.query(
+      "SELECT q.name FROM tether_command c JOIN tether_queue q ON q.id = c.queue WHERE c.seq = ?1");
+  const auto name = queue.first(command.seq) ? queue.text(0) : std::string("commands");
+  connection_
+      .query(
+          "INSERT INTO tether_dead_letter (seq, id, kind, queue, type, correlation_id,"
+          " command_seq, generation, attempts, body, error_code, error_message, failed_at)"
+          " VALUES (?1, ?2, 'command', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
+      .run(
+          nextSeq(),
+          deriveId(command.id, "dead/" + std::to_string(command.generation) + '/' + command.source),
+          name, command.type, command.correlationId, command.seq, command.generation, attempts,
+          Blob{command.payload}, error.code, error.message, now);
+}
+
+void SqliteUnit::unclaim(const std::vector<ClaimedCommand>& claims) {
+  for (const auto& claim : claims) {
+    release(claim.ref, claim.command.seq, false, nullptr, {}, Time{});
+  }
+}
+
+void SqliteUnit::release(const MessageRef& ref, std::int64_t commandSeq, bool suspect,
+                         const char* outcome, const Failure& error, Time now) {
+  auto held = connection_.query(
+      "SELECT receives, owner, leased_at FROM tether_message WHERE queue = ?1 AND lane = ?2"
+      " AND due_at = ?3 AND seq = ?4 AND fence = ?5 AND owner IS NOT NULL");
+  if (!held.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence)) return;
+  const auto attempt = static_cast<int>(held.integer(0));
+  const auto owner = held.integer(1);
+  const auto leasedAt = held.time(2).value_or(now);
+  connection_
+      .query(
+          "UPDATE tether_message SET owner = NULL, leased_at = NULL, receives = receives - 1,"
+          " suspect = max(suspect, ?5) WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
+          " AND seq = ?4")
+      .run(ref.queue, ref.lane, ref.due, ref.seq, suspect);
+  if (outcome == nullptr) return;
+  auto generation = connection_.query("SELECT generation FROM tether_command WHERE seq = ?1");
+  if (!generation.first(commandSeq)) return;
+  const auto attemptSeq = recordAttempt(commandSeq, static_cast<int>(generation.integer(0)),
+                                        attempt, outcome, owner, leasedAt, now, error);
+  connection_
+      .query(
+          "UPDATE tether_command SET state = 'retrying', attempts = ?2, started_at = ?3,"
+          " attempt_seq = ?4 WHERE seq = ?1")
+      .run(commandSeq, attempt - 1, leasedAt, attemptSeq);
+}
+
+std::int64_t SqliteUnit::recordAttempt(std::int64_t commandSeq, int generation, int number,
+                                       const std::string& outcome, std::int64_t owner,
+                                       Time startedAt, Time endedAt, const Failure& error) {
+  const auto seq = nextSeq();
+  connection_
+      .query(
+          "INSERT INTO tether_attempt (seq, command_seq, generation, number, outcome, owner,"
+          " started_at, ended_at, error_code, error_message)"
+          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+      .run(seq, commandSeq, generation, number, outcome, owner, startedAt, endedAt,
+           OrNull{error.code}, OrNull{error.message});
+  return seq;
+}
+
+bool SqliteUnit::cancel(const std::string& commandId, const Failure& reason, Time now) {
+  auto found = connection_.query(
+      "SELECT c.seq, c.queue, m.lane, c.due_at, c.message_seq, c.key, c.generation, c.attempts"
+      " FROM tether_command c JOIN tether_queue q ON q.id = c.queue JOIN tether_message m"
+      " ON m.queue = c.queue AND m.lane = iif(q.outgoing, '', c.type)"
+      " AND m.due_at = c.due_at AND m.seq = c.message_seq"
+      " WHERE c.id = ?1 AND c.state IN ('accepted', 'retrying') AND m.owner IS NULL"
+      " AND coalesce(m.lease_until, 0) <= ?2");
+  if (!found.first(commandId, now)) return false;
+  const auto seq = found.integer(0);
+  const auto key = found.text(5);
+  removeUnheld(found.integer(1), found.text(2), found.integer(3), found.integer(4), key);
+  const auto attemptSeq =
+      recordAttempt(seq, static_cast<int>(found.integer(6)), static_cast<int>(found.integer(7)),
+                    "cancelled", 0, now, now, reason);
+  connection_
+      .query(
+          "UPDATE tether_command SET state = 'cancelled', ended_at = ?2, due_at = NULL,"
+          " message_seq = NULL, attempt_seq = ?3, error_code = ?4, error_message = ?5"
+          " WHERE seq = ?1")
+      .run(seq, now, attemptSeq, reason.code, reason.message);
+  return true;
+}
+
+Receipt SqliteUnit::replay(const std::string& letterId, Placement placement, Time now) {
+  auto letter = connection_.query(
+      "SELECT l.seq, l.kind, l.replayed_at IS NOT NULL, c.seq, c.id, c.correlation_id, c.state,"
+      " c.accepted_at, c.type, c.key, q.name, l.generation, c.generation FROM tether_dead_letter l"
+      " LEFT JOIN tether_command c ON c.seq = l.command_seq"
+      " LEFT JOIN tether_queue q ON q.id = c.queue WHERE l.id = ?1");
+  if (!letter.first(letterId)) {
+    throw Error(ErrorCode::NotFound, "no dead letter " + letterId + ": see tether dlq list");
+  }
+  if (letter.text(1) != "command") {
+    throw Error(ErrorCode::Unsupported, "dead letter " + letterId + " is a " + letter.text(1) +
+                                            ": only commands can be replayed");
+  }
+  Receipt receipt{letter.text(4), letter.text(5),
+                  parseCommandState(letter.text(6)).value_or(CommandState::Dead), true,
+                  *letter.time(7)};
+  const bool stillDead = letter.text(6) == "dead" && letter.integer(11) == letter.integer(12);
+  if (letter.integer(2) != 0 || !stillDead) return receipt;
+
+  const auto commandSeq = letter.integer(3);
+  connection_.query("UPDATE tether_dead_letter SET replayed_at = ?2 WHERE seq = ?1")
+      .run(letter.integer(0), now);
+  connection_
+      .query(
+          "UPDATE tether_command SET state = 'accepted', generation = generation + 1,"
+          " attempts = 0, started_at = NULL, ended_at = NULL, handed_over_at = NULL"
+          " WHERE seq = ?1")
+      .run(commandSeq);
+  NewCommand command;
+  command.type = letter.text(8);
+  command.key = letter.text(9);
+  command.queue = letter.text(10);
+  command.placement = placement;
+  command.acceptedAt = now;
+  putAgain(commandSeq, command);
+  receipt.state = CommandState::Accepted;
+  receipt.duplicate = false;
+  return receipt;
+}
+
+}  // namespace tether::sqlite

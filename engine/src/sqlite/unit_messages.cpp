@@ -1,0 +1,331 @@
+// Local queues: placing, taking and removing messages, and the order by key.
+#include "sqlite/unit.hpp"
+#include "tether/event.hpp"
+
+namespace tether::sqlite {
+
+// A claim holds while its owner lives; a lease without an owner until its time.
+#define TETHER_HELD "(owner IS NOT NULL OR lease_until > ?6)"
+
+void SqliteUnit::begin() {
+  auto last = connection_.query("SELECT last FROM tether_sequence");
+  last.first();
+  savedSeq_ = lastSeq_ = last.integer(0);
+}
+
+void SqliteUnit::finish() {
+  session_.enter(nullptr);
+  if (lastSeq_ == savedSeq_) return;
+  connection_.query("UPDATE tether_sequence SET last = ?1").run(lastSeq_);
+}
+
+std::int64_t SqliteUnit::queueId(const std::string& name, bool outgoing, bool commands) {
+  const auto known = queues_.find({name, outgoing, commands});
+  if (known != queues_.end()) return known->second;
+  auto found =
+      connection_.query("SELECT id, commands FROM tether_queue WHERE name = ?1 AND outgoing = ?2");
+  std::int64_t id = 0;
+  if (found.first(name, outgoing)) {
+    id = found.integer(0);
+    if (commands && found.integer(1) == 0) {
+      connection_.query("UPDATE tether_queue SET commands = 1 WHERE id = ?1").run(id);
+    }
+  } else {
+    auto added = connection_.query(
+        "INSERT INTO tether_queue (name, outgoing, commands) VALUES (?1, ?2, ?3) RETURNING id");
+    added.first(name, outgoing, commands);
+    id = added.integer(0);
+    added.step();
+  }
+  queues_[{name, outgoing, commands}] = id;
+  return id;
+}
+
+std::int64_t SqliteUnit::standing(std::int64_t queue, const std::string& key) {
+  if (key.empty()) return kReady;
+  auto other = connection_.query(
+      "SELECT 1 FROM tether_message WHERE queue = ?1 AND key = ?2 AND joined = 1 LIMIT 1");
+  return other.first(queue, key) ? kParked : kReady;
+}
+
+SqliteUnit::Spot SqliteUnit::spotFor(const NewMessage& message) {
+  if (message.notBefore && *message.notBefore > message.sentAt) {
+    return {message.notBefore->time_since_epoch().count(), false};
+  }
+  // What was due before comes before, even if nobody has asked for it yet.
+  if (!message.key.empty()) promoteDueOfKey(message.queue, message.key, message.sentAt);
+  return {standing(message.queue, message.key), true};
+}
+
+MessageRef SqliteUnit::put(const NewMessage& message, std::int64_t seq, Spot spot,
+                           std::optional<std::int64_t> claimFor) {
+  const auto orZero = [](std::int64_t value) {
+    return value == 0 ? std::nullopt : std::optional<std::int64_t>(value);
+  };
+  const int claimed = claimFor ? 1 : 0;
+  const auto own = message.commandSeq == 0 && message.eventSeq == 0;
+  auto insert = connection_.query(
+      "INSERT INTO tether_message (queue, lane, due_at, seq, key, joined, command_seq, event_seq,"
+      " id, body, sent_at, receives, fence, owner, leased_at)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+  const auto leasedAt = claimFor ? std::optional<Time>(message.sentAt) : std::nullopt;
+  if (own) {
+    insert.run(message.queue, message.lane, spot.due, seq, OrNull{message.key}, spot.joined,
+               nullptr, nullptr, OrNull{message.id}, Blob{message.body}, message.sentAt, claimed,
+               claimed, claimFor, leasedAt);
+  } else {
+    insert.run(message.queue, message.lane, spot.due, seq, OrNull{message.key}, spot.joined,
+               orZero(message.commandSeq), orZero(message.eventSeq), nullptr, nullptr,
+               message.sentAt, claimed, claimed, claimFor, leasedAt);
+  }
+  return {message.queue, message.lane, spot.due, seq, claimed};
+}
+
+void SqliteUnit::unpark(std::int64_t queue, const std::string& key) {
+  if (key.empty() || standing(queue, key) == kReady) return;
+  // Another message of the key may be under way already (it was not the head that went).
+  auto next = connection_.query(
+      "SELECT lane, due_at, seq, command_seq FROM tether_message"
+      " WHERE queue = ?1 AND key = ?2 AND joined = 1 ORDER BY seq LIMIT 1");
+  if (!next.first(queue, key) || next.integer(1) != kParked) return;
+  const auto seq = next.integer(2);
+  connection_
+      .query(
+          "UPDATE tether_message SET due_at = 0 WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
+          " AND seq = ?4")
+      .run(queue, next.text(0), kParked, seq);
+  if (!next.null(3)) moveCommandMessage(next.integer(3), kReady, seq);
+}
+
+void SqliteUnit::moveCommandMessage(std::int64_t commandSeq, std::int64_t dueAt, std::int64_t seq) {
+  connection_.query("UPDATE tether_command SET due_at = ?2, message_seq = ?3 WHERE seq = ?1")
+      .run(commandSeq, dueAt, seq);
+}
+
+void SqliteUnit::promoteDue(std::int64_t queue, const std::string& lane, Time now) {
+  auto due = connection_.query(
+      "SELECT lane, due_at, seq, key, joined, command_seq FROM tether_message WHERE queue = ?1"
+      " AND lane = ?2 AND due_at > 0 AND due_at <= ?3 ORDER BY due_at, seq LIMIT 256");
+  const auto ripe = readDue(due, due.first(queue, lane, now));
+  for (const auto& message : ripe) {
+    // Another lane may hold one of its key that was due before.
+    if (!message.joined && !message.key.empty()) promoteDueOfKey(queue, message.key, now);
+  }
+  promote(queue, ripe);
+}
+
+void SqliteUnit::promoteDueOfKey(std::int64_t queue, const std::string& key, Time now) {
+  auto due = connection_.query(
+      "SELECT lane, due_at, seq, key, joined, command_seq FROM tether_message WHERE queue = ?1"
+      " AND key = ?2 AND joined = 0 AND due_at <= ?3 ORDER BY due_at, seq");
+  promote(queue, readDue(due, due.first(queue, key, now)));
+}
+
+std::vector<SqliteUnit::Due> SqliteUnit::readDue(Query& query, bool more) {
+  std::vector<Due> ripe;
+  for (; more; more = query.step()) {
+    ripe.push_back({query.text(0), query.integer(1), query.integer(2), query.text(3),
+                    query.integer(4) != 0, query.null(5) ? 0 : query.integer(5)});
+  }
+  return ripe;
+}
+
+void SqliteUnit::promote(std::int64_t queue, const std::vector<Due>& ripe) {
+  for (const auto& message : ripe) {
+    // A retry has its place in its key's order; a delayed message takes one now, at the end.
+    const auto seq = message.joined ? message.seq : nextSeq();
+    const auto to = message.joined ? kReady : standing(queue, message.key);
+    const auto moved =
+        connection_
+            .query(
+                "UPDATE tether_message SET due_at = ?5, seq = ?6, joined = 1 WHERE queue = ?1"
+                " AND lane = ?2 AND due_at = ?3 AND seq = ?4")
+            .run(queue, message.lane, message.due, message.seq, to, seq);
+    if (moved == 1 && message.commandSeq != 0) moveCommandMessage(message.commandSeq, to, seq);
+  }
+}
+
+void SqliteUnit::send(const std::string& queue, const OutgoingMessage& outgoing, Time now) {
+  NewMessage message;
+  message.queue = queueId(queue, false);
+  message.key = outgoing.key;
+  message.id = outgoing.id;
+  message.body = outgoing.body;
+  message.sentAt = now;
+  if (outgoing.delay > Duration{0}) message.notBefore = now + outgoing.delay;
+  const auto spot = spotFor(message);
+  put(message, nextSeq(), spot, {});
+}
+
+std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
+  const auto queue = queueId(request.queue, request.outgoing);
+  promoteDue(queue, "", request.now);
+  struct Row {
+    std::int64_t commandSeq;
+    std::int64_t eventSeq;
+  };
+  std::vector<QueuedMessage> taken;
+  std::vector<Row> rows;
+  {
+    auto ready = connection_.query(
+        "SELECT seq, fence, receives, key, command_seq, event_seq, id, body, sent_at"
+        " FROM tether_message WHERE queue = ?1 AND lane = '' AND due_at = 0 AND owner IS NULL"
+        " AND (lease_until IS NULL OR lease_until <= ?2) ORDER BY seq LIMIT ?3");
+    for (bool more = ready.first(queue, request.now, static_cast<std::int64_t>(request.max)); more;
+         more = ready.step()) {
+      QueuedMessage message;
+      message.ref = {queue, "", kReady, ready.integer(0), ready.integer(1) + 1};
+      message.receives = static_cast<int>(ready.integer(2)) + 1;
+      message.key = ready.text(3);
+      rows.push_back({ready.null(4) ? 0 : ready.integer(4), ready.null(5) ? 0 : ready.integer(5)});
+      message.id = ready.text(6);
+      message.body = ready.text(7);
+      message.sentAt = *ready.time(8);
+      taken.push_back(std::move(message));
+    }
+  }
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    auto& message = taken[i];
+    message.body = renderBody(connection_, rows[i].commandSeq, rows[i].eventSeq,
+                              std::move(message.body), message.id);
+    connection_
+        .query(
+            "UPDATE tether_message SET owner = ?3, leased_at = ?4, lease_until = ?5,"
+            " fence = fence + 1, receives = receives + 1"
+            " WHERE queue = ?1 AND lane = '' AND due_at = 0 AND seq = ?2")
+        .run(queue, message.ref.seq, request.owner, request.now,
+             request.owner ? std::nullopt : std::optional<Time>(request.leaseUntil));
+  }
+  return taken;
+}
+
+bool SqliteUnit::removeHeld(const MessageRef& ref) {
+  auto removed = connection_.query(
+      "DELETE FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
+      " AND fence = ?5 AND " TETHER_HELD " RETURNING key");
+  if (!removed.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, clock_.now())) return false;
+  const auto key = removed.text(0);
+  removed.step();
+  unpark(ref.queue, key);
+  return true;
+}
+
+bool SqliteUnit::remove(const MessageRef& ref) { return removeHeld(ref); }
+
+void SqliteUnit::removeUnheld(std::int64_t queue, const std::string& lane, std::int64_t due,
+                              std::int64_t seq, const std::string& key) {
+  connection_
+      .query(
+          "DELETE FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
+          " AND seq = ?4")
+      .run(queue, lane, due, seq);
+  unpark(queue, key);
+}
+
+bool SqliteUnit::giveBack(const MessageRef& ref, Time dueAt) {
+  const auto now = clock_.now();
+  return connection_
+             .query(
+                 "UPDATE tether_message SET owner = NULL, leased_at = NULL, lease_until = NULL,"
+                 " due_at = ?7 WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
+                 " AND fence = ?5 AND " TETHER_HELD)
+             .run(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, now,
+                  dueAt > now ? dueAt.time_since_epoch().count() : kReady) == 1;
+}
+
+bool SqliteUnit::extend(const MessageRef& ref, Time leaseUntil) {
+  return connection_
+             .query(
+                 "UPDATE tether_message SET lease_until = ?7 WHERE queue = ?1 AND lane = ?2"
+                 " AND due_at = ?3 AND seq = ?4 AND fence = ?5 AND " TETHER_HELD)
+             .run(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, clock_.now(), leaseUntil) == 1;
+}
+
+bool SqliteUnit::handedOver(const MessageRef& ref, Time now) {
+  auto carried = connection_.query(
+      "SELECT command_seq, event_seq FROM tether_message WHERE queue = ?1 AND lane = ?2"
+      " AND due_at = ?3 AND seq = ?4");
+  if (!carried.first(ref.queue, ref.lane, ref.due, ref.seq)) return false;
+  const auto commandSeq = carried.null(0) ? 0 : carried.integer(0);
+  const auto eventSeq = carried.null(1) ? 0 : carried.integer(1);
+  if (!removeHeld(ref)) return false;
+  if (eventSeq != 0) {
+    connection_.query("UPDATE tether_event SET pending = pending - 1 WHERE seq = ?1").run(eventSeq);
+  }
+  if (commandSeq != 0) {
+    // Unless it came home meanwhile, its message is now the remote one.
+    connection_
+        .query(
+            "UPDATE tether_command SET handed_over_at = ?2,"
+            " due_at = iif(queue = ?3, NULL, due_at),"
+            " message_seq = iif(queue = ?3, NULL, message_seq) WHERE seq = ?1")
+        .run(commandSeq, now, ref.queue);
+  }
+  return true;
+}
+
+std::int64_t SqliteUnit::purge(const std::string& queue, Time now) {
+  return connection_
+      .query(
+          "DELETE FROM tether_message WHERE queue = ?1 AND lane = '' AND owner IS NULL"
+          " AND (lease_until IS NULL OR lease_until <= ?2)")
+      .run(queueId(queue, false), now);
+}
+
+std::int64_t SqliteUnit::expire(const std::string& queue, Time sentBefore, std::size_t max) {
+  struct Old {
+    std::int64_t due;
+    std::int64_t seq;
+    std::string key;
+  };
+  const auto id = queueId(queue, false);
+  std::vector<Old> old;
+  {
+    auto found = connection_.query(
+        "SELECT due_at, seq, key FROM tether_message WHERE queue = ?1 AND lane = ''"
+        " AND owner IS NULL AND (lease_until IS NULL OR lease_until <= ?2) AND sent_at < ?3"
+        " ORDER BY due_at, seq LIMIT ?4");
+    for (bool more = found.first(id, clock_.now(), sentBefore, static_cast<std::int64_t>(max));
+         more; more = found.step()) {
+      old.push_back({found.integer(0), found.integer(1), found.text(2)});
+    }
+  }
+  for (const auto& message : old) {
+    // An earlier removal may have let this one go: then it stands among the ready.
+    removeUnheld(id, "", message.due, message.seq, message.key);
+    if (message.due == kParked) removeUnheld(id, "", kReady, message.seq, message.key);
+  }
+  return static_cast<std::int64_t>(old.size());
+}
+
+std::string renderBody(Connection& connection, std::int64_t commandSeq, std::int64_t eventSeq,
+                       std::string body, std::string& id) {
+  if (eventSeq != 0) {
+    auto query = connection.query(
+        "SELECT id, source, type, correlation_id, causation_id, key, traceparent, data, time"
+        " FROM tether_event WHERE seq = ?1");
+    if (!query.first(eventSeq)) return body;
+    Event event;
+    event.id = id = query.text(0);
+    event.source = query.text(1);
+    event.type = query.text(2);
+    event.correlationId = query.text(3);
+    event.causationId = query.text(4);
+    event.key = query.text(5);
+    event.traceparent = query.text(6);
+    event.data = query.text(7);
+    event.time = *query.time(8);
+    return toJsonText(toEnvelope(event));
+  }
+  if (commandSeq != 0) {
+    auto query = connection.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
+                                  "WHERE c.seq = ?1");
+    if (!query.first(commandSeq)) return body;
+    const auto command = readCommand(query);
+    id = command.id;
+    return toJsonText(toEnvelope(command));
+  }
+  return body;
+}
+
+}  // namespace tether::sqlite

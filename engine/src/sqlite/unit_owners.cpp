@@ -1,0 +1,96 @@
+// Owners of leases: registering, dying, and what becomes of what they held.
+#include <nlohmann/json.hpp>
+
+#include "sqlite/process_identity.hpp"
+#include "sqlite/unit.hpp"
+
+namespace tether::sqlite {
+
+std::int64_t SqliteUnit::addOwner(const std::string& role, const std::vector<std::string>& types,
+                                  Time now) {
+  const auto& self = thisProcess();
+  const auto id = nextSeq();  // never used again, unlike a rowid
+  connection_
+      .query(
+          "INSERT INTO tether_owner (id, role, types, pid, started, boot_id, pid_namespace,"
+          " since, alive_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+      .run(id, role, nlohmann::json(types).dump(), self.pid, self.started, self.bootId,
+           self.pidNamespace, now, Time{now + ownerLease_});
+  return id;
+}
+
+void SqliteUnit::heartbeat(std::int64_t owner, Time now) {
+  connection_.query("UPDATE tether_owner SET alive_until = ?2 WHERE id = ?1")
+      .run(owner, Time{now + ownerLease_});
+}
+
+void SqliteUnit::removeOwner(std::int64_t owner, Time /*now*/) {
+  connection_
+      .query(
+          "UPDATE tether_message SET owner = NULL, leased_at = NULL,"
+          " receives = receives - (lane <> '') WHERE owner = ?1")
+      .run(owner);
+  connection_.query("DELETE FROM tether_owner WHERE id = ?1").run(owner);
+}
+
+std::vector<ClaimedCommand> SqliteUnit::takeOver(std::int64_t owner, Time now) {
+  struct Dead {
+    std::int64_t id;
+    std::int64_t pid;
+  };
+  std::vector<Dead> dead;
+  {
+    auto others = connection_.query(
+        "SELECT id, pid, started, boot_id, pid_namespace, alive_until FROM tether_owner"
+        " WHERE id <> ?1");
+    for (bool more = others.first(owner); more; more = others.step()) {
+      const ProcessIdentity process{others.integer(1), others.integer(2), others.text(3),
+                                    others.integer(4)};
+      const auto state = liveness(process);
+      const bool gone =
+          state == Liveness::Dead || (state == Liveness::Elsewhere && *others.time(5) < now);
+      if (gone) dead.push_back({others.integer(0), process.pid});
+    }
+  }
+  std::vector<ClaimedCommand> crashed;
+  for (const auto& process : dead) {
+    std::vector<ClaimedCommand> held;
+    {
+      auto messages = connection_.query(
+          "SELECT m.queue, m.lane, m.due_at, m.seq, m.fence, m.receives, " TETHER_COMMAND_COLUMNS
+          "FROM tether_message m JOIN tether_command c ON c.seq = m.command_seq"
+          " WHERE m.owner = ?1 AND m.lane <> ''");
+      for (bool more = messages.first(process.id); more; more = messages.step()) {
+        ClaimedCommand claim;
+        claim.ref = {messages.integer(0), messages.text(1), messages.integer(2),
+                     messages.integer(3), messages.integer(4)};
+        claim.attempt = static_cast<int>(messages.integer(5));
+        claim.command = readCommand(messages, 6);
+        held.push_back(std::move(claim));
+      }
+    }
+    const Failure died{"owner_died",
+                       "the process that ran it died (pid " + std::to_string(process.pid) + ")"};
+    if (held.size() == 1) {
+      auto& alone = held.front();
+      connection_
+          .query(
+              "UPDATE tether_message SET owner = ?1, fence = fence + 1 WHERE queue = ?2"
+              " AND lane = ?3 AND due_at = ?4 AND seq = ?5")
+          .run(owner, alone.ref.queue, alone.ref.lane, alone.ref.due, alone.ref.seq);
+      ++alone.ref.fence;
+      alone.command.error = died;
+      crashed.push_back(std::move(alone));
+    } else {
+      for (const auto& claim : held) {
+        release(claim.ref, claim.command.seq, true, "interrupted", died, now);
+      }
+    }
+    connection_.query("UPDATE tether_message SET owner = NULL, leased_at = NULL WHERE owner = ?1")
+        .run(process.id);
+    connection_.query("DELETE FROM tether_owner WHERE id = ?1").run(process.id);
+  }
+  return crashed;
+}
+
+}  // namespace tether::sqlite

@@ -1,0 +1,256 @@
+#include "sqlite/writer.hpp"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "sqlite/checkpoint.hpp"
+#include "tether/ids.hpp"
+#include "tether/seam.hpp"
+
+namespace tether::sqlite {
+
+namespace {
+
+constexpr std::size_t kBatchMax = 256;
+constexpr int kCheckpointFrames = 4000;  // 16 MB of log
+constexpr std::int64_t kSlots = 1024;
+
+int openForeignKeys(sqlite3* handle) {
+  int current = 0;
+  int highest = 0;
+  sqlite3_db_status(handle, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0);
+  return current;
+}
+
+}  // namespace
+
+Writer::Writer(WriterOptions options, const Clock& clock, std::function<void()> committed)
+    : options_(std::move(options)),
+      clock_(clock),
+      committed_(std::move(committed)),
+      id_(static_cast<std::int64_t>(systemRandom().next() >> 1)),
+      slot_(::getpid() % kSlots) {
+  open();
+}
+
+Writer::~Writer() { stop(); }
+
+void Writer::open() {
+  unit_.reset();
+  session_.reset();
+  connection_.reset();
+  connection_ = std::make_unique<Connection>(options_.connection);
+  session_ = std::make_unique<SqlSession>(*connection_, clock_);
+  unit_ = std::make_unique<SqliteUnit>(*connection_, *session_, clock_, options_.ownerLease);
+  if (!options_.logged) return;
+  const auto onLog = [](void* frames, sqlite3*, const char*, int count) {
+    *static_cast<int*>(frames) = count;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(connection_->handle(), onLog, &logFrames_);
+}
+
+void Writer::post(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(work));
+  }
+  posted_.notify_one();
+}
+
+bool Writer::runPending() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (threaded_) return false;
+  }
+  return runBatch();
+}
+
+void Writer::start() {
+  const std::lock_guard lock(mutex_);
+  if (threaded_) return;
+  threaded_ = true;
+  stopping_ = false;
+  thread_ = std::thread([this] { loop(); });
+}
+
+void Writer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!threaded_) return;
+    stopping_ = true;
+  }
+  posted_.notify_one();
+  thread_.join();
+  const std::lock_guard lock(mutex_);
+  threaded_ = false;
+}
+
+void Writer::loop() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      posted_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      if (stopping_ && queue_.empty()) return;
+    }
+    runBatch();
+  }
+}
+
+bool Writer::runBatch() {
+  const std::lock_guard running(running_);
+  Batch batch;
+  {
+    const std::lock_guard lock(mutex_);
+    while (!queue_.empty() && batch.size() < kBatchMax) {
+      batch.push_back({std::move(queue_.front()), nullptr});
+      queue_.pop_front();
+    }
+  }
+  if (batch.empty()) return false;
+  execute(batch);
+  for (auto& entry : batch) {
+    if (entry.work.done) entry.work.done(entry.error);
+  }
+  checkpointIfDue();
+  return true;
+}
+
+void Writer::execute(Batch& batch) {
+  const auto failAll = [&batch](const std::exception_ptr& error) {
+    for (auto& entry : batch) {
+      if (!entry.error) entry.error = error;
+    }
+  };
+  if (broken_) return failAll(broken_);
+  try {
+    while (!applyAll(batch)) {  // a closure broke the whole transaction: again, without it
+    }
+    commit(batch);
+  } catch (...) {
+    // After a commit that failed the store may not open again: then nothing is left to roll back.
+    if (connection_ && connection_->inTransaction()) connection_->exec("ROLLBACK");
+    if (unit_) unit_->forget();
+    failAll(std::current_exception());
+  }
+}
+
+/// False: the transaction is gone, and the entry that ended it is marked.
+bool Writer::applyAll(Batch& batch) {
+  bool durable = false;
+  for (const auto& entry : batch) {
+    durable = durable || (!entry.error && entry.work.durability == Durability::Durable);
+  }
+  connection_->setSynchronousFull(durable);
+  connection_->query("BEGIN IMMEDIATE").run();
+  changesBefore_ = sqlite3_total_changes64(connection_->handle());
+  unit_->begin();
+  for (auto& entry : batch) {
+    if (entry.error) continue;
+    apply(entry);
+    if (connection_->inTransaction()) continue;
+    if (!entry.error) {
+      entry.error =
+          std::make_exception_ptr(Error(ErrorCode::Invalid, "the closure ended the transaction"));
+    }
+    unit_->forget();
+    return false;
+  }
+  return true;
+}
+
+void Writer::apply(Entry& entry) {
+  const bool isolated = entry.work.isolated;
+  try {
+    if (isolated) connection_->query("SAVEPOINT closure").run();
+    unit_->beginClosure();
+    connection_->requireTransaction(true);
+    entry.work.apply(*unit_);
+    if (openForeignKeys(connection_->handle()) > 0) {
+      // RELEASE would let it pass, and then everybody's COMMIT would fail.
+      throw Error(ErrorCode::Conflict, "a foreign key is violated at the end of the command");
+    }
+    if (isolated) connection_->query("RELEASE closure").run();
+    connection_->requireTransaction(false);
+    session_->enter(nullptr);
+    return;
+  } catch (...) {
+    entry.error = std::current_exception();
+  }
+  connection_->requireTransaction(false);
+  session_->enter(nullptr);
+  unit_->forget();
+  if (!connection_->inTransaction()) return;
+  if (isolated) {
+    connection_->query("ROLLBACK TO closure").run();
+    connection_->query("RELEASE closure").run();
+  } else {
+    connection_->exec("ROLLBACK");  // the caller starts over without it
+  }
+}
+
+void Writer::commit(Batch& batch) {
+  bool any = false;
+  for (const auto& entry : batch) any = any || !entry.error;
+  const bool ran = session_->takeRan();
+  if (!any || (!ran && sqlite3_total_changes64(connection_->handle()) == changesBefore_)) {
+    connection_->query("ROLLBACK").run();
+    return;
+  }
+  unit_->finish();
+  ++batch_;
+  connection_
+      ->query(
+          "INSERT INTO tether_writer (slot, writer, batch) VALUES (?1, ?2, ?3)"
+          " ON CONFLICT DO UPDATE SET writer = excluded.writer, batch = excluded.batch")
+      .run(slot_, id_, batch_);
+  try {
+    connection_->query("COMMIT").run();
+    if (passSeam(Seam::tx_commit_unknown)) {
+      throw Error(ErrorCode::Unavailable, "the commit's answer was lost (injected)");
+    }
+  } catch (const Error& error) {
+    // A COMMIT that fails may be durable all the same: look, in a new connection.
+    const int code = sqlite3_extended_errcode(connection_->handle());
+    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+      broken_ = std::make_exception_ptr(
+          Error(ErrorCode::Unavailable,
+                std::string("the disk failed to sync; reopen the store: ") + error.what()));
+      std::rethrow_exception(broken_);
+    }
+    if (connection_->inTransaction()) {
+      connection_->exec("ROLLBACK");
+      throw;
+    }
+    if (!lastBatchIsThere()) throw;
+  }
+  committed_();
+}
+
+bool Writer::lastBatchIsThere() {
+  try {
+    open();
+    auto last =
+        connection_->query("SELECT batch FROM tether_writer WHERE slot = ?1 AND writer = ?2");
+    if (last.first(slot_, id_)) return last.integer(0) == batch_;
+    if (batch_ == 1) return false;
+  } catch (const Error&) {
+    // No answer: fall through.
+  }
+  broken_ = std::make_exception_ptr(
+      Error(ErrorCode::Unavailable, "the outcome of the last commit is unknown; reopen the store"));
+  return false;
+}
+
+void Writer::checkpointIfDue() {
+  if (!options_.logged || logFrames_ < kCheckpointFrames || broken_) return;
+  try {
+    if (!guard_) guard_ = std::make_unique<Connection>(options_.connection);
+    checkpoint(connection_->handle(), guard_->handle());
+    logFrames_ = 0;
+  } catch (const Error&) {
+    // Latency and log size only; the next batch tries again.
+  }
+}
+
+}  // namespace tether::sqlite

@@ -1,0 +1,82 @@
+// The one writer of a store: runs whatever was posted, each closure in its own savepoint, inside
+// one transaction, and commits once. No timer: the batch is what arrived while the last one was
+// synced.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "sqlite/connection.hpp"
+#include "sqlite/sql_session.hpp"
+#include "sqlite/unit.hpp"
+#include "tether/store.hpp"
+
+namespace tether::sqlite {
+
+struct WriterOptions {
+  ConnectionOptions connection;
+  bool logged = true;  // has a write-ahead log that must be checkpointed
+  Duration ownerLease{0};
+};
+
+class Writer {
+ public:
+  /// `committed` is called after every commit, before the closures' own `done`.
+  Writer(WriterOptions options, const Clock& clock, std::function<void()> committed);
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void post(Work work);
+  bool runPending();
+  void start();
+  void stop();
+
+ private:
+  struct Entry {
+    Work work;
+    std::exception_ptr error;
+  };
+  using Batch = std::vector<Entry>;
+
+  void loop();
+  bool runBatch();
+  void execute(Batch& batch);
+  bool applyAll(Batch& batch);
+  void apply(Entry& entry);
+  void commit(Batch& batch);
+  bool lastBatchIsThere();
+  void open();
+  void checkpointIfDue();
+
+  WriterOptions options_;
+  const Clock& clock_;
+  std::function<void()> committed_;
+
+  std::mutex mutex_;  // guards the queue and the thread's state
+  std::condition_variable posted_;
+  std::deque<Work> queue_;
+  bool stopping_ = false;
+  bool threaded_ = false;
+  std::thread thread_;
+
+  std::mutex running_;  // one batch at a time; guards all below
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<SqlSession> session_;
+  std::unique_ptr<SqliteUnit> unit_;
+  std::unique_ptr<Connection> guard_;  // holds the write lock during a checkpoint
+  std::exception_ptr broken_;          // set: the outcome of a sync is unknown, nothing is taken
+  std::int64_t id_ = 0;
+  std::int64_t slot_ = 0;
+  std::int64_t batch_ = 0;
+  std::int64_t changesBefore_ = 0;
+  int logFrames_ = 0;
+};
+
+}  // namespace tether::sqlite
