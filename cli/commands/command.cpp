@@ -1,0 +1,245 @@
+// Look at commands and cancel what waits. See man/tether-command.1.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "all.hpp"
+#include "selection.hpp"
+#include "tether/error.hpp"
+#include "tether/text.hpp"
+#include "views.hpp"
+
+namespace tether::cli {
+namespace {
+
+using nlohmann::json;
+
+// ---- list
+
+int runList(const Selection& selection, Session& session) {
+  const auto now = session.clock().now();
+  const auto filter = filterOf(selection, now);
+  std::vector<Command> commands;
+  session.store().read([&](Snapshot& snapshot) { commands = snapshot.commands(filter); });
+
+  Listing listing{.schema = "command-list", .noun = "commands"};
+  for (const auto& command : commands) {
+    listing.data.push_back(toJson(command));
+    listing.ids.push_back(command.id);
+  }
+  listing.table = commandTable(commands, now);
+  return answerListing(session, listing, filter);
+}
+
+// ---- show
+
+struct ShowOptions {
+  std::string id;
+};
+
+struct Shown {
+  Command command;
+  std::vector<Attempt> attempts;
+  std::vector<Event> events;
+};
+
+Shown load(Session& session, const std::string& id) {
+  std::optional<Shown> shown;
+  session.store().read([&](Snapshot& snapshot) {
+    auto command = snapshot.command(id);
+    if (!command) return;
+    shown = Shown{*command, snapshot.attempts(*command), {}};
+    const auto flow = snapshot.flow(command->correlationId);
+    if (!flow) return;
+    for (const auto& event : flow->events) {
+      if (event.commandSeq == command->seq) shown->events.push_back(event);
+    }
+  });
+  if (!shown) throw Error(ErrorCode::NotFound, "no command " + quote(id));
+  return *std::move(shown);
+}
+
+void showToPeople(Printer& print, const Shown& shown, Time now) {
+  const auto& command = shown.command;
+  Table fields;
+  const auto field = [&](const char* name, Cell value) {
+    if (!value.text.empty()) fields.rows.push_back({{name, Style::Dim}, std::move(value)});
+  };
+  const auto at = [&](const char* name, const std::optional<Time>& time) {
+    if (time) field(name, fmt::format("{} ({})", toText(*time), whenText(*time, now)));
+  };
+  field("command", {command.id, Style::Strong});
+  field("type", command.type);
+  field("state", cellOf(command.state));
+  field("waits", waitReason(command, now));
+  field("error", errorText(command.error));
+  field("correlationId", command.correlationId);
+  field("causationId", command.causationId);
+  field("key", command.key);
+  field("idempotencyKey", command.idempotencyKey);
+  if (command.generation > 0) field("generation", std::to_string(command.generation));
+  field("attempts", std::to_string(command.attempts));
+  at("accepted", command.acceptedAt);
+  at("ended", command.endedAt);
+  print.table(fields);
+
+  print.line({"payload ", command.payload});
+  print.table(attemptTable(shown.attempts, now));
+  for (const auto& event : shown.events) {
+    print.line({"event ", event.id, " ", {event.type, Style::Strong}, " ", event.data});
+  }
+}
+
+int runShow(const ShowOptions& options, Session& session) {
+  const auto shown = load(session, options.id);
+  auto data = toJson(shown.command, Detail::WithPayload);
+  data["attemptList"] = json::array();
+  for (const auto& attempt : shown.attempts) data["attemptList"].push_back(toJson(attempt));
+  data["events"] = json::array();
+  for (const auto& event : shown.events) {
+    data["events"].push_back(toJson(event, Detail::WithPayload));
+  }
+  auto& print = session.print();
+  print.answer("command", data, [&] { showToPeople(print, shown, session.clock().now()); });
+  return kDone;
+}
+
+// ---- types
+
+struct TypesOptions {};
+
+int runTypes(const TypesOptions&, Session& session) {
+  const auto types = session.catalog().commandTypes();
+  std::map<std::string, std::int64_t> open;
+  try {
+    session.store().read([&](Snapshot& snapshot) { open = snapshot.openByType(); });
+  } catch (const Error& error) {  // a project without a store has types all the same
+    if (error.code() != ErrorCode::NotFound) throw;
+  }
+
+  auto data = json::array();
+  Table table{.header = {"TYPE", "HANDLER", "OPEN", "KEY", "SCHEMA", "PARAMETERS"}, .rows = {}};
+  for (const auto& type : types) {
+    const auto count = open.contains(type.name) ? open.at(type.name) : 0;
+    data.push_back({{"name", type.name},
+                    {"handler", type.handler},
+                    {"file", type.file},
+                    {"schema", type.schema},
+                    {"key", type.key},
+                    {"parameters", type.parameters},
+                    {"open", count}});
+    table.rows.push_back({{type.name, Style::Strong},
+                          type.handler == "sql" ? type.file : type.handler,
+                          std::to_string(count),
+                          type.key,
+                          type.schema,
+                          fmt::format("{}", fmt::join(type.parameters, " "))});
+  }
+  auto& print = session.print();
+  print.answer("command-types", data, [&] {
+    if (!print.quiet()) return print.table(table);
+    for (const auto& type : types) print.line({type.name});
+  });
+  return kDone;
+}
+
+// ---- cancel
+
+struct CancelOptions {
+  std::vector<std::string> ids;
+  std::string reason = "cancelled by an operator";
+};
+
+struct Cancelled {
+  std::string id;
+  bool done = false;
+  std::optional<CommandState> state;  // before; nothing: no such command
+};
+
+Cancelled cancelOne(Session& session, const std::string& id, const std::string& reason) {
+  Cancelled result;
+  const auto now = session.clock().now();
+  session.store().commit(Durability::Durable, [&](Unit& unit) {
+    result = {.id = id, .done = unit.cancel(id, {"cancelled", reason}, now), .state = {}};
+  });
+  session.store().read([&](Snapshot& snapshot) {
+    if (const auto command = snapshot.command(id)) result.state = command->state;
+  });
+  return result;
+}
+
+std::string whyNot(const Cancelled& result) {
+  if (!result.state) return fmt::format("no command {}", quote(result.id));
+  if (isOpen(*result.state)) {
+    return fmt::format("{} is {} and cannot be cancelled now", result.id, toString(*result.state));
+  }
+  return fmt::format("{} has ended: {}", result.id, toString(*result.state));
+}
+
+int runCancel(const CancelOptions& options, Session& session) {
+  const auto ids = idsOf(options.ids, session);
+  if (ids.empty()) throw Error(ErrorCode::NotFound, "no ids on standard input");
+
+  auto data = json::array();
+  std::vector<Diagnostic> failures;
+  bool unknown = false;
+  for (const auto& id : ids) {
+    const auto result = cancelOne(session, id, options.reason);
+    json record = {{"id", id}, {"cancelled", result.done}};
+    if (result.state) record["state"] = toString(*result.state);
+    data.push_back(std::move(record));
+    if (result.done) continue;
+    unknown = unknown || !result.state;
+    failures.push_back({result.state ? "not_cancelled" : "not_found", whyNot(result)});
+  }
+
+  const auto done = ids.size() - failures.size();
+  const Exit exit = failures.empty() ? kDone : done > 0 ? kPartial : unknown ? kNotFound : kNo;
+  auto& print = session.print();
+  print.answer(
+      "command-cancel", data,
+      [&] {
+        if (done > 0 && !print.quiet()) print.line({fmt::format("{} cancelled", done)});
+      },
+      failures.empty() ? Verdict::Pass : Verdict::Fail, failures);
+  return exit;
+}
+
+}  // namespace
+
+void addCommand(CLI::App& app, Action& chosen) {
+  auto* noun = addNoun(app, "command", "Look at commands, cancel what waits");
+
+  auto selection = std::make_shared<Selection>();
+  auto* list = addVerb(*noun, "list", "List commands, newest first",
+                       "tether command list --state dead --since 1h");
+  addSelection(*list, *selection);
+  addStateOption(*list, *selection);
+  addErrorOption(*list, *selection);
+  onChosen(list, chosen, std::move(selection), &runList);
+
+  auto showOptions = std::make_shared<ShowOptions>();
+  auto* show = addVerb(*noun, "show", "Show one command with its payload, attempts and events",
+                       "tether command show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
+  show->add_option("ID", showOptions->id, "Id of the command")->required()->type_name("");
+  onChosen(show, chosen, std::move(showOptions), &runShow);
+
+  auto* types =
+      addVerb(*noun, "types", "List the command types of the project", "tether command types");
+  onChosen(types, chosen, std::make_shared<TypesOptions>(), &runTypes);
+
+  auto cancelOptions = std::make_shared<CancelOptions>();
+  auto* cancel = addVerb(*noun, "cancel", "Cancel commands that nobody runs now",
+                         "tether -q command list --state retrying | tether command cancel -");
+  cancel->add_option("ID", cancelOptions->ids, "Ids of commands; - reads them from stdin")
+      ->required()
+      ->type_name("");
+  cancel->add_option("--reason", cancelOptions->reason, "Kept as the command's error message")
+      ->type_name("TEXT");
+  onChosen(cancel, chosen, std::move(cancelOptions), &runCancel);
+}
+
+}  // namespace tether::cli

@@ -1,0 +1,136 @@
+// Write a small working project. See man/tether-store.1.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "all.hpp"
+#include "init_project.hpp"
+#include "tether/error.hpp"
+
+namespace tether::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string folder = ".";
+};
+
+/// Never over a file that is there, nor through a link: O_EXCL.
+void writeNew(const fs::path& path, std::string_view text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (file < 0) {
+    const int reason = errno;
+    throw Error(reason == EEXIST ? ErrorCode::Conflict : ErrorCode::Unavailable,
+                fmt::format("cannot create {}: {}", path.string(), std::strerror(reason)));
+  }
+  std::string_view rest = text;
+  bool written = true;
+  while (written && !rest.empty()) {
+    const auto count = ::write(file, rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    written = count > 0;
+    if (written) rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+  if (::close(file) != 0 || !written) {
+    throw Error(ErrorCode::Unavailable,
+                fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
+  }
+}
+
+/// Looked for before the first file is written, so that nothing is left half done.
+void checkNothingIsInTheWay(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  for (const auto& file : kProjectFiles) paths.push_back(folder / file.path);
+  paths.push_back(folder / kProjectStore);
+  for (const auto& path : paths) {
+    if (fs::exists(fs::symlink_status(path))) {
+      throw Error(ErrorCode::Conflict, fmt::format("{} is there already; nothing was written",
+                                                   path.lexically_normal().string()));
+    }
+  }
+}
+
+void makeFolders(const fs::path& folder) {
+  for (const auto& file : kProjectFiles) {
+    std::error_code error;
+    fs::create_directories((folder / file.path).parent_path(), error);
+    if (error) {
+      throw Error(ErrorCode::Invalid,
+                  fmt::format("cannot make the folder {}: {}",
+                              (folder / file.path).parent_path().string(), error.message()));
+    }
+  }
+}
+
+/// For a shell; quoted only when it must be.
+std::string shellWord(const std::string& word) {
+  constexpr std::string_view kSafe =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./+";
+  if (!word.empty() && word.front() != '-' && word.find_first_not_of(kSafe) == std::string::npos) {
+    return word;
+  }
+  std::string quoted = "'";
+  for (const char letter : word) {
+    if (letter == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += letter;
+    }
+  }
+  return quoted + "'";
+}
+
+int run(const Options& options, Session& session) {
+  const auto folder = session.resolve(options.folder);
+  checkNothingIsInTheWay(folder);
+  makeFolders(folder);
+
+  std::vector<std::string> written;
+  for (const auto& file : kProjectFiles) {
+    writeNew(folder / file.path, file.text);
+    written.emplace_back(file.path);
+  }
+  const auto catalog = Catalog::load(folder / "tether.json");
+  { const Engine engine(catalog.options()); }  // creates the store and applies the migration
+  written.emplace_back(kProjectStore);
+
+  std::vector<std::string> next;
+  if (options.folder != ".") {
+    next.push_back(
+        "cd " + shellWord(options.folder.front() == '-' ? "./" + options.folder : options.folder));
+  }
+  next.insert(next.end(), kNextSteps.begin(), kNextSteps.end());
+
+  auto& print = session.print();
+  print.answer("init", {{"folder", folder.string()}, {"files", written}, {"next", next}}, [&] {
+    if (print.quiet()) return;
+    print.line({"wrote a project in ", {folder.string(), Style::Strong}});
+    for (const auto& path : written) print.line({"  ", path});
+    print.line({""});
+    print.line({"now try:"});
+    for (const auto& step : next) print.line({"  ", step});
+  });
+  return kDone;
+}
+
+}  // namespace
+
+void addInit(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* verb = addVerb(app, "init", "Write a small working project", "tether init shop");
+  verb->add_option("DIR", options->folder, "Folder of the project (default: the working folder)")
+      ->type_name("");
+  onChosen(verb, chosen, options, run);
+}
+
+}  // namespace tether::cli

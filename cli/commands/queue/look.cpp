@@ -1,0 +1,133 @@
+// queue list, queue peek: nothing here consumes, leases or counts. See man/tether-queue.1.
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+
+#include "messages.hpp"
+#include "queues.hpp"
+#include "tether/error.hpp"
+#include "tether/text.hpp"
+
+namespace tether::cli {
+namespace {
+
+using nlohmann::json;
+
+struct ListOptions {};
+
+struct Side {
+  KnownQueue queue;
+  QueueInfo info;
+};
+
+/// A queue that is mapped elsewhere may also have messages here: those that were taken in, or that
+/// wait for the relay. Each side is a line.
+std::vector<Side> sidesOf(Session& session) {
+  std::vector<Side> sides;
+  std::vector<QueueInfo> infos;
+  session.store().read([&](Snapshot& snapshot) { infos = snapshot.queues(); });
+  for (const auto& queue : knownQueues(session)) {
+    bool seen = false;
+    for (const auto& info : infos) {
+      if (info.name != queue.name) continue;
+      sides.push_back({queue, info});
+      seen = true;
+    }
+    if (!seen) {
+      QueueInfo empty;
+      empty.name = queue.name;
+      sides.push_back({queue, empty});
+    }
+  }
+  return sides;
+}
+
+int runList(const ListOptions& /*options*/, Session& session) {
+  const auto now = session.clock().now();
+  auto data = json::array();
+  Table table{{"QUEUE", "CARRIES", "WHERE", "READY", "LEASED", "DELAYED", "BLOCKED", "OLDEST"}, {}};
+  const auto sides = sidesOf(session);
+  for (const auto& [queue, info] : sides) {
+    const auto& counts = info.counts;
+    const std::string carries = queue.commands ? "commands" : "messages";
+    const std::string where = info.outgoing ? "to " + queue.address : queue.address;
+    json record = {{"name", queue.name},        {"carries", carries},
+                   {"address", queue.address},  {"outgoing", info.outgoing},
+                   {"ready", counts.ready},     {"leased", counts.leased},
+                   {"delayed", counts.delayed}, {"blocked", counts.blocked}};
+    if (counts.oldest) record["oldest"] = toText(*counts.oldest);
+    data.push_back(std::move(record));
+    table.rows.push_back({{queue.name, Style::Strong},
+                          carries,
+                          where,
+                          std::to_string(counts.ready),
+                          std::to_string(counts.leased),
+                          std::to_string(counts.delayed),
+                          std::to_string(counts.blocked),
+                          counts.oldest ? whenText(*counts.oldest, now) : ""});
+  }
+  auto& print = session.print();
+  print.answer("queue-list", data, [&] {
+    if (!print.quiet()) return print.table(table);
+    for (const auto& side : sides) print.line({side.queue.name});
+  });
+  return kDone;
+}
+
+struct PeekOptions {
+  std::string queue;
+  std::string limit = "50";
+};
+
+int runPeek(const PeekOptions& options, Session& session) {
+  const auto limit = countOf("--limit", options.limit, 1);
+  findQueue(session, options.queue);
+  std::vector<QueuedMessage> messages;
+  session.store().read([&](Snapshot& snapshot) { messages = snapshot.peek(options.queue, limit); });
+
+  const auto now = session.clock().now();
+  auto data = json::array();
+  for (const auto& message : messages) {
+    json record = {
+        {"id", message.id}, {"receives", message.receives}, {"sentAt", toText(message.sentAt)}};
+    if (!message.key.empty()) record["key"] = message.key;
+    putBody(record, message.body);
+    data.push_back(std::move(record));
+  }
+  auto& print = session.print();
+  print.answer("queue-peek", data, [&] {
+    for (const auto& message : messages) {
+      if (print.quiet()) {
+        print.line({message.id});
+        continue;
+      }
+      print.line({{message.id, Style::Strong},
+                  {fmt::format("  sent {}{}", whenText(message.sentAt, now),
+                               message.key.empty() ? "" : ", key " + message.key),
+                   Style::Dim}});
+      print.line({"  ", message.body});
+    }
+    if (messages.empty()) print.note("queue " + options.queue + " has no messages");
+  });
+  return kDone;
+}
+
+}  // namespace
+
+void addQueueList(CLI::App& noun, Action& chosen) {
+  auto* verb =
+      addVerb(noun, "list", "List queues and how many messages they have", "tether queue list");
+  onChosen(verb, chosen, std::make_shared<ListOptions>(), &runList);
+}
+
+void addQueuePeek(CLI::App& noun, Action& chosen) {
+  auto options = std::make_shared<PeekOptions>();
+  auto* verb = addVerb(noun, "peek", "Show the next messages without taking them",
+                       "tether queue peek events --limit 5");
+  verb->add_option("QUEUE", options->queue, "Name of the queue")->required()->type_name("");
+  verb->add_option("--limit", options->limit, "At most so many (default 50)")->type_name("N");
+  onChosen(verb, chosen, std::move(options), &runPeek);
+}
+
+}  // namespace tether::cli

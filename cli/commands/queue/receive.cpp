@@ -1,0 +1,175 @@
+// queue receive, ack, nack: take messages by hand. See man/tether-queue.1.
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "messages.hpp"
+#include "queues.hpp"
+#include "tether/error.hpp"
+#include "tether/text.hpp"
+
+namespace tether::cli {
+namespace {
+
+using nlohmann::json;
+
+/// How long a message is held while it is printed: until then it is lost to others if this dies.
+constexpr Duration kWhilePrinting = std::chrono::minutes{1};
+
+constexpr const char* kListenInstead = "they are run by 'tether listen'; to look use 'queue peek'";
+
+struct ReceiveOptions {
+  std::string queue;
+  std::string max = "1";
+  std::string lease;
+  std::string wait = "0s";
+};
+
+void show(Printer& print, const std::vector<Delivery>& deliveries, const std::string& queue,
+          bool leased, Time now) {
+  for (const auto& delivery : deliveries) {
+    const auto receipt = leased ? writeReceipt(queue, delivery.receipt) : std::string();
+    if (print.quiet()) {
+      print.line({leased ? receipt : delivery.body});
+      continue;
+    }
+    print.line(
+        {{delivery.id, Style::Strong},
+         {fmt::format("  sent {}{}{}", whenText(delivery.sentAt, now),
+                      delivery.key.empty() ? "" : ", key " + delivery.key,
+                      delivery.receives > 1 ? fmt::format(", delivery {}", delivery.receives) : ""),
+          Style::Dim}});
+    print.line({"  ", delivery.body});
+    if (leased) print.line({"  receipt ", {receipt, Style::Strong}});
+  }
+}
+
+int runReceive(const ReceiveOptions& options, Session& session) {
+  const auto max = countOf("--max", options.max, 1);
+  const bool leased = !options.lease.empty();
+  const auto lease = leased ? durationOf("--lease", options.lease) : kWhilePrinting;
+  const auto wait = durationOf("--wait", options.wait);
+  const auto queue = openForMessages(session, options.queue, kListenInstead);
+
+  const auto deliveries = queue->receive(max, lease, wait);
+  if (deliveries.empty()) {
+    throw Error(ErrorCode::NotFound, fmt::format("queue {} has nothing ready", options.queue));
+  }
+  auto data = json::array();
+  for (const auto& delivery : deliveries) {
+    json record = {
+        {"id", delivery.id}, {"receives", delivery.receives}, {"sentAt", toText(delivery.sentAt)}};
+    if (!delivery.key.empty()) record["key"] = delivery.key;
+    if (leased) record["receipt"] = writeReceipt(options.queue, delivery.receipt);
+    putBody(record, delivery.body);
+    data.push_back(std::move(record));
+  }
+  auto& print = session.print();
+  try {
+    print.answer("queue-receive", data,
+                 [&] { show(print, deliveries, options.queue, leased, session.clock().now()); });
+    print.flush();
+  } catch (...) {  // nobody has them: they are there again at once
+    for (const auto& delivery : deliveries) {
+      std::ignore = queue->nack(delivery.receipt, Duration{0});
+    }
+    throw;
+  }
+  if (leased) return kDone;
+
+  for (const auto& delivery : deliveries) {
+    if (!queue->ack(delivery.receipt)) {
+      print.warn(fmt::format("message {} was not deleted: printing took longer than {}",
+                             delivery.id, toText(kWhilePrinting)));
+    }
+  }
+  return kDone;
+}
+
+struct SettleOptions {
+  std::vector<std::string> receipts;
+  std::string delay = "0s";
+};
+
+using Settle = bool (*)(Transport& queue, const std::string& receipt, Duration delay);
+
+int settleAll(const SettleOptions& options, Session& session, const char* schema, Settle settle) {
+  const auto delay = durationOf("--delay", options.delay);
+  std::vector<QueueReceipt> receipts;
+  for (const auto& text : options.receipts) receipts.push_back(readReceipt(text));
+
+  auto data = json::array();
+  std::vector<Diagnostic> lost;
+  std::map<std::string, std::unique_ptr<Transport>> queues;
+  for (const auto& [name, receipt] : receipts) {
+    auto& queue = queues[name];
+    if (!queue) queue = openForMessages(session, name, kListenInstead);
+    const bool done = settle(*queue, receipt, delay);
+    data.push_back({{"receipt", writeReceipt(name, receipt)}, {"done", done}});
+    if (!done) {
+      lost.push_back(
+          {"conflict", fmt::format("the lease of {} has ended", writeReceipt(name, receipt))});
+    }
+  }
+  session.print().answer(
+      schema, data, [] {}, lost.empty() ? Verdict::Pass : Verdict::Fail, lost);
+  if (lost.empty()) return kDone;
+  return lost.size() == receipts.size() ? kConflict : kPartial;
+}
+
+int runAck(const SettleOptions& options, Session& session) {
+  return settleAll(options, session, "queue-ack",
+                   [](Transport& queue, const std::string& receipt, Duration /*delay*/) {
+                     return queue.ack(receipt);
+                   });
+}
+
+int runNack(const SettleOptions& options, Session& session) {
+  return settleAll(options, session, "queue-nack",
+                   [](Transport& queue, const std::string& receipt, Duration delay) {
+                     return queue.nack(receipt, delay);
+                   });
+}
+
+}  // namespace
+
+void addQueueReceive(CLI::App& noun, Action& chosen) {
+  auto options = std::make_shared<ReceiveOptions>();
+  auto* verb = addVerb(noun, "receive", "Take messages: show and delete, or lease them",
+                       "tether queue receive events --max 10 --lease 1m");
+  verb->add_option("QUEUE", options->queue, "Name of the queue")->required()->type_name("");
+  verb->add_option("--max", options->max, "At most so many (default 1)")->type_name("N");
+  verb->add_option("--lease", options->lease, "Do not delete; hold them so long for ack or nack")
+      ->type_name("DURATION");
+  verb->add_option("--wait", options->wait, "Wait at most so long for one (default 0s)")
+      ->type_name("DURATION");
+  onChosen(verb, chosen, std::move(options), &runReceive);
+}
+
+void addQueueAck(CLI::App& noun, Action& chosen) {
+  auto options = std::make_shared<SettleOptions>();
+  auto* verb = addVerb(noun, "ack", "Delete messages that were received with a lease",
+                       "tether queue ack \"$receipt\"");
+  verb->add_option("RECEIPT", options->receipts, "What receive --lease printed")
+      ->required()
+      ->type_name("");
+  onChosen(verb, chosen, std::move(options), &runAck);
+}
+
+void addQueueNack(CLI::App& noun, Action& chosen) {
+  auto options = std::make_shared<SettleOptions>();
+  auto* verb = addVerb(noun, "nack", "Give messages back that were received with a lease",
+                       "tether queue nack \"$receipt\" --delay 30s");
+  verb->add_option("RECEIPT", options->receipts, "What receive --lease printed")
+      ->required()
+      ->type_name("");
+  verb->add_option("--delay", options->delay, "To be seen again after this time (default 0s)")
+      ->type_name("DURATION");
+  onChosen(verb, chosen, std::move(options), &runNack);
+}
+
+}  // namespace tether::cli

@@ -1,0 +1,33 @@
+// Only the relay, as a process of its own. See man/tether-listen.1.
+#include "all.hpp"
+#include "host.hpp"
+
+namespace tether::cli {
+namespace {
+
+struct Options {
+  bool untilIdle = false;
+  bool once = false;
+};
+
+int run(const Options& options, Session& session) {
+  Hosting hosting;
+  hosting.role = Engine::Role::Relay;
+  hosting.until = options.untilIdle ? Until::Idle : options.once ? Until::Once : Until::Signal;
+  hosting.create = false;
+  return host(session, hosting);
+}
+
+}  // namespace
+
+void addRelay(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* verb = addVerb(app, "relay", "Hand messages over to the queues that are mapped elsewhere",
+                       "tether relay --until-idle");
+  auto* idle =
+      verb->add_flag("--until-idle", options->untilIdle, "End when nothing is left to hand over");
+  verb->add_flag("--once", options->once, "Do what is ready now, then end")->excludes(idle);
+  onChosen(verb, chosen, std::move(options), &run);
+}
+
+}  // namespace tether::cli

@@ -1,0 +1,65 @@
+// How flows stand. See man/tether-status.1.
+#include <fmt/format.h>
+
+#include "all.hpp"
+#include "tether/text.hpp"
+#include "views.hpp"
+
+namespace tether::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> ids;
+};
+
+void show(Printer& print, const Flow& flow, Time now) {
+  print.line({"flow ", {flow.correlationId, Style::Strong}, ": ", outcomeOf(flow)});
+  print.table(commandTable(flow.commands, now));
+  if (flow.events.empty()) return;
+  const auto pending =
+      std::ranges::count_if(flow.events, [](const Event& event) { return event.pending > 0; });
+  print.line(
+      {fmt::format("events: {}, {}", flow.events.size(),
+                   pending == 0 ? "all have left" : fmt::format("{} still to leave", pending))});
+}
+
+int run(const Options& options, Session& session) {
+  std::vector<Flow> flows;
+  std::vector<Diagnostic> missing;
+  session.store().read([&](Snapshot& snapshot) {
+    for (const auto& id : options.ids) {
+      if (auto flow = snapshot.findFlow(id)) {
+        flows.push_back(std::move(*flow));
+      } else {
+        missing.push_back({"not_found", fmt::format("no flow, command or event {}", quote(id))});
+      }
+    }
+  });
+
+  auto data = nlohmann::json::array();
+  for (const auto& flow : flows) data.push_back(toJson(flow));
+  auto& print = session.print();
+  const auto people = [&] {
+    const auto now = session.clock().now();
+    for (std::size_t at = 0; at < flows.size(); ++at) {
+      if (at > 0) print.line({});
+      show(print, flows[at], now);
+    }
+  };
+  print.answer("status", data, people, missing.empty() ? Verdict::Pass : Verdict::Error, missing);
+  return missing.empty() ? kDone : kNotFound;
+}
+
+}  // namespace
+
+void addStatus(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* verb = addVerb(app, "status", "Show how flows stand",
+                       "tether status 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
+  verb->add_option("ID", options->ids, "A correlationId, else a command's, then an event's id")
+      ->required()
+      ->type_name("");
+  onChosen(verb, chosen, std::move(options), &run);
+}
+
+}  // namespace tether::cli

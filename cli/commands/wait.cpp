@@ -1,0 +1,78 @@
+// Waits for flows and tells their outcome. See man/tether-status.1.
+#include <fmt/format.h>
+
+#include "all.hpp"
+#include "tether/text.hpp"
+#include "views.hpp"
+#include "waiting.hpp"
+
+namespace tether::cli {
+namespace {
+
+// Long enough for "no limit", short enough to be added to any time.
+constexpr Duration kNoLimit = std::chrono::days{3650};
+
+struct Options {
+  std::vector<std::string> ids;
+  std::string target = "resolved";
+  std::string timeout;
+};
+
+Diagnostic diagnosticOf(Exit exit, const std::string& id) {
+  if (exit == kNotFound)
+    return {"not_found", fmt::format("no flow, command or event {}", quote(id))};
+  return {"timed_out", fmt::format("the wait for {} ended first; the outcome is open", id)};
+}
+
+int run(const Options& options, Session& session) {
+  const auto target = parseTarget(options.target);
+  const auto atMost = options.timeout.empty() ? kNoLimit : durationOf("--timeout", options.timeout);
+  auto& store = session.store();
+  const auto end = session.clock().steady() + atMost;
+
+  Exit worst = kDone;
+  auto data = nlohmann::json::array();
+  std::vector<Waited> answers;
+  std::vector<Diagnostic> diagnostics;
+  for (const auto& id : options.ids) {
+    const auto left = std::max(end - session.clock().steady(), Duration{0});
+    auto waited = waitFor(session, store, id, target, left);
+    worst = worse(worst, waited.exit);
+    if (waited.exit == kNotFound || waited.exit == kTimedOut) {
+      diagnostics.push_back(diagnosticOf(waited.exit, id));
+    }
+    if (waited.flow) data.push_back(toJson(*waited.flow));
+    answers.push_back(std::move(waited));
+  }
+
+  auto& print = session.print();
+  const auto people = [&] {
+    const auto now = session.clock().now();
+    for (const auto& waited : answers) showOutcome(print, waited, now);
+  };
+  const auto verdict = worst == kDone       ? Verdict::Pass
+                       : worst == kNotFound ? Verdict::Error
+                                            : Verdict::Fail;
+  print.answer("wait", data, people, verdict, diagnostics);
+  return worst;
+}
+
+}  // namespace
+
+void addWait(CLI::App& app, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* verb = addVerb(app, "wait", "Wait for flows; the exit code tells the outcome",
+                       "tether wait 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --timeout 1m");
+  verb->add_option("ID", options->ids, "A correlationId, else a command's, then an event's id")
+      ->required()
+      ->type_name("");
+  verb->add_option("--for", options->target,
+                   "resolved: nothing of the flow is open (the default); done: the command has "
+                   "ended; event=TYPE: such an event was emitted")
+      ->type_name("WHAT");
+  verb->add_option("--timeout", options->timeout, "Give up after this long, with exit 4 (no limit)")
+      ->type_name("DURATION");
+  onChosen(verb, chosen, std::move(options), &run);
+}
+
+}  // namespace tether::cli

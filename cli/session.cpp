@@ -1,0 +1,179 @@
+#include "session.hpp"
+
+#include <fmt/format.h>
+
+#include <istream>
+#include <ostream>
+#include <system_error>
+
+#include "exit.hpp"
+#include "tether/text.hpp"
+
+namespace tether::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::string> lookUp(const Environment& environment, const std::string& name) {
+  auto value = environment(name);
+  if (value && value->empty()) value.reset();
+  return value;
+}
+
+/// --color, then the variables that other tools understand, then the terminal.
+bool wantsColours(const Streams& streams, const Environment& environment,
+                  const std::string& color) {
+  if (color == "always") return true;
+  if (color == "never") return false;
+  if (lookUp(environment, "NO_COLOR")) return false;
+  if (lookUp(environment, "TERM").value_or("dumb") == "dumb") return false;
+  return streams.outIsTerminal;
+}
+
+std::string chosenColor(const GlobalOptions& globals, const Environment& environment) {
+  if (!globals.color.empty()) return globals.color;
+  return lookUp(environment, "TETHER_COLOR").value_or("auto");
+}
+
+Printer::Settings printerSettings(const Streams& streams, const Environment& environment,
+                                  const GlobalOptions& globals) {
+  const auto form = globals.ndjson ? Printer::Form::Ndjson
+                    : globals.json ? Printer::Form::Json
+                                   : Printer::Form::People;
+  return {form, wantsColours(streams, environment, chosenColor(globals, environment)),
+          globals.quiet, globals.verbosity};
+}
+
+std::string readAtMost(std::istream& in, std::size_t bytesMax) {
+  std::string text(bytesMax + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
+}
+
+}  // namespace
+
+Session::Session(Streams streams, Environment environment, GlobalOptions globals)
+    : streams_(streams),
+      environment_(std::move(environment)),
+      globals_(std::move(globals)),
+      printer_(streams_.out, streams_.err, printerSettings(streams_, environment_, globals_)) {
+  const auto color = colorSetting();
+  if (color.value != "auto" && color.value != "always" && color.value != "never") {
+    throw Error(ErrorCode::Invalid, fmt::format("{} must be auto, always or never, not {}",
+                                                color.from, quote(color.value)));
+  }
+}
+
+Session::~Session() = default;
+
+std::optional<std::string> Session::env(const std::string& name) const {
+  return lookUp(environment_, name);
+}
+
+fs::path Session::folder() const {
+  if (globals_.folder.empty()) return fs::current_path();
+  std::error_code error;
+  if (!fs::is_directory(globals_.folder, error)) {
+    throw Error(ErrorCode::Invalid, fmt::format("-C: {} is no folder", quote(globals_.folder)));
+  }
+  return fs::absolute(globals_.folder);
+}
+
+fs::path Session::resolve(const std::string& path) const {
+  return (folder() / path).lexically_normal();
+}
+
+std::ifstream Session::openFile(const std::string& path) const {
+  const auto resolved = resolve(path);
+  std::error_code error;
+  if (fs::is_directory(resolved, error)) {
+    throw Error(ErrorCode::Invalid, fmt::format("{} is a folder, not a file", quote(path)));
+  }
+  std::ifstream file(resolved, std::ios::binary);
+  if (!file) throw Error(ErrorCode::Invalid, fmt::format("cannot read file {}", quote(path)));
+  return file;
+}
+
+std::string Session::read(const std::string& source, std::size_t bytesMax) {
+  if (source == "-") return readAtMost(streams_.in, bytesMax);
+  auto file = openFile(source);
+  return readAtMost(file, bytesMax);
+}
+
+std::optional<fs::path> Session::catalogFile() const { return Catalog::find(folder()); }
+
+const Catalog& Session::catalog() {
+  if (!catalog_) {
+    const auto file = catalogFile();
+    if (!file) {
+      throw Error(ErrorCode::Invalid,
+                  fmt::format("no tether.json in {} or a folder above it; make one with "
+                              "'tether init'",
+                              folder().string()));
+    }
+    catalog_ = Catalog::load(*file);
+  }
+  return *catalog_;
+}
+
+Setting Session::storeSetting() {
+  if (!globals_.store.empty()) return {resolve(globals_.store).string(), "--store"};
+  if (const auto value = env("TETHER_STORE")) return {resolve(*value).string(), "TETHER_STORE"};
+  return {catalog().options().store, "tether.json"};
+}
+
+Setting Session::colorSetting() const {
+  if (!globals_.color.empty()) return {globals_.color, "--color"};
+  if (const auto value = env("TETHER_COLOR")) return {*value, "TETHER_COLOR"};
+  return {"auto", "default"};
+}
+
+Store& Session::store() {
+  if (!store_) {
+    const auto setting = storeSetting();
+    try {
+      store_ = openSqliteStore({.path = setting.value}, clock());
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::NotFound) throw;
+      throw Error(ErrorCode::NotFound,
+                  fmt::format("no store at {} (from {}); 'tether submit', 'tether listen' or "
+                              "'tether store migrate' makes it",
+                              setting.value, setting.from));
+    }
+  }
+  return *store_;
+}
+
+EngineOptions Session::engineOptions(bool create) {
+  auto options = catalog().options();
+  options.store = storeSetting().value;
+  options.create = create;
+  return options;
+}
+
+std::unique_ptr<Engine> Session::open(EngineOptions options) {
+  auto engine = std::make_unique<Engine>(std::move(options));
+  catalog().install(*engine);
+  return engine;
+}
+
+Engine& Session::engine(bool create) {
+  if (!engine_) engine_ = open(engineOptions(create));
+  return *engine_;
+}
+
+void Session::confirm(const std::string& question, bool yes) {
+  if (yes) return;
+  if (!streams_.inIsTerminal || !streams_.errIsTerminal) {
+    throw Stop(kUnconfirmed, "unconfirmed", question + " (add --yes to confirm)");
+  }
+  streams_.err << escapeForTerminal(question) << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(streams_.in, answer);
+  if (answer != "y" && answer != "Y" && answer != "yes") {
+    throw Stop(kUnconfirmed, "declined", "declined, nothing was done");
+  }
+}
+
+}  // namespace tether::cli

@@ -1,0 +1,120 @@
+#include "waiting.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tether/text.hpp"
+#include "views.hpp"
+
+namespace tether::cli {
+namespace {
+
+/// The command that the id names: by its own id, else the first of the flow.
+const Command* commandOf(const Flow& flow, const std::string& id) {
+  if (flow.commands.empty()) return nullptr;
+  const auto found = std::ranges::find(flow.commands, id, &Command::id);
+  return found == flow.commands.end() ? &flow.commands.front() : &*found;
+}
+
+bool emitted(const Flow& flow, const std::string& type) {
+  return std::ranges::find(flow.events, type, &Event::type) != flow.events.end();
+}
+
+bool reached(const Flow& flow, const std::string& id, const Target& target) {
+  switch (target.kind) {
+    case Target::Kind::Done: {
+      const auto* command = commandOf(flow, id);
+      return command == nullptr ? flow.resolved() : !isOpen(command->state);
+    }
+    case Target::Kind::Event:
+      // A resolved flow will not emit it any more.
+      return emitted(flow, target.eventType) || flow.resolved();
+    case Target::Kind::Resolved:
+      break;
+  }
+  return flow.resolved();
+}
+
+Exit judge(const Flow& flow, const std::string& id, const Target& target) {
+  if (!reached(flow, id, target)) return kTimedOut;
+  switch (target.kind) {
+    case Target::Kind::Done: {
+      const auto* command = commandOf(flow, id);
+      return command == nullptr || command->state == CommandState::Succeeded ? kDone : kNo;
+    }
+    case Target::Kind::Event:
+      return emitted(flow, target.eventType) ? kDone : kNo;
+    case Target::Kind::Resolved:
+      break;
+  }
+  return exitOf(flow);
+}
+
+/// A wait that nobody will end is better said than sat through.
+void noteMissingListener(Session& session, Store& store, const Flow& flow) {
+  std::set<std::string> open;
+  for (const auto& command : flow.commands) {
+    if (isOpen(command.state)) open.insert(command.type);
+  }
+  store.read([&](Snapshot& snapshot) {
+    for (const auto& owner : snapshot.owners()) {
+      if (!owner.alive || owner.role == "relay") continue;
+      if (owner.types.empty()) open.clear();
+      for (const auto& type : owner.types) open.erase(type);
+    }
+  });
+  if (open.empty()) return;
+  session.print().note(fmt::format(
+      "no listener that runs {} is alive; start one with 'tether listen'", fmt::join(open, ", ")));
+}
+
+}  // namespace
+
+Target parseTarget(const std::string& text) {
+  if (text == "resolved") return {};
+  if (text == "done") return {Target::Kind::Done, ""};
+  const std::string event = "event=";
+  if (text.starts_with(event) && text.size() > event.size()) {
+    return {Target::Kind::Event, text.substr(event.size())};
+  }
+  throw Error(ErrorCode::Invalid,
+              fmt::format("--for must be resolved, done or event=TYPE, not {}", quote(text)));
+}
+
+Exit exitOf(const Flow& flow) { return flow.outcome() == CommandState::Succeeded ? kDone : kNo; }
+
+Waited waitFor(Session& session, Store& store, const std::string& id, const Target& target,
+               Duration atMost) {
+  const auto ready = [&](const Flow& flow) { return reached(flow, id, target); };
+  auto flow = store.waitForFlow(id, Duration{0}, ready);
+  if (!flow) return {kNotFound, {}};
+  if (!ready(*flow)) {
+    noteMissingListener(session, store, *flow);
+    flow = store.waitForFlow(id, atMost, ready);
+    if (!flow) return {kNotFound, {}};  // pruned meanwhile
+  }
+  return {judge(*flow, id, target), std::move(flow)};
+}
+
+void showOutcome(Printer& print, const Waited& waited, Time now) {
+  if (!waited.flow) return;
+  const auto& flow = *waited.flow;
+  std::vector<Cell> cells = {outcomeOf(flow), " flow ", {flow.correlationId, Style::Strong}};
+  if (flow.resolved()) {
+    if (const auto took = tookBy(flow)) cells.emplace_back(" in " + tookText(*took));
+  }
+  print.line(cells);
+  for (const auto& command : flow.commands) {
+    if (command.state == CommandState::Succeeded) continue;
+    auto detail = waitReason(command, now);
+    if (const auto error = errorText(command.error); !error.empty()) {
+      detail += (detail.empty() ? "" : ", ") + error;
+    }
+    print.line({"  ", command.type, " ", command.id, " ", cellOf(command.state),
+                detail.empty() ? "" : ": " + detail});
+  }
+}
+
+}  // namespace tether::cli

@@ -1,0 +1,42 @@
+// Waiting for flows: what `wait` and `submit --wait` have in common.
+#pragma once
+
+#include <string>
+
+#include "exit.hpp"
+#include "session.hpp"
+#include "tether/store.hpp"
+
+namespace tether::cli {
+
+/// What a wait waits for.
+struct Target {
+  enum class Kind {
+    Resolved,  // the flow: no command of it is open, all its events have left
+    Done,      // the command itself has ended, whatever it caused is still open
+    Event,     // an event of this type was committed in the flow
+  };
+  Kind kind = Kind::Resolved;
+  std::string eventType;
+};
+
+/// "resolved", "done" or "event=TYPE". Throws Invalid.
+Target parseTarget(const std::string& text);
+
+struct Waited {
+  Exit exit = kDone;
+  std::optional<Flow> flow;  // nothing: no such id
+};
+
+/// Waits until the flow of `id` has reached the target, at most `atMost`, and judges it: 0, 1,
+/// 3, 4. Says on stderr when nobody is there who would run what is open.
+Waited waitFor(Session& session, Store& store, const std::string& id, const Target& target,
+               Duration atMost);
+
+/// 0 when nothing of a resolved flow failed, else 1.
+Exit exitOf(const Flow& flow);
+
+/// "succeeded flow ID in 12 ms", or what it still waits for.
+void showOutcome(Printer& print, const Waited& waited, Time now);
+
+}  // namespace tether::cli
