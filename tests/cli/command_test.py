@@ -1,0 +1,194 @@
+"""tether command, tether event"""
+
+import json
+import unittest
+
+from project import ProjectTest
+
+
+class CommandList(ProjectTest):
+    def test_shows_the_newest_first_without_payloads(self):
+        self.submit("o-1", id="first")
+        self.submit("o-2", id="second")
+        done = self.ok("command", "list", "--json")
+        self.assertEqual(done.json["schema"], "tether/command-list/1")
+        self.assertEqual(done.json["status"], "pass")
+        self.assertEqual([command["id"] for command in done.data], ["second", "first"])
+        self.assertNotIn("payload", done.data[0])
+        self.assertNotIn("o-2", self.ok("command", "list").out)
+
+    def test_chooses_by_every_flag(self):
+        self.submit("o-1", id="good")
+        self.submit("o-2", id="bad", sku="gold")
+        self.listen()
+        self.submit("o-3", id="late", correlation="other")
+        ids = lambda *flags: self.ok("-q", "command", "list", *flags).lines
+        self.assertEqual(ids("--type", "CreateOrder"), ["late", "bad", "good"])
+        self.assertEqual(ids("--type", "Nothing"), [])
+        self.assertEqual(ids("--state", "succeeded"), ["good"])
+        self.assertEqual(ids("--state", "rejected", "--error", "out_of_stock"), ["bad"])
+        self.assertEqual(ids("--correlation", "other"), ["late"])
+        self.assertEqual(ids("--limit", "1"), ["late"])
+        self.assertEqual(ids("--since", "1h"), ["late", "bad", "good"])
+        self.assertEqual(ids("--until", "1h"), [])
+        self.assertEqual(ids("--since", "2020-01-01T00:00:00Z", "--until", "2020-01-02T00:00:00Z"),
+                         [])
+
+    def test_of_nothing_is_an_answer(self):
+        done = self.ok("command", "list")
+        self.assertEqual(done.out, "")
+        self.assertIn("no commands", done.err)
+        self.assertEqual(self.ok("command", "list", "--json").data, [])
+
+    def test_says_when_there_may_be_more(self):
+        self.submit("o-1")
+        self.assertIn("--limit", self.ok("command", "list", "--limit", "1").err)
+
+    def test_refuses_bad_values_by_name(self):
+        self.fails(2, "--state.*sleeping", "command", "list", "--state", "sleeping")
+        self.fails(2, "--since.*yesterday", "command", "list", "--since", "yesterday")
+        self.fails(2, "--until.*2026-99-01", "command", "list", "--until", "2026-99-01")
+        self.fails(2, "--limit.*0", "command", "list", "--limit", "0")
+        self.fails(2, "--limit.*-1", "command", "list", "--limit", "-1", "--json")
+
+    def test_prints_a_line_for_each_in_ndjson(self):
+        self.submit("o-1", id="first")
+        self.submit("o-2", id="second")
+        lines = self.ok("command", "list", "--ndjson").lines
+        self.assertEqual([json.loads(line)["id"] for line in lines], ["second", "first"])
+
+
+class CommandShow(ProjectTest):
+    def test_has_payload_attempts_and_events(self):
+        self.submit("o-1", id="first")
+        self.listen()
+        data = self.ok("command", "show", "first", "--json").data
+        self.assertEqual(data["state"], "succeeded")
+        self.assertEqual(data["key"], "ada")
+        self.assertEqual(data["payload"]["sku"], "tea")
+        self.assertEqual([attempt["outcome"] for attempt in data["attemptList"]], ["succeeded"])
+        self.assertEqual([event["type"] for event in data["events"]], ["OrderCreated"])
+        self.assertEqual(data["events"][0]["data"], {"id": "o-1", "customer": "ada"})
+        out = self.ok("command", "show", "first").out
+        for part in ("first", "CreateOrder", "succeeded", "OrderCreated", '"sku":"tea"'):
+            self.assertIn(part, out)
+
+    def test_shows_control_characters_escaped(self):
+        payload = json.dumps({"id": "o-1", "customer": "\x1b[31mred\u202e", "sku": "tea"})
+        self.fails(2, "control", "submit", "CreateOrder", payload)  # it is the order key
+        payload = json.dumps({"id": "\x1b[31mred\u202e", "customer": "ada", "sku": "tea"})
+        self.ok("submit", "CreateOrder", payload, "--id", "first")
+        self.listen()
+        for verb in (["command", "show", "first"], ["trace", "first", "--data"], ["event", "list"],
+                     ["store", "sql", "SELECT id FROM orders"], ["queue", "peek", "events"]):
+            out = self.ok(*verb).out
+            self.assertNotIn("\x1b", out, verb)
+            self.assertNotIn("\u202e", out, verb)
+
+    def test_of_an_unknown_id_is_not_found(self):
+        self.fails(3, 'no command "nobody"', "command", "show", "nobody")
+        self.fails(3, 'no command "nobody"', "command", "show", "nobody", "--json")
+
+
+class CommandTypes(ProjectTest):
+    def test_tell_what_runs_them_and_how_many_are_open(self):
+        self.submit("o-1")
+        [kind] = self.ok("command", "types", "--json").data
+        self.assertEqual(kind["name"], "CreateOrder")
+        self.assertEqual(kind["handler"], "sql")
+        self.assertEqual(kind["file"], "commands/create-order.sql")
+        self.assertEqual(kind["schema"], "schemas/create-order.json")
+        self.assertEqual(kind["key"], "/customer")
+        self.assertEqual(set(kind["parameters"]), {"id", "customer", "sku", "quantity"})
+        self.assertEqual(kind["open"], 1)
+        self.assertIn("CreateOrder", self.ok("command", "types").out)
+
+    def test_are_there_without_a_store(self):
+        for file in self.folder.glob("orders.db*"):
+            file.unlink()
+        self.assertEqual(self.ok("-q", "command", "types").lines, ["CreateOrder"])
+
+
+class CommandCancel(ProjectTest):
+    def test_takes_back_what_waits(self):
+        self.submit("o-1", id="first")
+        self.submit("o-2", id="second")
+        done = self.ok("command", "cancel", "first", "--reason", "ordered twice", "--json")
+        self.assertEqual(done.data, [{"id": "first", "cancelled": True, "state": "cancelled"}])
+        self.listen()
+        first = self.ok("command", "show", "first", "--json").data
+        self.assertEqual(first["state"], "cancelled")
+        self.assertEqual(first["error"]["message"], "ordered twice")
+        rows = self.ok("store", "sql", "SELECT id FROM orders", "--json").data
+        self.assertEqual(rows, [{"id": "o-2"}])
+
+    def test_reads_ids_from_a_pipe(self):
+        self.submit("o-1", id="first")
+        self.submit("o-2", id="second")
+        ids = self.ok("-q", "command", "list", "--state", "accepted").out
+        self.assertIn("2 cancelled", self.ok("command", "cancel", "-", stdin=ids).out)
+
+    def test_of_nothing_is_not_found(self):
+        self.fails(3, "no ids", "command", "cancel", "-", stdin="\n")
+
+    def test_of_an_ended_command_is_refused(self):
+        self.submit("o-1", id="first")
+        self.listen()
+        done = self.tether("command", "cancel", "first")
+        self.assertEqual(done.exit, 1)
+        self.assertIn("first has ended: succeeded", done.err)
+        self.assertEqual(self.ok("command", "show", "first", "--json").data["state"], "succeeded")
+
+    def test_of_an_unknown_id_is_not_found(self):
+        done = self.tether("command", "cancel", "nobody", "--json")
+        self.assertEqual(done.exit, 3)
+        self.assertEqual(done.json["status"], "fail")
+        self.assertEqual(done.json["diagnostics"][0]["code"], "not_found")
+
+    def test_of_some_is_partial(self):
+        self.submit("o-1", id="first")
+        done = self.tether("command", "cancel", "first", "nobody")
+        self.assertEqual(done.exit, 6)
+        self.assertIn("1 cancelled", done.out)
+
+    def test_frees_the_next_of_its_key(self):
+        self.submit("o-1", id="first", key="k")
+        self.submit("o-2", id="second", key="k")
+        self.ok("command", "cancel", "first")
+        self.listen()
+        self.assertEqual(self.ok("command", "show", "second", "--json").data["state"], "succeeded")
+
+
+class Events(ProjectTest):
+    def test_are_listed_and_chosen(self):
+        self.submit("o-1", id="first")
+        self.submit("o-2", id="second")
+        self.listen()
+        events = self.ok("event", "list", "--json").data
+        self.assertEqual(len(events), 2)
+        self.assertNotIn("data", events[0])
+        one = self.ok("event", "list", "--correlation", "first", "--json").data
+        self.assertEqual([event["causationId"] for event in one], ["first"])
+        self.assertEqual(self.ok("-q", "event", "list", "--type", "Other").out, "")
+        self.assertEqual(len(self.ok("-q", "event", "list", "--limit", "1").lines), 1)
+        self.assertEqual(self.ok("-q", "event", "list", "--until", "1h").lines, [])
+
+    def test_are_shown_as_the_envelope_that_travels(self):
+        self.submit("o-1", id="first")
+        self.listen()
+        [event] = self.ok("-q", "event", "list").lines
+        envelope = self.ok("event", "show", event, "--json").data
+        self.assertEqual(envelope, json.loads(self.ok("event", "show", event).out))
+        self.assertEqual(envelope["specversion"], "1.0")
+        self.assertEqual(envelope["id"], event)
+        self.assertEqual(envelope["type"], "OrderCreated")
+        self.assertEqual(envelope["correlationid"], "first")
+        self.assertEqual(envelope["causationid"], "first")
+        self.assertEqual(envelope["data"], {"id": "o-1", "customer": "ada"})
+
+    def test_of_an_unknown_id_are_not_found(self):
+        self.fails(3, 'no event "nobody"', "event", "show", "nobody")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,145 @@
+"""tether doctor, tether config"""
+
+import os
+import signal
+import subprocess
+import unittest
+
+from project import TOOL, ProjectTest
+
+
+class Doctor(ProjectTest):
+    def check(self, name, exit_code=0):
+        done = self.tether("doctor", "--json")
+        self.assertEqual(done.exit, exit_code, done.out)
+        self.assertEqual(done.json["status"], "fail" if exit_code else "pass")
+        return [check for check in done.data if check["name"] == name]
+
+    def test_finds_a_new_project_sound(self):
+        for name in ("project", "store", "permissions", "integrity", "migrations", "listeners",
+                     "dead letters"):
+            [check] = self.check(name)
+            self.assertEqual(check["health"], "ok", check)
+        out = self.ok("doctor").out
+        self.assertIn("SQLite", out)
+
+    def test_names_the_known_fault_of_the_library_and_its_guard(self):
+        checks = self.check("library")
+        version = tuple(map(int, checks[0]["message"].split()[-1].split(".")))
+        told = [check for check in checks if "WAL-reset" in check["message"]]
+        self.assertEqual(bool(told), version < (3, 51, 3), checks)
+
+    def test_finds_no_store(self):
+        os.remove(self.folder / "orders.db")
+        [check] = self.check("store", exit_code=1)
+        self.assertIn("store migrate", check["message"])
+
+    def test_finds_a_broken_catalog(self):
+        (self.folder / "tether.json").write_text("{ oops")
+        [check] = self.check("project", exit_code=1)
+        self.assertEqual(check["health"], "problem")
+
+    def test_finds_a_store_that_others_may_open(self):
+        (self.folder / "orders.db").chmod(0o644)
+        for check in self.check("permissions", exit_code=1):
+            self.assertIn("chmod 600", check["message"])
+
+    def test_finds_that_nobody_listens_while_commands_wait(self):
+        self.submit("o-1")
+        [check] = self.check("listeners", exit_code=1)
+        self.assertIn("tether listen", check["message"])
+
+    def test_finds_types_that_wait_for_a_program(self):
+        def change(catalog):
+            catalog["commands"]["ChargeCard"] = {"handler": "host"}
+
+        self.change_catalog(change)
+        self.ok("submit", "ChargeCard", "{}")
+        [check] = self.check("types", exit_code=1)
+        self.assertIn("1 open ChargeCard", check["message"])
+
+    def test_finds_living_listeners(self):
+        self.submit("o-1", delay="1h")
+        listener = subprocess.Popen([TOOL, "listen"], cwd=self.folder, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE)
+        try:
+            self.submit("o-2", id="run", wait="")
+            [check] = self.check("listeners")
+            self.assertIn(str(listener.pid), check["message"])
+        finally:
+            listener.send_signal(signal.SIGTERM)
+            listener.communicate(timeout=60)
+        self.assertEqual(listener.returncode, 0)
+        self.check("listeners", exit_code=1)
+
+    def submit(self, order="o-1", **flags):
+        if flags.pop("wait", None) is None:
+            return super().submit(order, **flags)
+        payload = f'{{"id":"{order}","customer":"ada","sku":"tea"}}'
+        return self.ok("submit", "CreateOrder", payload, "--wait=30s")
+
+    def test_finds_migrations_that_are_missing_or_changed(self):
+        (self.folder / "migrations/002_more.sql").write_text("CREATE TABLE more (a);")
+        [check] = self.check("migrations", exit_code=1)
+        self.assertIn("002_more", check["message"])
+        path = self.folder / "migrations/001_orders.sql"
+        path.write_text(path.read_text() + "\n")
+        messages = [check["message"] for check in self.check("migrations", exit_code=1)]
+        self.assertTrue(any("001_orders" in message for message in messages), messages)
+
+    def test_notes_dead_letters_and_blocked_keys(self):
+        super().submit("o-1")
+        super().submit("o-1", customer="bob")
+        self.listen()
+        [check] = self.check("dead letters")
+        self.assertEqual(check["health"], "note")
+        super().submit("o-2", key="k")
+        super().submit("o-3", key="k")
+        [check] = self.check("blocked", exit_code=1)
+        self.assertIn("1 wait", check["message"])
+
+    def test_looks_at_a_named_store_without_a_project(self):
+        os.remove(self.folder / "tether.json")
+        self.ok("doctor", "--store", "orders.db")
+
+
+class Config(ProjectTest):
+    def settings(self, *flags, **more):
+        rows = self.ok(*flags, "config", "--json", **more).data
+        return {row["name"]: (row["value"], row["from"]) for row in rows}
+
+    def test_tells_value_and_origin(self):
+        settings = self.settings()
+        self.assertEqual(settings["project"], (str(self.folder / "tether.json"), "found"))
+        self.assertEqual(settings["store"], (str(self.folder / "orders.db"), "tether.json"))
+        self.assertEqual(settings["defaults.retry.maxAttempts"], ("3", "tether.json"))
+        self.assertEqual(settings["defaults.retry.backoff"], ("exponential", "default"))
+        self.assertEqual(settings["defaults.timeout"], ("30s", "default"))
+        self.assertEqual(settings["color"], ("auto", "default"))
+        self.assertIn("maxAttempts", self.ok("config").out)
+
+    def test_ranks_option_over_environment_over_file(self):
+        variables = {"TETHER_STORE": "env.db", "TETHER_COLOR": "never"}
+        settings = self.settings(environment=variables)
+        self.assertEqual(settings["store"], (str(self.folder / "env.db"), "TETHER_STORE"))
+        self.assertEqual(settings["color"], ("never", "TETHER_COLOR"))
+        settings = self.settings("--store", "flag.db", "--color", "always", environment=variables)
+        self.assertEqual(settings["store"], (str(self.folder / "flag.db"), "--store"))
+        self.assertEqual(settings["color"], ("always", "--color"))
+
+    def test_works_from_below_and_from_elsewhere(self):
+        (self.folder / "deep/er").mkdir(parents=True)
+        settings = self.settings("-C", "deep/er")
+        self.assertEqual(settings["project"], (str(self.folder / "tether.json"), "found"))
+
+    def test_without_a_project_tells_the_rest(self):
+        os.remove(self.folder / "tether.json")
+        self.assertEqual(self.settings()["project"], ("", "none"))
+
+    def test_of_a_wrong_project_says_where(self):
+        self.change_catalog(lambda catalog: catalog.update(stoer="x"))
+        self.fails(2, 'tether.json:1:.*"stoer".*"store"', "config")
+
+
+if __name__ == "__main__":
+    unittest.main()

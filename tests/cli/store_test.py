@@ -1,0 +1,163 @@
+"""tether store"""
+
+import os
+import sqlite3
+import unittest
+
+from project import ProjectTest
+
+
+class Status(ProjectTest):
+    def test_tells_what_is_there(self):
+        self.submit("o-1")
+        data = self.ok("store", "status", "--json").data
+        self.assertEqual(data["location"], str(self.folder / "orders.db"))
+        self.assertEqual(data["version"], 1)
+        self.assertEqual(data["commands"]["accepted"], 1)
+        self.assertEqual([step["name"] for step in data["migrations"]], ["001_orders.sql"])
+        self.assertIn("SQLite", data["library"])
+        self.assertIn("1 accepted", self.ok("store", "status").out)
+
+    def test_of_a_missing_store_does_not_make_one(self):
+        for verb in (["store", "status"], ["store", "verify"], ["store", "sql", "SELECT 1"],
+                     ["store", "prune", "--until", "1h", "--yes"], ["command", "list"],
+                     ["queue", "list"], ["dlq", "list"]):
+            self.fails(3, "no store at .*other.db", "--store", "other.db", *verb)
+        self.assertFalse((self.folder / "other.db").exists())
+
+    def test_of_what_is_no_store_is_refused(self):
+        (self.folder / "text.db").write_text("this is no database, whatever its name says\n" * 99)
+        other = sqlite3.connect(self.folder / "other.db")
+        other.execute("CREATE TABLE mine (a)")
+        other.close()
+        self.fails(2, "text.db", "--store", "text.db", "store", "status")
+        self.fails(2, "not a Tether store", "--store", "other.db", "store", "migrate")
+        self.fails(2, "directory", "--store", "migrations", "store", "status")
+        self.fails(2, "directory", "--store", "migrations", "store", "status", "--json")
+
+    def test_of_a_newer_store_is_damage(self):
+        store = sqlite3.connect(self.folder / "orders.db")
+        store.execute("PRAGMA user_version = 99")
+        store.close()
+        self.fails(9, "99", "store", "status")
+        self.fails(9, "99", "store", "migrate")
+
+
+class Migrate(ProjectTest):
+    def test_makes_the_store_and_applies_what_is_missing_once(self):
+        os.remove(self.folder / "orders.db")
+        self.ok("store", "migrate")
+        (self.folder / "migrations/002_more.sql").write_text(
+            "CREATE TABLE more (a); INSERT INTO more VALUES (1);")
+        for _ in range(2):
+            steps = self.ok("store", "migrate", "--json").data["migrations"]
+            self.assertEqual([step["name"] for step in steps], ["001_orders.sql", "002_more.sql"])
+        self.assertEqual(self.ok("store", "sql", "SELECT a FROM more", "--json").data, [{"a": 1}])
+
+    def test_refuses_a_migration_that_changed(self):
+        path = self.folder / "migrations/001_orders.sql"
+        path.write_text(path.read_text() + "\n-- changed\n")
+        self.fails(5, "001_orders", "store", "migrate")
+
+    def test_applies_a_broken_migration_not_at_all(self):
+        (self.folder / "migrations/002_more.sql").write_text("CREATE TABLE more (a); NONSENSE;")
+        self.fails(2, "002_more", "store", "migrate")
+        self.fails(2, "more", "store", "sql", "SELECT * FROM more")
+
+
+class Verify(ProjectTest):
+    def test_of_a_sound_store_is_quiet_good_news(self):
+        self.submit("o-1")
+        self.listen()
+        self.assertIn("sound", self.ok("store", "verify").out)
+        self.assertEqual(self.ok("store", "verify", "--json").data, {"sound": True, "damage": []})
+
+    def test_names_what_is_broken(self):
+        self.submit("o-1", id="first")
+        store = sqlite3.connect(self.folder / "orders.db")
+        store.execute("DELETE FROM tether_message")
+        store.commit()
+        store.close()
+        done = self.tether("store", "verify")
+        self.assertEqual(done.exit, 1)
+        self.assertIn("first", done.out)
+        done = self.tether("store", "verify", "--json")
+        self.assertEqual((done.exit, done.json["status"]), (1, "fail"))
+
+
+class Prune(ProjectTest):
+    def setUp(self):
+        super().setUp()
+        self.submit("o-1", id="old")
+        self.submit("o-2", id="rejected", sku="gold")
+        self.listen()
+        self.submit("o-3", id="open")
+
+    def test_removes_what_ended_and_nothing_refers_to(self):
+        self.ok("queue", "purge", "events", "--yes")
+        done = self.ok("store", "prune", "--until", "0s", "--yes", "--json")
+        self.assertEqual(done.data["commands"], 2)
+        self.assertEqual(self.ok("-q", "command", "list").lines, ["open"])
+        self.assertEqual(self.ok("-q", "event", "list").lines, [])
+        self.assertEqual(self.tether("status", "old").exit, 3)
+        self.ok("store", "verify")
+
+    def test_keeps_events_that_nobody_has_read(self):
+        self.ok("store", "prune", "--until", "0s", "--yes")
+        self.assertEqual(self.ok("-q", "command", "list").lines, ["open", "old"])
+
+    def test_keeps_dead_letters(self):
+        self.submit("o-1", id="dead", customer="bob")
+        self.listen()
+        self.ok("store", "prune", "--until", "0s", "--yes")
+        self.assertEqual(len(self.ok("-q", "dlq", "list").lines), 1)
+        self.assertIn("dead", self.ok("-q", "command", "list").lines)
+
+    def test_needs_a_time_and_a_yes(self):
+        self.fails(2, "--until", "store", "prune", "--yes")
+        self.fails(8, "--yes", "store", "prune", "--until", "0s")
+        self.fails(3, "nothing to remove", "store", "prune", "--until", "1d", "--yes")
+        self.fails(2, "--until", "store", "prune", "--until", "soon", "--yes")
+
+
+class Statement(ProjectTest):
+    def test_prints_rows_with_the_columns_in_their_order(self):
+        self.submit("o-1")
+        self.listen()
+        done = self.ok("store", "sql", "SELECT sku, id, quantity, NULL AS note FROM orders")
+        self.assertEqual(done.lines[0].split(), ["sku", "id", "quantity", "note"])
+        self.assertEqual(done.lines[1].split(), ["tea", "o-1", "1", "NULL"])
+        self.assertEqual(self.ok("--json", "store", "sql", "SELECT 1.5 AS a, 'x' AS b").data,
+                         [{"a": 1.5, "b": "x"}])
+
+    def test_comes_from_files_and_pipes(self):
+        (self.folder / "q.sql").write_text("SELECT 7 AS a")
+        self.assertEqual(self.ok("--json", "store", "sql", "@q.sql").data, [{"a": 7}])
+        self.assertEqual(self.ok("--json", "store", "sql", "-", stdin="SELECT 8 AS a").data,
+                         [{"a": 8}])
+
+    def test_may_look_at_the_tables_of_tether(self):
+        self.submit("o-1")
+        rows = self.ok("--json", "store", "sql", "SELECT state FROM tether_command").data
+        self.assertEqual(rows, [{"state": "accepted"}])
+
+    def test_only_reads(self):
+        self.submit("o-1")
+        for statement in ("DELETE FROM stock", "INSERT INTO stock VALUES ('x', 1)",
+                          "DELETE FROM tether_command", "DROP TABLE stock", "CREATE TABLE t (a)",
+                          "PRAGMA user_version = 5", "ATTACH 'x.db' AS x", "BEGIN", "VACUUM",
+                          "SELECT 1; DELETE FROM stock", "SELECT emit('X', '{}')"):
+            with self.subTest(statement=statement):
+                self.fails(2, ".", "store", "sql", statement)
+        rows = self.ok("--json", "store", "sql", "SELECT count(*) AS n FROM stock").data
+        self.assertEqual(rows, [{"n": 2}])
+        self.assertFalse((self.folder / "x.db").exists())
+
+    def test_that_is_wrong_says_what(self):
+        self.fails(2, "nothing", "store", "sql", "SELECT * FROM nothing")
+        self.fails(2, "syntax", "store", "sql", "SELEC 1")
+        self.fails(2, "syntax", "store", "sql", "SELEC 1", "--json")
+
+
+if __name__ == "__main__":
+    unittest.main()

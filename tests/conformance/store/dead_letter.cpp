@@ -1,0 +1,129 @@
+#include "conformance/store_conformance.hpp"
+
+namespace tether::conformance::store_promise {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The id of the letter of command "c", which has just died.
+std::string kill(StoreBench& bench) {
+  bench.ended("c", CommandState::Dead);
+  REQUIRE(bench.letters().size() == 1);
+  return bench.letters()[0].id;
+}
+
+}  // namespace
+
+void replayed(StoreBench& bench) {
+  const std::string letterId = kill(bench);
+  const Time acceptedAt = bench.now();
+  bench.pass(1s);
+  CHECK(bench.replay(letterId) == Receipt{"c", "c", CommandState::Accepted, false, acceptedAt});
+  CHECK(bench.look([&](Snapshot& snapshot) { return snapshot.deadLetter(letterId); })->replayedAt ==
+        bench.now());
+  const Command open = bench.command("c");
+  CHECK(open.state == CommandState::Accepted);
+  CHECK(open.generation == 1);
+  CHECK(open.attempts == 0);
+  CHECK_FALSE(open.endedAt);
+  CHECK(bench.accept("c").state == CommandState::Accepted);
+
+  const ClaimedCommand claimed = bench.claimOne();
+  CHECK(claimed.attempt == 1);
+  CHECK(claimed.command.generation == 1);
+  CHECK(bench.settle(claimed, CommandState::Succeeded));
+  CHECK(bench.command("c").state == CommandState::Succeeded);
+  CHECK(bench.command("c").error == Failure{});
+  const auto attempts =
+      bench.look([](Snapshot& snapshot) { return snapshot.attempts(*snapshot.command("c")); });
+  REQUIRE(attempts.size() == 2);
+  CHECK(attempts[0].generation == 0);
+  CHECK(attempts[1].generation == 1);
+}
+
+void replayTwice(StoreBench& bench) {
+  const std::string letterId = kill(bench);
+  bench.replay(letterId);
+  const Command before = bench.command("c");
+  const Receipt again = bench.replay(letterId);
+  CHECK(again.duplicate);
+  CHECK(again.commandId == "c");
+  CHECK(bench.command("c") == before);
+  CHECK(bench.work() == Ids{"c"});
+  CHECK(bench.replay(letterId).duplicate);
+  CHECK(bench.replay(letterId).state == CommandState::Succeeded);
+  CHECK(bench.claim().empty());
+}
+
+void replayDies(StoreBench& bench) {
+  const std::string first = kill(bench);
+  bench.replay(first);
+  CHECK(bench.settle(bench.claimOne(), CommandState::Dead));
+  CHECK(bench.replay(first).duplicate);
+  CHECK(bench.claim().empty());
+
+  std::string second;
+  for (const DeadLetter& letter : bench.letters()) {
+    if (letter.generation == 1) second = letter.id;
+  }
+  CHECK(second != first);
+  CHECK_FALSE(bench.replay(second).duplicate);
+  CHECK(bench.command("c").generation == 2);
+  CHECK(bench.work() == Ids{"c"});
+}
+
+void replayRefused(StoreBench& bench) {
+  CHECK(errorOf([&] { bench.replay("no-such-letter"); }) == ErrorCode::NotFound);
+  NewDeadLetter letter;
+  letter.id = "letter";
+  letter.queue = "commands";
+  letter.failedAt = bench.now();
+  bench.commit([&](Unit& unit) { unit.bury(letter); });
+  CHECK(errorOf([&] { bench.replay("letter"); }) == ErrorCode::Unsupported);
+  CHECK_FALSE(
+      bench.look([](Snapshot& snapshot) { return snapshot.deadLetter("letter"); })->replayedAt);
+}
+
+void buried(StoreBench& bench) {
+  NewDeadLetter letter;
+  letter.id = "letter";
+  letter.queue = "commands";
+  letter.type = "Unknown";
+  letter.correlationId = "flow";
+  for (int value = 255; value >= 0; --value) letter.body += static_cast<char>(value);
+  letter.error = {"not_an_envelope", "byte 0"};
+  letter.failedAt = bench.now();
+  bench.commit([&](Unit& unit) { unit.bury(letter); });
+  const auto got = bench.look([](Snapshot& snapshot) { return snapshot.deadLetter("letter"); });
+  REQUIRE(got);
+  CHECK(got->kind == DeadLetterKind::Message);
+  CHECK(got->queue == "commands");
+  CHECK(got->type == "Unknown");
+  CHECK(got->correlationId == "flow");
+  CHECK(got->body == letter.body);
+  CHECK(got->error == letter.error);
+  CHECK(got->failedAt == letter.failedAt);
+  CHECK(got->commandId.empty());
+  CHECK(got->eventId.empty());
+  CHECK(bench.letters().size() == 1);
+}
+
+void buriedDelivery(StoreBench& bench) {
+  bench.record(bench.newEvent("event"), {});
+  const auto event = bench.look([](Snapshot& snapshot) { return snapshot.event("event"); });
+  REQUIRE(event);
+  NewDeadLetter letter;
+  letter.id = "letter";
+  letter.kind = DeadLetterKind::Delivery;
+  letter.queue = "billing";
+  letter.eventSeq = event->seq;
+  letter.failedAt = bench.now();
+  bench.commit([&](Unit& unit) { unit.bury(letter); });
+  const auto got = bench.look([](Snapshot& snapshot) { return snapshot.deadLetter("letter"); });
+  REQUIRE(got);
+  CHECK(got->kind == DeadLetterKind::Delivery);
+  CHECK(got->eventId == "event");
+  CHECK(errorOf([&] { bench.replay("letter"); }) == ErrorCode::Unsupported);
+}
+
+}  // namespace tether::conformance::store_promise

@@ -1,0 +1,125 @@
+// The order of commands that share a key.
+#include "conformance/store_conformance.hpp"
+
+namespace tether::conformance::store_promise {
+namespace {
+
+using namespace std::chrono_literals;
+
+void acceptTyped(StoreBench& bench, const std::string& id, const std::string& type,
+                 Duration delay = 0s) {
+  NewCommand command = bench.newCommand(id, "k");
+  command.type = type;
+  if (delay > 0s) command.notBefore = bench.now() + delay;
+  bench.accept(command);
+}
+
+bool cancel(StoreBench& bench, const std::string& id) {
+  return bench.commit([&](Unit& unit) {
+    return unit.cancel(id, {"cancelled", "by a test"}, bench.now());
+  });
+}
+
+}  // namespace
+
+void keyOneAtATime(StoreBench& bench) {
+  for (const char* id : {"k-1", "k-2", "k-3"}) bench.accept(id, "k");
+  bench.accept("other", "o");
+  bench.accept("free");
+  auto claims = bench.claim();
+  CHECK(idsOf(claims) == Ids{"k-1", "other", "free"});
+  CHECK(bench.claim().empty());
+  CHECK(bench.settle(claims[0], CommandState::Succeeded));
+  claims = bench.claim();
+  CHECK(idsOf(claims) == Ids{"k-2"});
+  CHECK(bench.settle(claims[0], CommandState::Succeeded));
+  CHECK(idsOf(bench.claim()) == Ids{"k-3"});
+}
+
+void keyAnyEnd(StoreBench& bench) {
+  for (const auto state : {CommandState::Succeeded, CommandState::Rejected, CommandState::Dead,
+                           CommandState::Cancelled}) {
+    const std::string name(toString(state));
+    bench.accept(name + "-1", "k");
+    bench.accept(name + "-2", "k");
+    CHECK(bench.settle(bench.claimOne(), state));
+    CHECK(bench.work() == Ids{name + "-2"});
+  }
+}
+
+void keyRetry(StoreBench& bench) {
+  for (const char* id : {"k-1", "k-2"}) bench.accept(id, "k");
+  Settlement later = bench.ending(CommandState::Retrying);
+  later.retryAt = bench.now() + 10s;
+  CHECK(bench.settle(bench.claimOne(), later));
+  bench.accept("other", "o");
+  CHECK(bench.work() == Ids{"other"});
+  bench.pass(10s);
+  const ClaimedCommand again = bench.claimOne();
+  CHECK(again.command.id == "k-1");
+  CHECK(again.attempt == 2);
+  CHECK(bench.settle(again, CommandState::Retrying));
+  CHECK(bench.work() == Ids{"k-1", "k-2"});
+}
+
+void keyTypes(StoreBench& bench) {
+  acceptTyped(bench, "k-1", "Work");
+  acceptTyped(bench, "k-2", "Other");
+  acceptTyped(bench, "k-3", "Work");
+  CHECK(bench.work() == Ids{"k-1", "k-2", "k-3"});
+
+  acceptTyped(bench, "nobody runs it", "Foreign");
+  acceptTyped(bench, "k-4", "Work");
+  CHECK(bench.claim().empty());
+}
+
+void keyUnclaim(StoreBench& bench) {
+  for (const char* id : {"k-1", "k-2"}) bench.accept(id, "k");
+  const auto claims = bench.claim();
+  bench.commit([&](Unit& unit) { unit.unclaim(claims); });
+  CHECK(bench.work() == Ids{"k-1", "k-2"});
+}
+
+void keyDelayed(StoreBench& bench) {
+  acceptTyped(bench, "delayed", "Work", 10s);
+  acceptTyped(bench, "before", "Work");
+  CHECK(bench.work() == Ids{"before"});
+  acceptTyped(bench, "held", "Work");
+  const ClaimedCommand held = bench.claimOne();
+  acceptTyped(bench, "between", "Work");
+  bench.pass(10s);
+  CHECK(bench.claim().empty());
+  acceptTyped(bench, "after", "Work");
+  CHECK(bench.settle(held, CommandState::Succeeded));
+  CHECK(bench.work() == Ids{"between", "delayed", "after"});
+}
+
+void keyDelayedTypes(StoreBench& bench) {
+  acceptTyped(bench, "delayed", "Other", 10s);
+  bench.pass(10s);
+  acceptTyped(bench, "after", "Work");
+  ClaimRequest request = bench.request();
+  request.lanes.erase("Other");
+  CHECK(bench.commit([&](Unit& unit) { return unit.claim(request).claims.size(); }) == 0);
+  CHECK(bench.work() == Ids{"delayed", "after"});
+}
+
+void keyCancel(StoreBench& bench) {
+  for (const char* id : {"k-1", "k-2", "k-3", "k-4"}) bench.accept(id, "k");
+  CHECK(cancel(bench, "k-1"));
+  CHECK(cancel(bench, "k-3"));
+  CHECK(bench.work() == Ids{"k-2", "k-4"});
+}
+
+void keyReplay(StoreBench& bench) {
+  bench.accept("dead", "k");
+  CHECK(bench.settle(bench.claimOne(), CommandState::Dead));
+  bench.accept("k-1", "k");
+  const auto letters = bench.letters();
+  REQUIRE(letters.size() == 1);
+  bench.replay(letters[0].id);
+  bench.accept("k-2", "k");
+  CHECK(bench.work() == Ids{"k-1", "dead", "k-2"});
+}
+
+}  // namespace tether::conformance::store_promise

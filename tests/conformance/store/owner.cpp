@@ -1,0 +1,105 @@
+// Owners of claims, and what becomes of what they held.
+#include <unistd.h>
+
+#include "conformance/store_conformance.hpp"
+
+namespace tether::conformance::store_promise {
+
+using namespace std::chrono_literals;
+
+void ownersListed(StoreBench& bench) {
+  const auto owner = bench.commit([&](Unit& unit) {
+    return unit.addOwner("relay", {"Work", "Other"}, bench.now());
+  });
+  bench.pass(1s);
+  bench.commit([&](Unit& unit) { unit.heartbeat(owner, bench.now()); });
+  const auto owners = bench.look([](Snapshot& snapshot) { return snapshot.owners(); });
+  REQUIRE(owners.size() == 1);
+  CHECK(owners[0].id == owner);
+  CHECK(owners[0].role == "relay");
+  CHECK(owners[0].pid == getpid());
+  CHECK(owners[0].alive);
+  CHECK(owners[0].types == Ids{"Work", "Other"});
+  CHECK(owners[0].since == bench.now() - 1s);
+  bench.commit([&](Unit& unit) { unit.removeOwner(owner, bench.now()); });
+  CHECK(bench.look([](Snapshot& snapshot) { return snapshot.owners().size(); }) == 0);
+}
+
+void ownerRemoved(StoreBench& bench) {
+  for (const char* id : {"a", "b"}) bench.accept(id);
+  const auto lost = bench.claim();
+  bench.commit([&](Unit& unit) { unit.removeOwner(bench.request().owner, bench.now()); });
+  ClaimRequest other = bench.request();
+  other.owner = bench.newOwner();
+  other.idle = false;
+  const auto claims = bench.commit([&](Unit& unit) { return unit.claim(other).claims; });
+  CHECK(idsOf(claims) == Ids{"a", "b"});
+  CHECK_FALSE(bench.settle(lost[0], CommandState::Dead));
+  CHECK(bench.settle(claims[0], CommandState::Succeeded));
+}
+
+void ownerAlive(StoreBench& bench) {
+  bench.accept("c");
+  const ClaimedCommand claimed = bench.claimOne();
+  bench.pass(24h);
+  const auto other = bench.newOwner();
+  CHECK(bench.commit([&](Unit& unit) { return unit.takeOver(other, bench.now()); }).empty());
+  CHECK(bench.claim().empty());
+  CHECK(bench.settle(claimed, CommandState::Succeeded));
+}
+
+void ownerDiedWithOne(StoreBench& bench) {
+  if (!bench.durable()) return;
+  bench.accept("c");
+  bench.claimInDeadProcess(1);
+  CHECK(bench.command("c").state == CommandState::Running);
+  CHECK(bench.claim().empty());
+  const auto crashed = bench.takeOver();
+  REQUIRE(idsOf(crashed) == Ids{"c"});
+  CHECK(crashed[0].attempt == 1);
+  CHECK(bench.claim().empty());
+  CHECK(bench.takeOver().empty());
+
+  Settlement retry = bench.ending(CommandState::Retrying);
+  retry.outcome = "crashed";
+  CHECK(bench.settle(crashed[0], retry));
+  CHECK(bench.command("c").attempts == 1);
+  const auto attempts = bench.attempts("c");
+  REQUIRE(attempts.size() == 1);
+  CHECK(attempts[0].outcome == "crashed");
+  CHECK(bench.claimOne().attempt == 2);
+}
+
+void ownerDiedSettle(StoreBench& bench) {
+  if (!bench.durable()) return;
+  for (const char* id : {"s-1", "s-2"}) bench.accept(id);
+  const auto lost = bench.claimInDeadProcess(10);
+  bench.takeOver();
+  for (const ClaimedCommand& claimed : lost) {
+    CHECK_FALSE(bench.settle(claimed, CommandState::Succeeded));
+  }
+  CHECK(bench.work() == Ids{"s-1", "s-2"});
+
+  bench.accept("alone");
+  const auto lostAlone = bench.claimInDeadProcess(1);
+  const auto crashed = bench.takeOver();
+  REQUIRE(crashed.size() == 1);
+  CHECK_FALSE(bench.settle(lostAlone[0], CommandState::Succeeded));
+  CHECK(bench.settle(crashed[0], CommandState::Dead));
+}
+
+void ownerDiedQueue(StoreBench& bench) {
+  if (!bench.durable()) return;
+  OutgoingMessage message;
+  message.id = "m";
+  bench.commit([&](Unit& unit) { unit.send("q", message, bench.now()); });
+  const MessageRef lost = bench.takeInDeadProcess("q");
+  CHECK(bench.take("q").empty());
+  CHECK(bench.takeOver().empty());
+  CHECK_FALSE(bench.commit([&](Unit& unit) { return unit.remove(lost); }));
+  const auto again = bench.take("q");
+  REQUIRE(idsOf(again) == Ids{"m"});
+  CHECK(again[0].receives == 2);
+}
+
+}  // namespace tether::conformance::store_promise

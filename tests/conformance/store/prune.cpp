@@ -1,0 +1,167 @@
+#include "conformance/store_conformance.hpp"
+
+namespace tether::conformance::store_promise {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Prunes what ended before now.
+std::int64_t prune(StoreBench& bench, std::size_t max = 10) {
+  return bench.commit([&](Unit& unit) { return unit.prune(bench.now(), max); });
+}
+
+/// A command that succeeded an hour ago, with an event of its own.
+void succeedWithEvent(StoreBench& bench, const std::string& id,
+                      const std::vector<Destination>& destinations) {
+  bench.accept(id);
+  const ClaimedCommand claimed = bench.claimOne();
+  bench.commit([&](Unit& unit) {
+    Event event = bench.newEvent(id + "-done");
+    event.correlationId = id;
+    event.commandSeq = claimed.command.seq;
+    CHECK(unit.record(event, destinations));
+    CHECK(unit.settle(claimed, bench.ending(CommandState::Succeeded)));
+  });
+  bench.pass(1h);
+}
+
+bool hasEvent(StoreBench& bench, const std::string& id) {
+  return bench.look([&](Snapshot& snapshot) { return snapshot.event(id).has_value(); });
+}
+
+bool hasCommand(StoreBench& bench, const std::string& id) {
+  return bench.look([&](Snapshot& snapshot) { return snapshot.command(id).has_value(); });
+}
+
+}  // namespace
+
+void pruneEnded(StoreBench& bench) {
+  succeedWithEvent(bench, "c", {{"events", false}});
+  const Command gone = bench.command("c");
+  for (const auto& message : bench.take("events")) {
+    CHECK(bench.commit([&](Unit& unit) { return unit.remove(message.ref); }));
+  }
+  bench.ended("fresh", CommandState::Succeeded);
+  CHECK(prune(bench) == 1);
+  CHECK_FALSE(hasCommand(bench, "c"));
+  CHECK_FALSE(hasEvent(bench, "c-done"));
+  CHECK(bench.look([&](Snapshot& snapshot) { return snapshot.attempts(gone); }).empty());
+  CHECK_FALSE(bench.look([](Snapshot& snapshot) { return snapshot.flow("c"); }));
+  CHECK(hasCommand(bench, "fresh"));
+  for (const auto state : {CommandState::Rejected, CommandState::Cancelled}) {
+    bench.ended(std::string(toString(state)), state);
+  }
+  bench.pass(1h);
+  CHECK(prune(bench) == 3);
+}
+
+void pruneOpen(StoreBench& bench) {
+  NewCommand outgoing = bench.newCommand("handed over");
+  outgoing.placement = Placement::Forward;
+  bench.accept(outgoing);
+  for (const auto& message : bench.take("commands", true)) {
+    CHECK(bench.commit([&](Unit& unit) { return unit.handedOver(message.ref, bench.now()); }));
+  }
+  bench.accept("retrying");
+  Settlement later = bench.ending(CommandState::Retrying);
+  later.retryAt = bench.now() + 48h;
+  CHECK(bench.settle(bench.claimOne(), later));
+  bench.accept("running");
+  bench.claimOne();
+  bench.accept("accepted");
+  bench.pass(24h);
+  CHECK(prune(bench) == 0);
+  for (const char* id : {"handed over", "retrying", "running", "accepted"}) {
+    CHECK(hasCommand(bench, id));
+  }
+}
+
+void pruneMax(StoreBench& bench) {
+  for (const char* id : {"a", "b", "c"}) bench.ended(id, CommandState::Succeeded);
+  bench.pass(1h);
+  CHECK(prune(bench, 2) == 2);
+  CHECK_FALSE(hasCommand(bench, "a"));
+  CHECK(hasCommand(bench, "c"));
+  CHECK(prune(bench, 2) == 1);
+  CHECK(prune(bench, 2) == 0);
+}
+
+void pruneDeadLetter(StoreBench& bench) {
+  bench.ended("dead", CommandState::Dead);
+  bench.ended("replayed", CommandState::Dead);
+  const auto letters = bench.letters();
+  REQUIRE(letters.size() == 2);
+  for (const DeadLetter& letter : letters) {
+    if (letter.commandId != "replayed") continue;
+    bench.replay(letter.id);
+  }
+  CHECK(bench.work() == Ids{"replayed"});
+  bench.pass(1h);
+  CHECK(prune(bench) == 0);
+  for (const DeadLetter& letter : letters) {
+    CHECK(hasCommand(bench, letter.commandId));
+    CHECK(bench.look([&](Snapshot& snapshot) { return snapshot.deadLetter(letter.id); }));
+  }
+}
+
+void pruneDelivery(StoreBench& bench) {
+  succeedWithEvent(bench, "c", {});
+  NewDeadLetter letter;
+  letter.id = "letter";
+  letter.kind = DeadLetterKind::Delivery;
+  letter.queue = "billing";
+  letter.eventSeq = bench.look([](Snapshot& snapshot) { return snapshot.event("c-done"); })->seq;
+  letter.failedAt = bench.now();
+  bench.commit([&](Unit& unit) { unit.bury(letter); });
+  prune(bench);
+  CHECK(hasEvent(bench, "c-done"));
+
+  bench.record(bench.newEvent("received"), {});
+  letter.id = "another";
+  letter.eventSeq = bench.look([](Snapshot& snapshot) { return snapshot.event("received"); })->seq;
+  bench.commit([&](Unit& unit) { unit.bury(letter); });
+  bench.pass(1h);
+  prune(bench);
+  CHECK(hasEvent(bench, "received"));
+}
+
+void pruneUnread(StoreBench& bench) {
+  succeedWithEvent(bench, "remote", {{"events", true}});
+  succeedWithEvent(bench, "local", {{"events", false}});
+  prune(bench);
+  CHECK(hasEvent(bench, "remote-done"));
+  CHECK(idsOf(bench.take("events", true)) == Ids{"remote-done"});
+  CHECK(idsOf(bench.take("events")) == Ids{"local-done"});
+}
+
+void pruneForwarded(StoreBench& bench) {
+  NewCommand outgoing = bench.newCommand("c");
+  outgoing.placement = Placement::Forward;
+  bench.accept(outgoing);
+  bench.accept("c");  // it comes home before its handover is noted
+  CHECK(bench.work() == Ids{"c"});
+  bench.pass(1h);
+  prune(bench);
+  for (const auto& message : bench.take("commands", true)) CHECK(message.id == "c");
+}
+
+void pruneReceived(StoreBench& bench) {
+  bench.record(bench.newEvent("needed"), {{"events", false}});
+  bench.record(bench.newEvent("old"), {});
+  bench.pass(1h);
+  bench.record(bench.newEvent("new"), {});
+  CHECK(prune(bench) == 1);
+  CHECK(hasEvent(bench, "needed"));
+  CHECK_FALSE(hasEvent(bench, "old"));
+  CHECK(hasEvent(bench, "new"));
+}
+
+void pruneForgets(StoreBench& bench) {
+  bench.ended("c", CommandState::Succeeded);
+  bench.pass(1h);
+  CHECK(prune(bench) == 1);
+  CHECK_FALSE(bench.accept("c").duplicate);
+  CHECK(bench.work() == Ids{"c"});
+}
+
+}  // namespace tether::conformance::store_promise

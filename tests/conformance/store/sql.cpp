@@ -1,0 +1,124 @@
+#include "conformance/store_conformance.hpp"
+
+namespace tether::conformance::store_promise {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kThings =
+    "CREATE TABLE things (id TEXT PRIMARY KEY, n INTEGER, x REAL, note TEXT)";
+
+}  // namespace
+
+void sqlParameters(StoreBench& bench) {
+  bench.migrate(kThings);
+  bench.sql("INSERT INTO things VALUES (:id, :n, :x, :note)",
+            {{"id", "o'b\"r;--"}, {"n", -7}, {"x", 1.5}, {"note", nullptr}, {"unused", 1}});
+  CHECK(bench.sql("SELECT id, n, x, note FROM things WHERE id = :id AND :id <> ''",
+                  {{"id", "o'b\"r;--"}}) ==
+        json{{{"id", "o'b\"r;--"}, {"n", -7}, {"x", 1.5}, {"note", nullptr}}});
+  const json nested = {{"tags", {1, "two", {{"three", nullptr}}}}};
+  const json row = bench.sql("SELECT CAST(:tags AS TEXT) AS tags", nested);
+  REQUIRE(row.size() == 1);
+  CHECK(json::parse(row[0].at("tags").get<std::string>()) == nested.at("tags"));
+}
+
+void sqlMissing(StoreBench& bench) {
+  bench.migrate(kThings);
+  try {
+    bench.sql("INSERT INTO things (id, n) VALUES (:id, :amount)", {{"id", "a"}});
+    FAIL("the missing parameter was not noticed");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::Invalid);
+    CHECK(std::string(error.what()).find("amount") != std::string::npos);
+  }
+  CHECK(bench.sql("SELECT id FROM things").empty());
+}
+
+void sqlRows(StoreBench& bench) {
+  bench.migrate(kThings);
+  CHECK(bench.sql("SELECT id FROM things") == json::array());
+  CHECK(bench.sql("INSERT INTO things (id, n) VALUES ('a', 1), ('b', 2);"
+                  "SELECT n FROM things WHERE n > 1;"
+                  "SELECT id FROM things ORDER BY id; -- the answer\n"
+                  "UPDATE things SET n = 9 WHERE id = 'a';") == json{{{"id", "a"}}, {{"id", "b"}}});
+  CHECK(bench.sql("SELECT n FROM things WHERE id = 'a'") == json{{{"n", 9}}});
+  CHECK(bench.sql("") == json::array());
+}
+
+void sqlChanges(StoreBench& bench) {
+  bench.migrate(kThings);
+  const auto run = [&](const char* text) {
+    return bench.commit([&](Unit& unit) {
+      ScriptScope scope;
+      return unit.sql(scope).run(text);
+    });
+  };
+  CHECK(run("INSERT INTO things (id) VALUES ('a'), ('b'); UPDATE things SET n = 1") == 4);
+  CHECK(run("SELECT * FROM things") == 0);
+  CHECK(run("UPDATE things SET n = 2 WHERE id = 'nobody'") == 0);
+  CHECK(run("DELETE FROM things") == 2);
+}
+
+void sqlErrors(StoreBench& bench) {
+  bench.migrate(kThings);
+  for (const std::string text : {"SELEC 1", "SELECT * FROM nowhere",
+                                 "INSERT INTO things (id) VALUES (?)", "SELECT 'unfinished"}) {
+    CAPTURE(text);
+    CHECK(errorOf([&] { bench.sql(text); }) == ErrorCode::Invalid);
+  }
+  CHECK(errorOf([&] { bench.sql("INSERT INTO things (id) VALUES ('a'), ('a')"); }) ==
+        ErrorCode::Conflict);
+  CHECK(bench.sql("SELECT id FROM things").empty());
+}
+
+void sqlGoesOn(StoreBench& bench) {
+  bench.migrate(kThings);
+  bench.commit([](Unit& unit) {
+    ScriptScope scope;
+    Sql& sql = unit.sql(scope);
+    sql.run("INSERT INTO things (id) VALUES ('a')");
+    CHECK(errorOf([&] { sql.run("INSERT INTO things (id) VALUES ('a')"); }) == ErrorCode::Conflict);
+    sql.run("INSERT INTO things (id) VALUES ('b')");
+  });
+  CHECK(bench.sql("SELECT id FROM things ORDER BY id") == json{{{"id", "a"}}, {{"id", "b"}}});
+}
+
+void sqlAgain(StoreBench& bench) {
+  const std::string text = "INSERT INTO things (id) VALUES ('a'); SELECT * FROM things";
+  CHECK(errorOf([&] { bench.sql(text); }) == ErrorCode::Invalid);
+  bench.migrate(kThings);
+  CHECK(bench.sql(text).size() == 1);
+  bench.sql("DELETE FROM things");
+  bench.migrate("ALTER TABLE things ADD COLUMN later TEXT");
+  const json rows = bench.sql(text);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].contains("later"));
+}
+
+void sqlSchema(StoreBench& bench) {
+  bench.sql("CREATE TABLE mine (id TEXT PRIMARY KEY)");
+  bench.sql("INSERT INTO mine VALUES ('a')");
+  CHECK(bench.sql("SELECT id FROM mine") == json{{{"id", "a"}}});
+  bench.sql("DROP TABLE mine");
+  CHECK(errorOf([&] { bench.sql("SELECT id FROM mine"); }) == ErrorCode::Invalid);
+}
+
+void sqlOperator(StoreBench& bench) {
+  bench.migrate(kThings);
+  bench.sql("INSERT INTO things (id) VALUES ('a')");
+  const auto ask = [&](const std::string& text) {
+    return bench.look([&](Snapshot& snapshot) { return snapshot.sql().query(text); });
+  };
+  CHECK(ask("SELECT id FROM things") == json{{{"id", "a"}}});
+  for (const std::string text :
+       {"DELETE FROM things", "INSERT INTO things (id) VALUES ('b')", "CREATE TABLE mine (id TEXT)",
+        "DROP TABLE things", "SELECT 1; SELECT 2", "SELECT 1; DELETE FROM things", "COMMIT",
+        "BEGIN", "ATTACH 'other.db' AS other", "PRAGMA user_version = 7"}) {
+    CAPTURE(text);
+    CHECK(errorOf([&] { ask(text); }) == ErrorCode::Invalid);
+  }
+  CHECK(ask("SELECT count(*) AS n FROM things") == json{{{"n", 1}}});
+}
+
+}  // namespace tether::conformance::store_promise

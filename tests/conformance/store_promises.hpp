@@ -1,0 +1,158 @@
+// The promises of a Store: a test function and the sentence that names its test case.
+#pragma once
+
+#define TETHER_STORE_PROMISES(TEST)                                                              \
+  TEST(accepted, "an accepted command is there with all that was said")                          \
+  TEST(acceptSurvives, "an accepted command survives a reopen")                                  \
+  TEST(acceptTwice, "a command accepted twice is one command with one receipt")                  \
+  TEST(acceptConflict, "an id used with another payload is a conflict and changes nothing")      \
+  TEST(acceptSources, "one id from two sources is two commands")                                 \
+  TEST(deadSources, "commands of one id from two sources die apart")                             \
+  TEST(idempotencyKey, "an idempotency key gives the first receipt again")                       \
+  TEST(idempotencyConflict, "an idempotency key used with another payload is a conflict")        \
+  TEST(acceptTogether, "commands accepted in one closure are accepted together or not at all")   \
+  TEST(acceptEnded, "an ended command that is accepted again does not run again")                \
+  TEST(acceptClaimed, "a command accepted for an owner is claimed in the same commit")           \
+  TEST(acceptClaimedBehind, "a command accepted for an owner waits behind its key")              \
+  TEST(acceptClaimedLater, "a delayed command accepted for an owner is not claimed")             \
+  TEST(acceptStillborn, "a command can be accepted dead")                                        \
+  TEST(forwarded, "a forwarded command waits for the relay and is not claimed")                  \
+  TEST(forwardedComesHome, "a forwarded command that comes home runs once")                      \
+  TEST(forwardedHomeFirst, "a command that comes home before its handover is noted runs once")   \
+  TEST(claimOrder, "ready commands are claimed oldest first whatever their type")                \
+  TEST(claimLimits, "a claim keeps the limit of each lane and of all together")                  \
+  TEST(claimLanes, "commands of other lanes and queues are left alone")                          \
+  TEST(claimCounts, "a claim counts the attempt and shows the command running")                  \
+  TEST(claimOnce, "a claimed command is not claimed by another owner")                           \
+  TEST(claimHolds, "time alone does not end the claim of a living owner")                        \
+  TEST(claimDelayed, "a delayed command is claimed when it is due")                              \
+  TEST(claimNextDue, "a claim tells the next due time of its lanes")                             \
+  TEST(unclaimed, "a claim given back unstarted leaves no trace")                                \
+  TEST(unclaimLost, "giving back a claim that was lost does nothing")                            \
+  TEST(cancelWaiting, "an open command that nobody runs can be cancelled")                       \
+  TEST(cancelTooLate, "a running or ended command cannot be cancelled")                          \
+  TEST(cancelForwarded, "a command that was handed over cannot be cancelled")                    \
+  TEST(keyOneAtATime, "commands of one key run one at a time in the order of acceptance")        \
+  TEST(keyAnyEnd, "however a command ends the next of its key follows")                          \
+  TEST(keyRetry, "a retrying command holds back its key and nothing else")                       \
+  TEST(keyTypes, "a key orders commands of different types")                                     \
+  TEST(keyUnclaim, "a claim given back keeps its place in its key")                              \
+  TEST(keyDelayed, "a delayed command joins the order of its key when it is due")                \
+  TEST(keyDelayedTypes, "a due command comes before a later one of its key of another type")     \
+  TEST(keyCancel, "a cancelled command does not hold back its key")                              \
+  TEST(keyReplay, "a replayed command goes to the end of its key")                               \
+  TEST(ownersListed, "owners are listed with what they run")                                     \
+  TEST(ownerRemoved, "what a removed owner held is claimable at once")                           \
+  TEST(ownerAlive, "what a living owner holds is not taken over")                                \
+  TEST(ownerDiedWithMany, "what a dead owner held together comes back suspect and uncounted")    \
+  TEST(ownerDiedWithOne, "what a dead owner ran alone is handed over to be judged")              \
+  TEST(ownerDiedSettle, "a claim that was taken over cannot be settled by the one before")       \
+  TEST(ownerDiedQueue, "a message held by a dead owner is delivered again")                      \
+  TEST(suspectAlone, "a suspect is claimed alone and only by an idle owner")                     \
+  TEST(suspectCleared, "a suspect that ended its attempt is no suspect any more")                \
+  TEST(settleSucceeded, "a command that succeeded has ended and is not claimed again")           \
+  TEST(settleRejected, "a rejected command keeps its answer and leaves no dead letter")          \
+  TEST(settleDead, "a dead command leaves a dead letter that tells all")                         \
+  TEST(settleRetrying, "a retrying command is claimed again when it is due")                     \
+  TEST(settleUncounted, "an uncounted attempt is recorded and its number used again")            \
+  TEST(settleTwice, "an attempt is settled once")                                                \
+  TEST(settleAfterRemoval, "an attempt whose owner was removed cannot be settled")               \
+  TEST(settleWithEffect, "a settlement that fails takes the effect of its closure with it")      \
+  TEST(attempts, "every attempt leaves one record in order")                                     \
+  TEST(replayed, "a replay opens the command again with the next generation")                    \
+  TEST(replayTwice, "a letter is replayed once")                                                 \
+  TEST(replayDies, "a replay that dies leaves a letter of its own")                              \
+  TEST(replayRefused, "a letter that is unknown or no command is not replayed")                  \
+  TEST(buried, "a buried message is kept byte for byte")                                         \
+  TEST(buriedDelivery, "a buried delivery names its event")                                      \
+  TEST(recorded, "a recorded event is there with all that was said")                             \
+  TEST(recordTwice, "an event recorded twice is there once with one message")                    \
+  TEST(recordLocal, "an event for a local queue has left and is delivered as an envelope")       \
+  TEST(recordRemote, "an event for a remote queue is pending until it is handed over")           \
+  TEST(recordMany, "an event has one message for each destination")                              \
+  TEST(recordUndone, "an event of a closure that fails is not recorded")                         \
+  TEST(eventKeyOrder, "events of one key leave one at a time in the order of commits")           \
+  TEST(handedOverOnce, "a message is handed over once")                                          \
+  TEST(takenByOwner, "a message taken by an owner is held while the owner lives")                \
+  TEST(takenByLease, "a message taken for a time comes back after it")                           \
+  TEST(takenRemoved, "a taken message is removed once")                                          \
+  TEST(takenGivenBack, "a message given back is taken again when it is due")                     \
+  TEST(takenExtended, "an extended message is held longer")                                      \
+  TEST(outgoingApart, "the two sides of a queue do not mix")                                     \
+  TEST(openQueueShares, "two transports of one queue share its messages")                        \
+  TEST(expired, "unread messages expire and their events stay")                                  \
+  TEST(expireMax, "at most so many messages expire at once")                                     \
+  TEST(expireKey, "a key goes on after its head expired")                                        \
+  TEST(pruneEnded, "ended commands are pruned with their events and attempts")                   \
+  TEST(pruneOpen, "open commands are not pruned")                                                \
+  TEST(pruneMax, "at most so many commands are pruned at once")                                  \
+  TEST(pruneDeadLetter, "a dead letter keeps its command")                                       \
+  TEST(pruneDelivery, "a dead delivery keeps its event")                                         \
+  TEST(pruneUnread, "an event that has not left is not pruned")                                  \
+  TEST(pruneForwarded, "a command that is still on its way out can be forwarded after a prune")  \
+  TEST(pruneReceived, "an event received from outside is pruned when nothing needs it")          \
+  TEST(pruneForgets, "a pruned id can be used again")                                            \
+  TEST(migrateOnce, "migrations are applied in order and once")                                  \
+  TEST(migrateChanged, "a changed migration is a conflict that names it")                        \
+  TEST(migrateFails, "a failing migration undoes all of its closure")                            \
+  TEST(migrateOwnTables, "a migration cannot touch the tables of the engine")                    \
+  TEST(flowOrder, "a flow tells its commands and events in order")                               \
+  TEST(flowById, "a flow is found by any of its ids")                                            \
+  TEST(flowUnknown, "an unknown id finds nothing")                                               \
+  TEST(flowResolved, "a flow is resolved when nothing is open and all events have left")         \
+  TEST(lookOneMoment, "a look sees one moment whatever is committed meanwhile")                  \
+  TEST(lookNeverHalf, "a look never sees half a commit")                                         \
+  TEST(lookQueues, "queues are listed with their counts and sides")                              \
+  TEST(lookQueueOfCommands, "a queue that carries commands is told as such whatever came first") \
+  TEST(lookPeek, "a peek shows what waits and takes nothing")                                    \
+  TEST(lookOpenByType, "open commands are counted by type")                                      \
+  TEST(lookInfo, "the store tells how much it keeps")                                            \
+  TEST(filterCommands, "commands are listed newest first and by each criterion")                 \
+  TEST(filterTimes, "a list is cut by times and by a limit")                                     \
+  TEST(filterEvents, "events are listed newest first and by each criterion")                     \
+  TEST(filterLetters, "dead letters are listed newest first and by each criterion")              \
+  TEST(changesOrder, "changes are told in one order with their kinds")                           \
+  TEST(changesCursor, "a cursor tells each change once")                                         \
+  TEST(sqlParameters, "named parameters are bound from the members")                             \
+  TEST(sqlMissing, "a missing parameter is named")                                               \
+  TEST(sqlRows, "a query answers the rows of its last statement that has any")                   \
+  TEST(sqlChanges, "run tells how many rows were changed")                                       \
+  TEST(sqlErrors, "bad sql and broken constraints are told apart")                               \
+  TEST(sqlGoesOn, "a closure may go on after a statement that failed")                           \
+  TEST(sqlAgain, "a script that was refused can be corrected and run")                           \
+  TEST(sqlSchema, "a script may change the schema of its own tables")                            \
+  TEST(sqlFunctions, "a script can ask for its command and the time")                            \
+  TEST(sqlEmit, "a script can emit events")                                                      \
+  TEST(sqlReject, "a script can reject and fail")                                                \
+  TEST(sqlHold, "a script that runs too long is ended and undone")                               \
+  TEST(sqlOperator, "the operator can read and not write")                                       \
+  TEST(refuseTransactions, "a script cannot control the transaction")                            \
+  TEST(refuseFiles, "a script cannot attach files or change settings")                           \
+  TEST(refuseOwnTables, "a script cannot write to the tables of the engine")                     \
+  TEST(batchAlone, "a closure that throws undoes itself and harms no neighbour")                 \
+  TEST(batchRollback, "a script that ends the transaction harms no neighbour")                   \
+  TEST(batchRollbackSwallowed,                                                                   \
+       "a closure that goes on after the transaction was ended keeps nothing")                   \
+  TEST(batchForeignKey, "a broken deferred foreign key harms no neighbour")                      \
+  TEST(batchForeignKeyMended, "a deferred foreign key may be mended before the end")             \
+  TEST(batchNotIsolated, "a closure that throws before it writes needs no isolation")            \
+  TEST(batchDone, "done is told once and after the commit")                                      \
+  TEST(batchOrder, "closures run in the order in which they were posted")                        \
+  TEST(pendingNothing, "without a writer thread nothing runs before it is asked for")            \
+  TEST(commitThrows, "a commit throws what its closure threw")                                   \
+  TEST(writerRuns, "a writer thread runs what is posted")                                        \
+  TEST(writerShares, "many threads commit through one writer")                                   \
+  TEST(writerStops, "a writer that is stopped has run everything posted")                        \
+  TEST(inlineShares, "many threads commit without a writer thread")                              \
+  TEST(workersShare, "many owners share the work and each command runs once")                    \
+  TEST(changeCounted, "the change count moves with every commit")                                \
+  TEST(changeNotByLooking, "looking for work in vain changes nothing")                           \
+  TEST(changeEndsWait, "a commit ends a wait for change")                                        \
+  TEST(changeInterrupted, "an interrupt ends every wait for change")                             \
+  TEST(changeEndless, "a wait for change may be as long as one likes")                           \
+  TEST(waitForFlow, "a wait for a flow ends when it is ready")                                   \
+  TEST(waitForFlowEnds, "a wait for a flow that is not ready tells how it stands")               \
+  TEST(twoShare, "two stores of one file share what they keep")                                  \
+  TEST(twoWake, "a commit in one store wakes who waits in another of the same file")             \
+  TEST(twoWrite, "two stores of one file write at once and lose nothing")                        \
+  TEST(soundAfterAll, "a store is sound after a bit of everything")

@@ -1,0 +1,180 @@
+"""The house rules of CONTRIBUTING.md, as far as a program can check them.
+
+A failure lists every place as `file:line: what is wrong`.
+"""
+
+import os
+import re
+import unittest
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(os.environ.get("TETHER_SOURCE", Path(__file__).parents[2])).resolve()
+SRC, PUBLIC = ROOT / "engine/src", ROOT / "engine/include"
+CODE = ("engine", "cli", "samples", "tests")
+
+# A file includes its own floor and those below.
+FLOORS = {"base": 1, "model": 2, "ports": 3, "sqlite": 4, "transport": 4, "flow": 5, "engine": 6,
+          "catalog": 7, "scenario": 7, "http": 7}
+# Public headers share one folder. One that is not named here stands as high as what it includes.
+PUBLIC_FLOORS = {"envelope": 2, "event": 2, "command": 2, "dead_letter": 2,
+                 "transport": 3, "store": 3, "transaction_command": 3, "error_handler": 3,
+                 "engine": 6}
+TOP = 8
+ADAPTERS = 4
+
+# Third parties are fenced in what ships; a test may look over the fence.
+FENCES = {
+    r"SQLiteCpp/|sqlite3\.h": ("engine/src/sqlite/",),
+    r"curl/": ("engine/src/transport/sqs/",),
+    r"microhttpd\.h": ("engine/src/http/",),
+    r"valijson/": ("engine/src/catalog/",),
+    r"CLI/": ("cli/",),
+    r"spdlog/": ("engine/src/base/log.cpp", "cli/"),
+}
+
+
+def files(*folders, suffixes=(".cpp", ".hpp")):
+    found = (path for folder in folders for path in (ROOT / folder).rglob("*"))
+    return sorted(path for path in found if path.is_file() and path.suffix in suffixes)
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def lines(path):
+    return enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+
+
+class Include(NamedTuple):
+    line: int
+    quoted: bool
+    what: str
+    file: Path | None  # None: not one of ours
+
+
+@cache
+def includes(path):
+    found = []
+    for number, line in lines(path):
+        match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+        if match:
+            quoted, what = match[1] == '"', match[2]
+            roots = [path.parent, SRC, PUBLIC, ROOT / "cli", ROOT / "tests"] if quoted else [PUBLIC]
+            ours = ((root / what).resolve() for root in roots if (root / what).is_file())
+            found.append(Include(number, quoted, what, next(ours, None)))
+    return found
+
+
+def our_includes(path):
+    return [include for include in includes(path) if include.file]
+
+
+def unit(path):
+    """The adapter or floor that a file of engine/src belongs to: "flow", "transport/sqs"."""
+    parts = path.relative_to(SRC).parts
+    return "/".join(parts[:2]) if parts[0] == "transport" and len(parts) > 2 else parts[0]
+
+
+def floor(path):
+    if SRC in path.parents:
+        return FLOORS[unit(path).split("/")[0]]
+    if PUBLIC not in path.parents:
+        return TOP
+    below = (floor(include.file) for include in our_includes(path))
+    return PUBLIC_FLOORS.get(path.stem) or max(below, default=1)
+
+
+class House(unittest.TestCase):
+    def setUp(self):
+        self.broken = []
+
+    def tearDown(self):
+        if self.broken:
+            self.fail("\n" + "\n".join(self.broken))
+
+    def reject(self, path, line, why):
+        self.broken.append(f"{name(path)}:{line}: {why}")
+
+    def test_there_is_something_to_check(self):
+        for folder in ("engine/src", "engine/include", "cli", "tests/unit"):
+            self.assertTrue(files(folder), folder)
+
+    def test_a_file_includes_its_own_floor_and_those_below(self):
+        for path in files("engine/src", "cli", "samples"):
+            for include in our_includes(path):
+                if SRC in include.file.parents and SRC not in path.parents:
+                    self.reject(path, include.line, f"{include.what} is private to the engine")
+                elif floor(include.file) > floor(path):
+                    self.reject(path, include.line, f"{include.what} is of a floor above")
+
+    def test_an_adapter_does_not_know_its_neighbours(self):
+        for path in files("engine/src/sqlite", "engine/src/transport"):
+            for include in our_includes(path):
+                adapter = SRC in include.file.parents and floor(include.file) == ADAPTERS
+                if adapter and unit(include.file) not in (unit(path), "transport"):
+                    self.reject(path, include.line, f"{include.what} belongs to a neighbour")
+
+    def test_public_headers_include_only_std_nlohmann_and_each_other(self):
+        for path in files("engine/include"):
+            for include in includes(path):
+                standard = re.fullmatch(r"[a-z_]+", include.what) and not include.quoted
+                public = include.file and PUBLIC in include.file.parents
+                if not (standard or public or include.what.startswith("nlohmann/")):
+                    self.reject(path, include.line, f"{include.what} is not for a public header")
+
+    def test_quotes_are_for_our_own_headers(self):
+        for path in files(*CODE):
+            for include in includes(path):
+                if include.quoted and not include.file:
+                    self.reject(path, include.line, f"{include.what} is none of ours")
+
+    def test_third_parties_stay_behind_their_fences(self):
+        for path in files("engine", "cli", "samples"):
+            for include in includes(path):
+                for party, homes in FENCES.items():
+                    if re.match(party, include.what) and not name(path).startswith(homes):
+                        home = " or ".join(homes)
+                        self.reject(path, include.line, f"{include.what} belongs in {home}")
+
+    def test_files_are_short_and_lines_fit(self):
+        for path in files(*CODE, suffixes=(".cpp", ".hpp", ".py")):
+            last = 0
+            for last, line in lines(path):
+                if len(line) > 100 and path.suffix != ".py":
+                    self.reject(path, last, f"{len(line)} columns, 100 at most")
+            if last > 500 and path.suffix != ".py":
+                self.reject(path, last, f"{last} lines, 500 at most")
+
+    def test_tests_do_not_sleep(self):
+        for path in files("tests/unit", "tests/conformance"):
+            for number, line in lines(path):
+                if re.search(r"\bsleep_(for|until)\b", line):
+                    self.reject(path, number, "drive the manual clock, or wait for what happens")
+
+    def test_names_of_test_cases_reach_ctest_whole(self):
+        for path in files("tests"):
+            text = path.read_text(encoding="utf-8")
+            for match in re.finditer(r'TEST_CASE\w*\(\s*(?:\w+,\s*)?"([^"]*)"', text):
+                if re.search(r"[;\[\]]", match[1]):
+                    number = text.count("\n", 0, match.start()) + 1
+                    self.reject(path, number, "a name with ; [ or ] is cut by ctest")
+
+    def test_names_say_what_a_thing_is(self):
+        for path in files(*CODE, suffixes=(".cpp", ".hpp", ".py")):
+            words = set(re.split(r"[_/.]", name(path)))
+            for word in words & {"util", "utils", "common", "helper", "helpers"}:
+                self.reject(path, 1, f'"{word}" says nothing')
+
+    def test_nothing_is_left_for_later(self):
+        later = re.compile(r"\b(TO" + r"DO|FIX" + r"ME)\b")
+        for path in files(*CODE, suffixes=(".cpp", ".hpp", ".py")):
+            for number, line in lines(path):
+                if later.search(line):
+                    self.reject(path, number, "do it or drop it")
+
+
+if __name__ == "__main__":
+    unittest.main()

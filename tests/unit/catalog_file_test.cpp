@@ -1,0 +1,188 @@
+#include "catalog/catalog_file.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+#include "unit/thrown.hpp"
+
+namespace tether {
+namespace {
+
+using namespace std::chrono_literals;
+
+CatalogFile parse(const std::string& text) {
+  return parseCatalogFile(SourceText("tether.json", text));
+}
+
+std::string problemOf(const std::string& text) {
+  return thrown([&] { parse(text); });
+}
+
+}  // namespace
+
+TEST_CASE("an empty catalog has every default") {
+  const CatalogFile file = parse("{}");
+  CHECK(file.options.store == "tether.db");
+  CHECK(file.options.listen == std::vector<std::string>{"commands"});
+  CHECK(file.options.queues.at("events") == "local");
+  CHECK(file.options.retry == RetryPolicy{});
+  CHECK(file.commands.empty());
+}
+
+TEST_CASE("every key of a catalog is read") {
+  const CatalogFile file = parse(R"({
+    // comments are allowed
+    "store": "orders.db", "source": "orders", "migrations": "migrations/",
+    "queues": { "events": "sqs://orders-events?region=eu-west-1", "partner-events": "memory" },
+    "listen": ["commands", "partner-events"], "volatile": false,
+    "defaults": { "timeout": "1m", "hold": "2s", "retention": "7d", "workers": 2, "prefetch": 16,
+                  "retry": { "maxAttempts": 3, "backoff": "fixed", "initial": "200ms", "max": "1s",
+                             "jitter": "none" } },
+    "commands": {
+      "CreateOrder": { "sql": "create.sql", "schema": "create.json", "key": "/customer",
+                       "timeout": "10s", "hold": "1s", "retry": { "maxAttempts": 1 } },
+      "ChargeCard": { "handler": "host" }
+    },
+    "on": { "OrderCreated": ["ChargeCard"], "OrderPaid": "CreateOrder" } /* the end */
+  })");
+  const EngineOptions& options = file.options;
+  CHECK(options.store == "orders.db");
+  CHECK(options.source == "orders");
+  CHECK(file.migrations == "migrations/");
+  CHECK(options.queues.at("commands") == "local");
+  CHECK(options.queues.at("events") == "sqs://orders-events?region=eu-west-1");
+  CHECK(options.listen == std::vector<std::string>{"commands", "partner-events"});
+  CHECK(options.timeout == 1min);
+  CHECK(options.hold == 2s);
+  CHECK(options.retention == 168h);
+  CHECK(options.workers == 2);
+  CHECK(options.prefetch == 16);
+  const RetryPolicy retry{3, RetryPolicy::Backoff::Fixed, 200ms, 1s, RetryPolicy::Jitter::None};
+  CHECK(options.retry == retry);
+
+  REQUIRE(file.commands.size() == 2);
+  const auto& charge = file.commands[0];
+  CHECK(charge.type == "ChargeCard");
+  CHECK_FALSE(charge.sql);
+  CHECK_FALSE(charge.retry);
+  const auto& create = file.commands[1];
+  CHECK(create.sql == "create.sql");
+  CHECK(create.schema == "create.json");
+  CHECK(create.key == "/customer");
+  CHECK(create.timeout == Duration(10s));
+  CHECK(create.hold == Duration(1s));
+  CHECK(file.reactions.at("OrderCreated") == std::vector<std::string>{"ChargeCard"});
+  CHECK(file.reactions.at("OrderPaid") == std::vector<std::string>{"CreateOrder"});
+}
+
+TEST_CASE("the retry policy of a command completes the catalog's") {
+  const CatalogFile file = parse(R"({
+    "defaults": { "retry": { "maxAttempts": 9, "initial": "3s" } },
+    "commands": { "A": { "handler": "host", "retry": { "maxAttempts": 1 } } }
+  })");
+  CHECK(file.commands[0].retry->maxAttempts == 1);
+  CHECK(file.commands[0].retry->initial == 3s);
+}
+
+TEST_CASE("commands in memory are allowed when the catalog says volatile") {
+  const CatalogFile file = parse(R"({"volatile": true, "queues": {"commands": "memory"}})");
+  CHECK(file.options.queues.at("commands") == "memory");
+}
+
+TEST_CASE("a wrong catalog is refused with its place and what to do") {
+  struct Case {
+    const char* text;
+    const char* problem;
+  };
+  const Case cases[] = {
+      {"{\n  \"stroe\": \"a.db\"\n}",
+       "tether.json:2:3: unknown key \"stroe\", did you mean \"store\"?"},
+      {"{\"commands\": {\"A\": {\n\t\"handler\": \"host\", \"scema\": \"x\"}}}",
+       "tether.json:2:21: unknown key \"scema\" in /commands/A, did you mean \"schema\"?"},
+      {"{\"zzzzzz\": 1}", "tether.json:1:2: unknown key \"zzzzzz\""},
+      {"{\"defaults\": {\"retry\": {\"maxattempts\": 2}}}",
+       "tether.json:1:25: unknown key \"maxattempts\" in /defaults/retry, did you mean "
+       "\"maxAttempts\"?"},
+      {"[]", "tether.json:1:1: must be an object, not an array"},
+      {"{\n  \"store\": \"a\",\n}", "tether.json:3:1: "},
+      {"{\n  \"store\": \"a\", \"store\": \"b\"}", "tether.json:2:17: duplicate key"},
+      {"{\"store\": 5}", "tether.json:1:11: /store: must be a string, not a number"},
+      {"{\"store\": \"\"}", "tether.json:1:11: /store: must not be empty"},
+      {"{\"store\": \"postgresql://x\"}", ": /store: must be the path of a file, not"},
+      {"{\"source\": \"my shop\"}", ": /source: must not have spaces"},
+      {"{\"migrations\": \"a\\u0007\"}", ": /migrations: must not have control characters"},
+      {"{\"volatile\": \"yes\", \"queues\": {}}",
+       ": /volatile: must be true or false, not a string"},
+      {"{\"queues\": {\"events\": \"localhost\"}}",
+       "tether.json:1:23: /queues/events: must be \"local\", \"memory\" or an address like"},
+      {"{\"queues\": {\"my queue\": \"local\"}}", "tether.json:1:13: "},
+      {"{\"queues\": {\"commands\": \"memory\"}}",
+       ": /queues/commands: \"memory\" forgets accepted commands when the process ends"},
+      {"{\"listen\": []}", ": /listen: must not be empty"},
+      {"{\"listen\": [\"commands\", \"comands\"]}",
+       "tether.json:1:25: /listen/1: \"comands\" is not among \"queues\", did you mean "
+       "\"commands\"?"},
+      {"{\"listen\": [\"commands\", \"commands\"]}", ": /listen/1: \"commands\" is there twice"},
+      {"{\"defaults\": {\"timeout\": 30}}",
+       ": /defaults/timeout: must be a duration such as \"30s\", not a number"},
+      {"{\"defaults\": {\"timeout\": \"30\"}}", ": /defaults/timeout: "},
+      {"{\"defaults\": {\"hold\": \"0s\"}}", ": /defaults/hold: must be more than zero"},
+      {"{\"defaults\": {\"workers\": 0}}",
+       ": /defaults/workers: must be a whole number from 1 to 256, not 0"},
+      {"{\"defaults\": {\"workers\": 1.5}}", "from 1 to 256, not 1.5"},
+      {"{\"defaults\": {\"prefetch\": \"9\"}}", ": /defaults/prefetch: must be a whole number"},
+      {"{\"defaults\": {\"retry\": {\"maxAttempts\": 4294967297}}}", "not 4294967297"},
+      {"{\"defaults\": {\"retry\": {\"backoff\": \"linear\"}}}",
+       "must be \"none\", \"fixed\" or \"exponential\", not \"linear\""},
+      {"{\"defaults\": {\"retry\": {\"jitter\": true}}}", "must be \"none\" or \"full\", not true"},
+      {"{\"defaults\": {\"retry\": {\"initial\": \"10m\"}}}",
+       ": /defaults/retry: the first delay (initial 10m) is longer than max 5m"},
+      {"{\"commands\": {\"a b\": {\"handler\": \"host\"}}}", "tether.json:1:15: "},
+      {"{\"commands\": {\"A\": {}}}",
+       "tether.json:1:20: /commands/A: needs either \"sql\" (a script) or \"handler\": \"host\""},
+      {"{\"commands\": {\"A\": {\"sql\": \"a\", \"handler\": \"host\"}}}", ", not both"},
+      {"{\"commands\": {\"A\": {\"handler\": \"hosts\"}}}", "must be \"host\", not \"hosts\""},
+      {"{\"commands\": {\"A\": {\"sql\": \"a\", \"key\": \"customer\"}}}",
+       ": /commands/A/key: must be a JSON pointer like \"/customer\", not \"customer\""},
+      {"{\"commands\": [\"A\"]}", ": /commands: must be an object, not an array"},
+      {"{\"commands\": {\"CreateOrder\": {\"handler\": \"host\"}}, \"on\": {\"E\": "
+       "\"CreateOder\"}}",
+       ": /on/E: command \"CreateOder\" is not among \"commands\", did you mean \"CreateOrder\"?"},
+      {"{\"commands\": {\"A\": {\"handler\": \"host\"}}, \"on\": {\"E\": [\"A\", \"A\"]}}",
+       ": /on/E/1: \"A\" is there twice"},
+      {"{\"on\": {\"E\": []}}", ": /on/E: must not be empty"},
+      {"{\"on\": {\"E\": 5}}", ": /on/E: must be a string, not a number"},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(std::string(one.text));
+    const std::string problem = problemOf(one.text);
+    CAPTURE(problem);
+    CHECK(problem.find(one.problem) != std::string::npos);
+    CHECK(problem.starts_with("invalid: tether.json:"));
+  }
+}
+
+TEST_CASE("a place is found behind comments, strings with brackets and escaped names") {
+  const std::string text =
+      "// { \"a\": 1 }\n"
+      "{ \"x\": [1, \"]}\\\"\", {\"y\": -1.5e3}], /* \"a\": 2 */\n"
+      "  \"\\u0061\" : [ [], {} , true, \n"
+      "      5 ] }";
+  const SourceText source("f", text);
+  struct Case {
+    const char* pointer;
+    const char* place;
+  };
+  for (const Case& one :
+       {Case{"/x/2/y", "f:2:26: "}, Case{"/a/3", "f:4:7: "}, Case{"/a/1", "f:3:20: "},
+        Case{"/a/9", "f:3:14: "}, Case{"", "f:2:1: "}}) {
+    CAPTURE(std::string(one.pointer));
+    const std::string problem =
+        thrown([&] { source.fail(nlohmann::json::json_pointer(one.pointer), "wrong"); });
+    CAPTURE(problem);
+    CHECK(problem.starts_with(std::string("invalid: ") + one.place));
+  }
+}
+
+}  // namespace tether

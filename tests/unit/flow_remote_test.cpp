@@ -1,0 +1,176 @@
+// Queues that are mapped elsewhere: the relay, the intake, and what a failing transport does.
+#include "tether/error.hpp"
+#include "unit/flow_bench.hpp"
+
+namespace tether::testing {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A transport that misbehaves as it is told, in front of one that works.
+class Faulty final : public Transport {
+ public:
+  explicit Faulty(const Clock& clock) : inner(makeMemoryTransport(clock)) {}
+
+  std::vector<SendResult> send(std::span<const OutgoingMessage> messages) override {
+    if (down) throw Error(ErrorCode::Unavailable, "down");
+    std::vector<SendResult> results;
+    for (const auto& message : messages) {
+      if (message.body.find(refuse) != std::string::npos) {
+        results.push_back({SendResult::Kind::Permanent, "too large"});
+        continue;
+      }
+      if (message.body.find(postpone) != std::string::npos) {
+        results.push_back({SendResult::Kind::Transient, "throttled"});
+        continue;
+      }
+      results.push_back(inner->send(std::span(&message, 1)).at(0));
+    }
+    if (loseAnswer) throw Error(ErrorCode::Unavailable, "timed out after it was sent");
+    return results;
+  }
+  TransportFeatures features() const override { return inner->features(); }
+  std::vector<Delivery> receive(std::size_t max, Duration lease, Duration wait) override {
+    return inner->receive(max, lease, wait);
+  }
+  bool ack(const std::string& receipt) override { return inner->ack(receipt); }
+  bool nack(const std::string& receipt, Duration delay) override {
+    return inner->nack(receipt, delay);
+  }
+  bool extend(const std::string& receipt, Duration lease) override {
+    return inner->extend(receipt, lease);
+  }
+  std::vector<Delivery> peek(std::size_t max) override { return inner->peek(max); }
+  QueueCounts counts() override { return inner->counts(); }
+  std::int64_t purge() override { return inner->purge(); }
+  void close() override { inner->close(); }
+
+  std::unique_ptr<Transport> inner;
+  bool down = false;
+  bool loseAnswer = false;
+  std::string refuse = "\x7f";
+  std::string postpone = "\x7f";
+};
+
+struct RemoteBench : FlowBench {
+  explicit RemoteBench(const std::string& queue) {
+    far = std::make_shared<Faulty>(clock);
+    open([&](EngineOptions& options) {
+      options.queues[queue] = "far://" + queue;
+      options.transports = [this](const std::string&) { return far; };
+    });
+  }
+  /// What the far side has got so far, in its order.
+  const std::vector<Envelope>& arrived() {
+    for (;;) {
+      const auto deliveries = far->receive(10, 1min, Duration{0});
+      if (deliveries.empty()) return envelopes;
+      for (const auto& delivery : deliveries) {
+        envelopes.push_back(parseEnvelope(delivery.body));
+        CHECK(far->ack(delivery.receipt));
+      }
+    }
+  }
+  std::shared_ptr<Faulty> far;
+  std::vector<Envelope> envelopes;
+};
+
+}  // namespace
+
+TEST_CASE("an event for a remote queue keeps its flow open until it has left") {
+  RemoteBench bench("events");
+  bench.handle("Pay", effect("paid", "Paid"));
+  bench.far->down = true;
+  const auto id = bench.submit("Pay");
+  bench.settle();
+  CHECK(bench.state(id) == CommandState::Succeeded);
+  CHECK_FALSE(bench.flow(id).resolved());
+  bench.far->down = false;
+  bench.advance(1s);
+  CHECK(bench.flow(id).resolved());
+  REQUIRE(bench.arrived().size() == 1);
+  CHECK(bench.arrived()[0].id == bench.flow(id).events[0].id);
+  CHECK(bench.arrived()[0].correlationId == id);
+}
+
+TEST_CASE("an answer that is lost sends the event again with the same bytes") {
+  RemoteBench bench("events");
+  bench.handle("Pay", effect("paid", "Paid"));
+  bench.far->loseAnswer = true;
+  const auto id = bench.submit("Pay");
+  bench.settle();
+  bench.far->loseAnswer = false;
+  bench.advance(1s);
+  const auto arrived = bench.arrived();
+  REQUIRE(arrived.size() == 2);
+  CHECK(arrived[0] == arrived[1]);
+  CHECK(bench.flow(id).resolved());
+}
+
+TEST_CASE("a partial failure does not reorder the events of a key") {
+  RemoteBench bench("events");
+  bench.handle("Pay",
+               [](CommandContext& context) { context.events().add("Paid", context.payload()); });
+  bench.far->postpone = "first";
+  bench.submit("Pay", {{"n", "first"}}, "k");
+  bench.submit("Pay", {{"n", "second"}}, "k");
+  bench.submit("Pay", {{"n", "other"}}, "o");
+  bench.settle();
+  REQUIRE(bench.arrived().size() == 1);
+  bench.far->postpone = "\x7f";
+  bench.advance(1s);
+  const auto arrived = bench.arrived();
+  REQUIRE(arrived.size() == 3);
+  CHECK(arrived[0].data.at("n") == "other");
+  CHECK(arrived[1].data.at("n") == "first");
+  CHECK(arrived[2].data.at("n") == "second");
+}
+
+TEST_CASE("an event that is refused for good becomes a dead letter of its delivery") {
+  RemoteBench bench("events");
+  bench.handle("Pay", effect("paid", "Paid"));
+  bench.far->refuse = "Paid";
+  const auto id = bench.submit("Pay");
+  bench.settle();
+  REQUIRE(bench.deadLetters().size() == 1);
+  CHECK(bench.deadLetters()[0].kind == DeadLetterKind::Delivery);
+  CHECK(bench.deadLetters()[0].correlationId == id);
+}
+
+TEST_CASE("a command goes out and comes home and its effect happens once") {
+  RemoteBench bench("commands");
+  bench.handle("Pay", effect("paid"));
+  bench.far->loseAnswer = true;  // so it arrives twice
+  const auto id = bench.submit("Pay");
+  bench.settle();
+  bench.far->loseAnswer = false;
+  bench.advance(1s);
+  bench.advance(1s);
+  CHECK(bench.state(id) == CommandState::Succeeded);
+  CHECK(bench.sql("SELECT * FROM effects").size() == 1);
+  CHECK(bench.far->counts() == QueueCounts{});
+  CHECK(bench.engine->store().verify().empty());
+}
+
+TEST_CASE("a redelivered identity with another payload becomes a dead letter") {
+  RemoteBench bench("commands");
+  bench.handle("Pay", effect("paid"));
+  Envelope envelope;
+  envelope.id = "c-1";
+  envelope.source = "front";
+  envelope.type = "Pay";
+  envelope.data = {{"amount", 1}};
+  auto other = envelope;
+  other.data = {{"amount", 2}};
+  const std::vector<OutgoingMessage> messages = {{"a", toJsonText(envelope), "", {}},
+                                                 {"b", toJsonText(envelope), "", {}},
+                                                 {"c", toJsonText(other), "", {}}};
+  bench.far->send(messages);
+  bench.settle();
+  CHECK(bench.sql("SELECT * FROM effects").size() == 1);
+  REQUIRE(bench.deadLetters().size() == 1);
+  CHECK(bench.deadLetters()[0].error.code == "conflict");
+}
+
+}  // namespace tether::testing

@@ -1,0 +1,187 @@
+// The engine with its threads, on the machine's clock.
+#include <condition_variable>
+#include <future>
+#include <mutex>
+
+#include "unit/flow_bench.hpp"
+
+namespace tether::testing {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration kLong = 30s;
+
+struct LiveBench : FlowBench {
+  /// Without the poll as a safety net, a wake-up that is missing is a test that fails.
+  explicit LiveBench(Duration poll = 1h)
+      : FlowBench([poll](EngineOptions& options) {
+          options.clock = nullptr;
+          options.poll = poll;
+        }) {}
+};
+
+/// A gate that prepare waits at.
+struct Gate {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool arrived = false;
+  bool open = false;
+
+  void pass(std::stop_token stop = {}) {
+    std::unique_lock lock(mutex);
+    arrived = true;
+    changed.notify_all();
+    const std::stop_callback wake(stop, [this] { changed.notify_all(); });
+    changed.wait(lock, [&] { return open || stop.stop_requested(); });
+  }
+  void awaitArrival() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return arrived; });
+  }
+  void release() {
+    const std::lock_guard lock(mutex);
+    open = true;
+    changed.notify_all();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("wait returns when the flow is resolved") {
+  LiveBench bench;
+  bench.handle("Pay", effect("paid", "Paid"));
+  bench.engine->start();
+  const auto id = bench.submit("Pay");
+  CHECK(bench.engine->api().wait(id, kLong).outcome() == CommandState::Succeeded);
+  CHECK(bench.engine->stop(kLong).clean);
+}
+
+TEST_CASE("commands from many threads are all done once") {
+  LiveBench bench;
+  bench.handle("Pay", effect("paid", "Paid"));
+  bench.engine->start();
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) bench.submit("Pay");
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  bench.engine->runUntilIdle();
+  bench.engine->stop(kLong);
+  CHECK(bench.sql("SELECT * FROM effects").size() == 200);
+  CHECK(bench.sql("SELECT DISTINCT id FROM effects").size() == 200);
+  CHECK(bench.engine->store().verify().empty());
+}
+
+TEST_CASE("a key's commands follow one another at once") {
+  LiveBench bench;
+  bench.handle("Pay", effect("paid"));
+  std::string last;
+  for (int i = 0; i < 50; ++i) last = bench.submit("Pay", {}, "k");
+  bench.engine->start();
+  CHECK(bench.engine->api().wait(last, kLong).resolved());
+  CHECK(bench.sql("SELECT * FROM effects").size() == 50);
+}
+
+TEST_CASE("a retry starts when it is due") {
+  LiveBench bench;
+  CommandSettings settings;
+  settings.retry = RetryPolicy{.initial = 20ms};
+  bench.handle(
+      "Pay",
+      [](CommandContext& context) {
+        if (context.attempt() < 3) context.fail("down", "not yet");
+      },
+      settings);
+  bench.engine->start();
+  CHECK(bench.engine->api().wait(bench.submit("Pay"), kLong).resolved());
+}
+
+TEST_CASE("a delayed command starts when it is due") {
+  LiveBench bench;
+  bench.handle("Pay", effect("paid"));
+  bench.engine->start();
+  CommandRequest request;
+  request.type = "Pay";
+  request.notBefore = systemClock().now() + 20ms;
+  const auto id = bench.engine->api().submit(request).correlationId;
+  CHECK(bench.engine->api().wait(id, kLong).resolved());
+}
+
+TEST_CASE("a slow prepare holds up neither a submit nor another command") {
+  LiveBench bench;
+  Gate gate;
+  bench.handle("Pay", effect("paid"));
+  bench.handlePrepared(
+      "Slow", [&](PrepareContext&) { gate.pass(); }, effect("slow"));
+  bench.engine->start();
+  const auto slow = bench.submit("Slow");
+  gate.awaitArrival();
+  const auto pay = bench.submit("Pay");
+  CHECK(bench.engine->api().wait(pay, kLong).resolved());
+  CHECK(bench.state(slow) == CommandState::Running);
+  gate.release();
+  CHECK(bench.engine->api().wait(slow, kLong).outcome() == CommandState::Succeeded);
+}
+
+TEST_CASE("a shutdown gives back what still prepares and counts no attempt") {
+  LiveBench bench;
+  Gate gate;
+  bench.handlePrepared(
+      "Slow", [&](PrepareContext& context) { gate.pass(context.stopToken()); }, effect("slow"));
+  bench.engine->start();
+  const auto id = bench.submit("Slow");
+  gate.awaitArrival();
+  const auto drained = bench.engine->stop(Duration{0});
+  CHECK_FALSE(drained.clean);
+  CHECK(drained.givenBack == 1);
+  CHECK(bench.state(id) == CommandState::Retrying);
+  CHECK(bench.command(id).attempts == 0);
+  CHECK(bench.attempts(id).at(0).outcome == "interrupted");
+  gate.release();
+  bench.engine->start();
+  CHECK(bench.engine->api().wait(id, kLong).outcome() == CommandState::Succeeded);
+  CHECK(bench.sql("SELECT * FROM effects").size() == 1);
+}
+
+TEST_CASE("a prepare over its timeout is told to stop and its late result is refused") {
+  LiveBench bench(10ms);
+  Gate gate;
+  CommandSettings settings;
+  settings.timeout = 50ms;
+  settings.retry = RetryPolicy{.maxAttempts = 1};
+  bench.handlePrepared(
+      "Slow", [&](PrepareContext& context) { gate.pass(context.stopToken()); }, effect("slow"),
+      settings);
+  bench.engine->start();
+  const auto id = bench.submit("Slow");
+  const auto flow = bench.engine->api().wait(id, kLong);
+  CHECK(flow.outcome() == CommandState::Dead);
+  CHECK(flow.commands[0].error.code == "timed_out");
+  bench.engine->stop(kLong);
+  CHECK(bench.sql("SELECT * FROM effects").empty());
+}
+
+TEST_CASE("two engines on one store share the work") {
+  LiveBench bench;
+  bench.handle("Pay", effect("paid", "Paid"));
+  EngineOptions options = bench.engine->options();
+  Engine other(options);
+  other.commands().add(
+      "Pay", [] { return std::make_unique<ScriptedCommand>(effect("paid", "Paid")); }, false);
+  bench.engine->start();
+  other.start();
+  for (int i = 0; i < 100; ++i) {
+    (i % 2 == 0 ? bench.engine->api() : other.api()).submit({.type = "Pay"});
+  }
+  bench.engine->runUntilIdle();
+  other.stop(kLong);
+  bench.engine->stop(kLong);
+  CHECK(bench.sql("SELECT DISTINCT id FROM effects").size() == 100);
+  CHECK(bench.sql("SELECT * FROM effects").size() == 100);
+}
+
+}  // namespace tether::testing

@@ -1,0 +1,21 @@
+// What a call throws, as a value to compare.
+#pragma once
+
+#include <string>
+
+#include "tether/error.hpp"
+
+namespace tether {
+
+/// "invalid: the message", or "nothing" when the call returns.
+template <typename Act>
+std::string thrown(Act&& act) {
+  try {
+    act();
+    return "nothing";
+  } catch (const Error& error) {
+    return std::string(toString(error.code())) + ": " + error.what();
+  }
+}
+
+}  // namespace tether
