@@ -43,6 +43,8 @@
   TEST(keyReplay, "a replayed command goes to the end of its key")                               \
   TEST(ownersListed, "owners are listed with what they run")                                     \
   TEST(ownerRemoved, "what a removed owner held is claimable at once")                           \
+  TEST(ownerUnknown, "an owner that was removed claims nothing")                                 \
+  TEST(ownerReopened, "the owners of a store that was closed are dead to the same process")      \
   TEST(ownerAlive, "what a living owner holds is not taken over")                                \
   TEST(ownerDiedWithMany, "what a dead owner held together comes back suspect and uncounted")    \
   TEST(ownerDiedWithOne, "what a dead owner ran alone is handed over to be judged")              \

@@ -171,7 +171,8 @@ class Unit {
   /// False: an event of this source and id is there already, nothing was done.
   virtual bool record(const Event& event, const std::vector<Destination>& destinations) = 0;
 
-  /// Claims ready commands of these lanes, oldest first. Counts the attempts.
+  /// Claims ready commands of these lanes, oldest first. Counts the attempts. Errors: Conflict (the
+  /// owner is not registered any more: others took it for dead; take() answers the same).
   virtual CommandClaims claim(const ClaimRequest& request) = 0;
 
   /// Ends an attempt: compare-and-set on generation, fence and state; writes the attempt, the
@@ -209,7 +210,8 @@ class Unit {
   /// Registers this process as an owner of leases; `types` are what it runs (for doctor).
   virtual std::int64_t addOwner(const std::string& role, const std::vector<std::string>& types,
                                 Time now) = 0;
-  virtual void heartbeat(std::int64_t owner, Time now) = 0;
+  /// False: it is not registered any more.
+  [[nodiscard]] virtual bool heartbeat(std::int64_t owner, Time now) = 0;
   /// Whatever the owner still holds becomes claimable at once.
   virtual void removeOwner(std::int64_t owner, Time now) = 0;
 
@@ -265,6 +267,7 @@ struct Backlog {
   std::int64_t retrying = 0;  // due later, because an attempt failed
   std::int64_t delayed = 0;   // due later, as it was submitted
   std::int64_t blocked = 0;   // behind a key, or of types that it does not run
+  std::optional<Time> next;   // when the earliest of what waits for a time, or a lease, is due
 
   bool idle() const { return ready + leased + retrying == 0; }
 };
@@ -334,6 +337,8 @@ class Snapshot {
   virtual std::vector<Change> changes(std::int64_t after, std::size_t max) = 0;
   virtual std::vector<OwnerInfo> owners() = 0;
   virtual std::vector<AppliedMigration> migrations() = 0;
+  /// The application's own tables, by name.
+  virtual std::vector<std::string> tables() = 0;
   virtual StoreInfo info() = 0;
   /// One reading statement of the operator; anything else is refused.
   virtual Sql& sql() = 0;

@@ -79,6 +79,25 @@ std::vector<ConfigValue> ConfigValue::oneOrMore() const {
   return result;
 }
 
+std::vector<ConfigValue> ConfigValue::children() const {
+  std::vector<ConfigValue> result;
+  if (value_->is_object()) {
+    for (const auto& [key, value] : value_->items())
+      result.push_back(ConfigValue(*this, key, value));
+  } else {
+    for (const auto& element : *value_) {
+      result.push_back(ConfigValue(*this, std::to_string(result.size()), element));
+    }
+  }
+  return result;
+}
+
+std::string ConfigValue::anyText() const {
+  const auto* text = value_->get_ptr<const std::string*>();
+  if (text == nullptr) failType("a string");
+  return *text;
+}
+
 std::string ConfigValue::text() const {
   const auto* text = value_->get_ptr<const std::string*>();
   if (text == nullptr) failType("a string");
@@ -99,6 +118,15 @@ int ConfigValue::integer(int least, int most) const {
   const auto number = value_->is_number_integer() ? value_->get<std::int64_t>() : most + 1LL;
   if (number < least || number > most) fail("must be " + wanted + ", not " + value_->dump());
   return static_cast<int>(number);
+}
+
+Time ConfigValue::time() const {
+  const auto text = anyText();
+  try {
+    return parseTime(text);
+  } catch (const Error& error) {
+    fail(error.what());
+  }
 }
 
 Duration ConfigValue::duration() const {

@@ -30,11 +30,18 @@ class ConfigValue {
   /// The value is of the wrong type: "must be …, not …".
   [[noreturn]] void failType(const std::string& wanted) const;
 
+  const nlohmann::json& raw() const { return *value_; }
+  const nlohmann::json::json_pointer& pointer() const { return pointer_; }
+  /// "name:line:column" of the value.
+  std::string place() const { return source_->place(pointer_); }
+
   /// An object that has none but these keys.
   void allowKeys(const std::vector<std::string>& keys) const;
   std::optional<ConfigValue> find(const std::string& key) const;
   /// Of an object, sorted by name.
   std::vector<std::pair<std::string, ConfigValue>> members() const;
+  /// Of an object or an array.
+  std::vector<ConfigValue> children() const;
   /// Of an array; a value that is no array counts as an array of one.
   std::vector<ConfigValue> oneOrMore() const;
   /// Fails at the name of this member of an object.
@@ -44,10 +51,13 @@ class ConfigValue {
 
   /// Not empty, no control characters.
   std::string text() const;
+  /// A text of any kind, also an empty one.
+  std::string anyText() const;
   bool boolean() const;
   int integer(int least, int most) const;
   /// More than zero.
   Duration duration() const;
+  Time time() const;
 
   /// One of a few words.
   template <class Value>

@@ -63,6 +63,12 @@ class Scanner {
     return found;
   }
 
+  /// Behind the value that was found.
+  std::size_t end() {
+    skipValue();
+    return at_;
+  }
+
  private:
   bool enter(const std::string& token, Found& found) {
     const char open = peek();
@@ -194,10 +200,19 @@ SourceText SourceText::read(const std::filesystem::path& path) {
   return SourceText(path.native(), readTextFile(path));
 }
 
+std::string SourceText::place(const Pointer& pointer) const {
+  return placeIn(name_, text_, Scanner(text_).find(pointer).value);
+}
+
+SourceText::Span SourceText::span(const Pointer& pointer) const {
+  Scanner scanner(text_);
+  const auto begin = scanner.find(pointer).value;
+  return {begin, scanner.end()};
+}
+
 void SourceText::fail(const Pointer& pointer, const std::string& problem) const {
-  const auto offset = Scanner(text_).find(pointer).value;
   const std::string where = pointer.empty() ? "" : escapeForTerminal(pointer.to_string()) + ": ";
-  throw Error(ErrorCode::Invalid, placeIn(name_, text_, offset) + ": " + where + problem);
+  throw Error(ErrorCode::Invalid, place(pointer) + ": " + where + problem);
 }
 
 void SourceText::failAtKey(const Pointer& pointer, const std::string& problem) const {

@@ -24,7 +24,17 @@ class SourceText {
   static SourceText read(const std::filesystem::path& path);
 
   const std::string& name() const { return name_; }
+  const std::string& text() const { return text_; }
   const nlohmann::json& json() const { return json_; }
+
+  /// "name:line:column" of the value, or nearest what there is.
+  std::string place(const nlohmann::json::json_pointer& pointer) const;
+  /// Where the value stands in the text.
+  struct Span {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  Span span(const nlohmann::json::json_pointer& pointer) const;
 
   /// Throws Invalid: "name:line:column: /pointer: problem", at the value or nearest what there is.
   [[noreturn]] void fail(const nlohmann::json::json_pointer& pointer,

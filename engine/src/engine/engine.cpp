@@ -110,7 +110,7 @@ class Engine::Impl {
         threads.emplace_back([this, &queue] { intakeLoop(*queue); });
       }
     }
-    threads.emplace_back([this, role] { pulseLoop(role != Role::Relay); });
+    threads.emplace_back([this, role] { pulseLoop(role); });
     if (role != Role::Listener) {
       for (auto& relay : relays) threads.emplace_back([this, &relay] { relayLoop(*relay); });
     }
@@ -206,14 +206,20 @@ class Engine::Impl {
     }
   }
 
-  /// Registers this process, opens the transports and the relays, once.
+  /// Signs on, and opens the transports and the relays, once.
   void join(Role role) {
-    if (owner != 0) return;
+    if (owner == 0 || ownerLost()) signOn(role);
+    connect();
+  }
+
+  /// Others may take a process for dead that only slept: it goes on under a new name.
+  bool ownerLost() { return listener.takeOwnerLost() || heartbeatRefused.exchange(false); }
+
+  void signOn(Role role) {
     const auto types = runnable(role);
     store->commit(Durability::Deferred, [&](Unit& unit) {
       owner = unit.addOwner(role == Role::Relay ? "relay" : "listener", types, clock.now());
     });
-    connect();
   }
 
   void connect() {
@@ -312,7 +318,8 @@ class Engine::Impl {
   }
 
   /// Hints of other processes, due times, timeouts, heartbeats, housekeeping.
-  void pulseLoop(bool listens) {
+  void pulseLoop(Role role) {
+    const bool listens = role != Role::Relay;
     auto foreign = store->foreignChangeCount();
     auto nextPoll = clock.steady() + options.poll;
     auto nextHeartbeat = clock.steady() + kHeartbeat;
@@ -332,11 +339,22 @@ class Engine::Impl {
         listener.tick();
         if (listens && strangersDied()) listener.takeOver();
       }
+      if (ownerLost()) {
+        guarded([&] {
+          signOn(role);
+          return true;
+        });
+        if (listens && runsCommands()) listener.open(owner, *pool);
+        look = true;
+      }
       if (look && listens) listener.wake();
       if (steady >= nextHeartbeat) {
         nextHeartbeat = steady + kHeartbeat;
         store->post({Durability::Deferred, true,
-                     [this](Unit& unit) { unit.heartbeat(owner, clock.now()); }, nullptr});
+                     [this](Unit& unit) {
+                       if (!unit.heartbeat(owner, clock.now())) heartbeatRefused = true;
+                     },
+                     nullptr});
       }
       if (steady >= nextHousekeeping) {
         nextHousekeeping = steady + kHousekeeping;
@@ -393,7 +411,7 @@ class Engine::Impl {
     }
   }
 
-  std::int64_t owner = 0;
+  std::atomic<std::int64_t> owner{0};
   bool connected = false;
   std::vector<std::unique_ptr<OutboxRelay>> relays;
   std::vector<std::unique_ptr<QueueIntake>> intakes;
@@ -403,6 +421,7 @@ class Engine::Impl {
   std::vector<std::thread> threads;
   std::atomic<bool> started{false};
   std::atomic<bool> stopRequested{false};
+  std::atomic<bool> heartbeatRefused{false};
   std::atomic<std::int64_t> stopUntil{std::numeric_limits<std::int64_t>::max()};
   std::mutex stopMutex;  // one stop at a time
   std::mutex turnMutex;  // held by a turn

@@ -20,6 +20,16 @@ std::string messageOf(const std::exception_ptr& error) {
   }
 }
 
+std::optional<ErrorCode> codeOf(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& known) {
+    return known.code();
+  } catch (...) {
+    return {};
+  }
+}
+
 }  // namespace
 
 TransactionListener::TransactionListener(Store& store, const TransactionManager& manager,
@@ -101,6 +111,7 @@ void TransactionListener::postClaim() {
   };
   work.done = [this, asked](const std::exception_ptr& error) {
     if (error) {
+      ownerLost_ = codeOf(error) == ErrorCode::Conflict;
       log::warn("cannot claim", {{"error", messageOf(error)}});
     } else {
       onClaimed(std::move(asked->claims), asked->request.max);

@@ -39,6 +39,9 @@ class TransactionListener {
   /// Cuts short what is still preparing; returns how many were given back.
   std::size_t interrupt();
 
+  /// True once after others took this owner for dead: open() again, for a new one.
+  bool takeOwnerLost() { return ownerLost_.exchange(false); }
+
   std::size_t inFlight() const { return inFlight_.load(); }
   /// Moves whenever something was done.
   std::uint64_t progress() const { return progress_.load(); }
@@ -77,7 +80,8 @@ class TransactionListener {
   const Clock& clock_;
 
   std::atomic<bool> open_{false};
-  std::int64_t owner_ = 0;
+  std::atomic<bool> ownerLost_{false};
+  std::atomic<std::int64_t> owner_{0};
   Executor* executor_ = nullptr;
 
   std::atomic<std::size_t> inFlight_{0};

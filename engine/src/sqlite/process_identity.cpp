@@ -5,7 +5,11 @@
 
 #include <fstream>
 #include <iterator>
+#include <mutex>
+#include <set>
 #include <sstream>
+
+#include "tether/ids.hpp"
 
 namespace tether::sqlite {
 
@@ -45,12 +49,46 @@ ProcessIdentity identify() {
   return self;
 }
 
-}  // namespace
-
 const ProcessIdentity& thisProcess() {
   static ProcessIdentity self = identify();
   if (self.pid != ::getpid()) self = identify();  // after a fork
   return self;
+}
+
+struct Instances {
+  std::mutex mutex;
+  std::set<std::int64_t> alive;
+};
+
+Instances& instances() {
+  static auto* const kAll = new Instances;  // never destroyed: a host's store may be static
+  return *kAll;
+}
+
+bool isAlive(std::int64_t instance) {
+  auto& all = instances();
+  const std::lock_guard lock(all.mutex);
+  return all.alive.count(instance) > 0;
+}
+
+}  // namespace
+
+Instance::Instance() : id_(static_cast<std::int64_t>(systemRandom().next() >> 1)) {
+  auto& all = instances();
+  const std::lock_guard lock(all.mutex);
+  all.alive.insert(id_);
+}
+
+Instance::~Instance() {
+  auto& all = instances();
+  const std::lock_guard lock(all.mutex);
+  all.alive.erase(id_);
+}
+
+ProcessIdentity Instance::identity() const {
+  auto identity = thisProcess();
+  identity.instance = id_;
+  return identity;
 }
 
 Liveness liveness(const ProcessIdentity& process) {
@@ -58,7 +96,8 @@ Liveness liveness(const ProcessIdentity& process) {
   if (process.bootId != self.bootId || process.pidNamespace != self.pidNamespace) {
     return Liveness::Elsewhere;
   }
-  return startedAt(process.pid) == process.started ? Liveness::Alive : Liveness::Dead;
+  if (startedAt(process.pid) != process.started) return Liveness::Dead;
+  return process.pid != self.pid || isAlive(process.instance) ? Liveness::Alive : Liveness::Dead;
 }
 
 }  // namespace tether::sqlite

@@ -22,8 +22,8 @@ CREATE TABLE tether_writer (
   batch  INTEGER NOT NULL
 ) STRICT;
 
--- Who holds leases. On this machine (boot_id and pid_namespace match) only the process's death ends
--- them; for others alive_until decides.
+-- Who holds leases. On this machine (boot_id and pid_namespace match) they end with the process or
+-- its instance of the store; for others alive_until decides.
 CREATE TABLE tether_owner (
   id            INTEGER PRIMARY KEY,
   role          TEXT NOT NULL,
@@ -32,6 +32,7 @@ CREATE TABLE tether_owner (
   started       INTEGER NOT NULL,
   boot_id       TEXT NOT NULL,
   pid_namespace INTEGER NOT NULL,
+  instance      INTEGER NOT NULL,
   since         INTEGER NOT NULL,
   alive_until   INTEGER NOT NULL
 ) STRICT;

@@ -286,7 +286,9 @@ Backlog SqliteSnapshot::backlog(const std::vector<std::string>& types,
       " count(iif(m.owner IS NOT NULL OR m.lease_until > ?1, 1, NULL)),"
       " count(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807 AND m.joined, 1, NULL)),"
       " count(iif(m.due_at > ?1 AND NOT m.joined, 1, NULL)),"
-      " count(iif(m.due_at = 9223372036854775807, 1, NULL))"
+      " count(iif(m.due_at = 9223372036854775807, 1, NULL)),"
+      " min(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807, m.due_at, NULL)),"
+      " min(iif(m.lease_until > ?1, m.lease_until, NULL))"
       " FROM tether_message m JOIN tether_queue q ON q.id = m.queue GROUP BY m.queue, m.lane");
   for (bool more = found.first(clock_.now()); more; more = found.step()) {
     const auto lane = found.text(0);
@@ -294,6 +296,9 @@ Backlog SqliteSnapshot::backlog(const std::vector<std::string>& types,
     const bool ours = !lane.empty() ? has(types, lane)
                       : outgoing    ? relays
                                     : has(queues, found.text(1));
+    for (const auto& time : {found.time(8), found.time(9)}) {
+      if (time) backlog.next = std::min(backlog.next.value_or(*time), *time);
+    }
     backlog.leased += lane.empty() && !ours ? 0 : found.integer(4);
     backlog.delayed += lane.empty() && !ours ? 0 : found.integer(6);
     if (ours) {
@@ -343,7 +348,8 @@ std::vector<Change> SqliteSnapshot::changes(std::int64_t after, std::size_t max)
 std::vector<OwnerInfo> SqliteSnapshot::owners() {
   std::vector<OwnerInfo> owners;
   auto found = connection_.query(
-      "SELECT id, role, pid, types, since, started, boot_id, pid_namespace, alive_until"
+      "SELECT id, role, pid, types, since, started, boot_id, pid_namespace, instance,"
+      " alive_until"
       " FROM tether_owner ORDER BY id");
   for (bool more = found.first(); more; more = found.step()) {
     OwnerInfo owner;
@@ -353,9 +359,10 @@ std::vector<OwnerInfo> SqliteSnapshot::owners() {
     const auto types = nlohmann::json::parse(found.text(3), nullptr, false);
     if (types.is_array()) owner.types = types.get<std::vector<std::string>>();
     owner.since = *found.time(4);
-    const auto state = liveness({owner.pid, found.integer(5), found.text(6), found.integer(7)});
+    const auto state =
+        liveness({owner.pid, found.integer(5), found.text(6), found.integer(7), found.integer(8)});
     owner.alive = state == Liveness::Alive ||
-                  (state == Liveness::Elsewhere && *found.time(8) >= clock_.now());
+                  (state == Liveness::Elsewhere && *found.time(9) >= clock_.now());
     owners.push_back(std::move(owner));
   }
   return owners;
@@ -411,6 +418,16 @@ StoreInfo SqliteSnapshot::info() {
   if (oldest.first()) info.oldestOpen = oldest.time(0);
   info.migrations = migrations();
   return info;
+}
+
+std::vector<std::string> SqliteSnapshot::tables() {
+  std::vector<std::string> tables;
+  auto found = connection_.query(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'tether\\_%' ESCAPE "
+      "'\\'"
+      " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
+  for (bool more = found.first(); more; more = found.step()) tables.push_back(found.text(0));
+  return tables;
 }
 
 std::vector<AppliedMigration> SqliteSnapshot::migrations() {

@@ -29,6 +29,7 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<Change> changes(std::int64_t after, std::size_t max) override;
   std::vector<OwnerInfo> owners() override;
   std::vector<AppliedMigration> migrations() override;
+  std::vector<std::string> tables() override;
   StoreInfo info() override;
   Sql& sql() override;
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "sqlite/connection.hpp"
+#include "sqlite/process_identity.hpp"
 #include "sqlite/sql_session.hpp"
 #include "tether/store.hpp"
 
@@ -21,8 +22,13 @@ inline constexpr std::int64_t kParked = std::numeric_limits<std::int64_t>::max()
 
 class SqliteUnit final : public Unit {
  public:
-  SqliteUnit(Connection& connection, SqlSession& session, const Clock& clock, Duration ownerLease)
-      : connection_(connection), session_(session), clock_(clock), ownerLease_(ownerLease) {}
+  SqliteUnit(Connection& connection, SqlSession& session, const Clock& clock,
+             const Instance& instance, Duration ownerLease)
+      : connection_(connection),
+        session_(session),
+        clock_(clock),
+        instance_(instance),
+        ownerLease_(ownerLease) {}
 
   /// Called by the writer around a transaction and around each closure in it.
   void begin();
@@ -49,7 +55,7 @@ class SqliteUnit final : public Unit {
   Receipt replay(const std::string& letterId, Placement placement, Time now) override;
   std::int64_t addOwner(const std::string& role, const std::vector<std::string>& types,
                         Time now) override;
-  void heartbeat(std::int64_t owner, Time now) override;
+  bool heartbeat(std::int64_t owner, Time now) override;
   void removeOwner(std::int64_t owner, Time now) override;
   void migrate(const std::vector<Migration>& migrations, Time now) override;
   std::int64_t prune(Time endedBefore, std::size_t max) override;
@@ -69,6 +75,10 @@ class SqliteUnit final : public Unit {
     std::optional<Time> notBefore;
   };
 
+  /// Throws Conflict when others took the owner for dead: what it claimed now, nobody would take
+  /// over.
+  void requireOwner(std::int64_t owner);
+  bool knowsOwner(std::int64_t owner);
   std::int64_t nextSeq() { return ++lastSeq_; }
   std::int64_t queueId(const std::string& name, bool outgoing, bool commands = false);
 
@@ -115,9 +125,11 @@ class SqliteUnit final : public Unit {
   Connection& connection_;
   SqlSession& session_;
   const Clock& clock_;
+  const Instance& instance_;
   Duration ownerLease_;
   std::int64_t lastSeq_ = 0;
   std::int64_t savedSeq_ = 0;
+  std::int64_t knownOwner_ = 0;  // in this transaction
   // By name, side, and whether it is known to carry commands.
   std::map<std::tuple<std::string, bool, bool>, std::int64_t> queues_;
   std::unordered_map<std::int64_t, std::pair<std::int64_t, std::int64_t>>

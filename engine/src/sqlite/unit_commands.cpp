@@ -108,7 +108,7 @@ Acceptance SqliteUnit::accept(const NewCommand& command, std::optional<std::int6
     return acceptance;
   }
   acceptance.claimable = spot.due == kReady && command.placement == Placement::Run;
-  if (!acceptance.claimable) claimFor.reset();
+  if (claimFor && !(acceptance.claimable && knowsOwner(*claimFor))) claimFor.reset();
   const auto ref = put(message, seq, spot, claimFor);
   if (claimFor) {
     acceptance.claimed = ClaimedCommand{ref, commandOf(command, seq), 1};
@@ -188,6 +188,7 @@ CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
     bool suspect = false;
   };
   CommandClaims result;
+  requireOwner(request.owner);
   std::vector<Candidate> candidates;
   const auto queue = queueId(request.queue, false, true);
   for (const auto& [lane, laneMax] : request.lanes) {

@@ -11,6 +11,7 @@ void SqliteUnit::begin() {
   auto last = connection_.query("SELECT last FROM tether_sequence");
   last.first();
   savedSeq_ = lastSeq_ = last.integer(0);
+  knownOwner_ = 0;
 }
 
 void SqliteUnit::finish() {
@@ -158,6 +159,7 @@ void SqliteUnit::send(const std::string& queue, const OutgoingMessage& outgoing,
 }
 
 std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
+  if (request.owner) requireOwner(*request.owner);
   const auto queue = queueId(request.queue, request.outgoing);
   promoteDue(queue, "", request.now);
   struct Row {

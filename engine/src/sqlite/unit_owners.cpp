@@ -3,25 +3,40 @@
 
 #include "sqlite/process_identity.hpp"
 #include "sqlite/unit.hpp"
+#include "tether/error.hpp"
 
 namespace tether::sqlite {
 
 std::int64_t SqliteUnit::addOwner(const std::string& role, const std::vector<std::string>& types,
                                   Time now) {
-  const auto& self = thisProcess();
+  const auto self = instance_.identity();
   const auto id = nextSeq();  // never used again, unlike a rowid
   connection_
       .query(
           "INSERT INTO tether_owner (id, role, types, pid, started, boot_id, pid_namespace,"
-          " since, alive_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+          " instance, since, alive_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
       .run(id, role, nlohmann::json(types).dump(), self.pid, self.started, self.bootId,
-           self.pidNamespace, now, Time{now + ownerLease_});
+           self.pidNamespace, self.instance, now, Time{now + ownerLease_});
   return id;
 }
 
-void SqliteUnit::heartbeat(std::int64_t owner, Time now) {
-  connection_.query("UPDATE tether_owner SET alive_until = ?2 WHERE id = ?1")
-      .run(owner, Time{now + ownerLease_});
+bool SqliteUnit::knowsOwner(std::int64_t owner) {
+  if (owner == knownOwner_) return true;
+  auto found = connection_.query("SELECT 1 FROM tether_owner WHERE id = ?1");
+  if (!found.first(owner)) return false;
+  knownOwner_ = owner;
+  return true;
+}
+
+void SqliteUnit::requireOwner(std::int64_t owner) {
+  if (knowsOwner(owner)) return;
+  throw Error(ErrorCode::Conflict,
+              "owner " + std::to_string(owner) + " of leases was taken for dead");
+}
+
+bool SqliteUnit::heartbeat(std::int64_t owner, Time now) {
+  return connection_.query("UPDATE tether_owner SET alive_until = ?2 WHERE id = ?1")
+             .run(owner, Time{now + ownerLease_}) > 0;
 }
 
 void SqliteUnit::removeOwner(std::int64_t owner, Time /*now*/) {
@@ -31,6 +46,7 @@ void SqliteUnit::removeOwner(std::int64_t owner, Time /*now*/) {
           " receives = receives - (lane <> '') WHERE owner = ?1")
       .run(owner);
   connection_.query("DELETE FROM tether_owner WHERE id = ?1").run(owner);
+  knownOwner_ = 0;
 }
 
 std::vector<ClaimedCommand> SqliteUnit::takeOver(std::int64_t owner, Time now) {
@@ -41,14 +57,15 @@ std::vector<ClaimedCommand> SqliteUnit::takeOver(std::int64_t owner, Time now) {
   std::vector<Dead> dead;
   {
     auto others = connection_.query(
-        "SELECT id, pid, started, boot_id, pid_namespace, alive_until FROM tether_owner"
+        "SELECT id, pid, started, boot_id, pid_namespace, instance,"
+        " alive_until FROM tether_owner"
         " WHERE id <> ?1");
     for (bool more = others.first(owner); more; more = others.step()) {
       const ProcessIdentity process{others.integer(1), others.integer(2), others.text(3),
-                                    others.integer(4)};
+                                    others.integer(4), others.integer(5)};
       const auto state = liveness(process);
       const bool gone =
-          state == Liveness::Dead || (state == Liveness::Elsewhere && *others.time(5) < now);
+          state == Liveness::Dead || (state == Liveness::Elsewhere && *others.time(6) < now);
       if (gone) dead.push_back({others.integer(0), process.pid});
     }
   }

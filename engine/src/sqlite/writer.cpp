@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "sqlite/checkpoint.hpp"
-#include "tether/ids.hpp"
 #include "tether/seam.hpp"
 
 namespace tether::sqlite {
@@ -28,7 +27,6 @@ Writer::Writer(WriterOptions options, const Clock& clock, std::function<void()> 
     : options_(std::move(options)),
       clock_(clock),
       committed_(std::move(committed)),
-      id_(static_cast<std::int64_t>(systemRandom().next() >> 1)),
       slot_(::getpid() % kSlots) {
   open();
 }
@@ -41,7 +39,8 @@ void Writer::open() {
   connection_.reset();
   connection_ = std::make_unique<Connection>(options_.connection);
   session_ = std::make_unique<SqlSession>(*connection_, clock_);
-  unit_ = std::make_unique<SqliteUnit>(*connection_, *session_, clock_, options_.ownerLease);
+  unit_ =
+      std::make_unique<SqliteUnit>(*connection_, *session_, clock_, instance_, options_.ownerLease);
   if (!options_.logged) return;
   const auto onLog = [](void* frames, sqlite3*, const char*, int count) {
     *static_cast<int*>(frames) = count;
@@ -203,7 +202,7 @@ void Writer::commit(Batch& batch) {
       ->query(
           "INSERT INTO tether_writer (slot, writer, batch) VALUES (?1, ?2, ?3)"
           " ON CONFLICT DO UPDATE SET writer = excluded.writer, batch = excluded.batch")
-      .run(slot_, id_, batch_);
+      .run(slot_, instance_.id(), batch_);
   try {
     connection_->query("COMMIT").run();
     if (passSeam(Seam::tx_commit_unknown)) {
@@ -232,7 +231,7 @@ bool Writer::lastBatchIsThere() {
     open();
     auto last =
         connection_->query("SELECT batch FROM tether_writer WHERE slot = ?1 AND writer = ?2");
-    if (last.first(slot_, id_)) return last.integer(0) == batch_;
+    if (last.first(slot_, instance_.id())) return last.integer(0) == batch_;
     if (batch_ == 1) return false;
   } catch (const Error&) {
     // No answer: fall through.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sqlite/connection.hpp"
+#include "sqlite/process_identity.hpp"
 #include "sqlite/sql_session.hpp"
 #include "sqlite/unit.hpp"
 #include "tether/store.hpp"
@@ -56,6 +57,7 @@ class Writer {
   void checkpointIfDue();
 
   WriterOptions options_;
+  Instance instance_;
   const Clock& clock_;
   std::function<void()> committed_;
 
@@ -72,7 +74,6 @@ class Writer {
   std::unique_ptr<SqliteUnit> unit_;
   std::unique_ptr<Connection> guard_;  // holds the write lock during a checkpoint
   std::exception_ptr broken_;          // set: the outcome of a sync is unknown, nothing is taken
-  std::int64_t id_ = 0;
   std::int64_t slot_ = 0;
   std::int64_t batch_ = 0;
   std::int64_t changesBefore_ = 0;

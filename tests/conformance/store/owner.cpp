@@ -12,7 +12,7 @@ void ownersListed(StoreBench& bench) {
     return unit.addOwner("relay", {"Work", "Other"}, bench.now());
   });
   bench.pass(1s);
-  bench.commit([&](Unit& unit) { unit.heartbeat(owner, bench.now()); });
+  bench.commit([&](Unit& unit) { CHECK(unit.heartbeat(owner, bench.now())); });
   const auto owners = bench.look([](Snapshot& snapshot) { return snapshot.owners(); });
   REQUIRE(owners.size() == 1);
   CHECK(owners[0].id == owner);
@@ -36,6 +36,43 @@ void ownerRemoved(StoreBench& bench) {
   CHECK(idsOf(claims) == Ids{"a", "b"});
   CHECK_FALSE(bench.settle(lost[0], CommandState::Dead));
   CHECK(bench.settle(claims[0], CommandState::Succeeded));
+}
+
+void ownerUnknown(StoreBench& bench) {
+  for (const char* id : {"a", "b"}) bench.accept(id);
+  OutgoingMessage message;
+  message.id = "m";
+  bench.commit([&](Unit& unit) { unit.send("q", message, bench.now()); });
+  const auto owner = bench.request().owner;
+  bench.commit([&](Unit& unit) { unit.removeOwner(owner, bench.now()); });
+  CHECK_FALSE(bench.commit([&](Unit& unit) { return unit.heartbeat(owner, bench.now()); }));
+  CHECK(errorOf([&] { bench.claim(); }) == ErrorCode::Conflict);
+  CHECK(errorOf([&] {
+          bench.commit([&](Unit& unit) {
+            return unit.take({.queue = "q",
+                              .outgoing = false,
+                              .owner = owner,
+                              .leaseUntil = {},
+                              .max = 1,
+                              .now = bench.now()});
+          });
+        }) == ErrorCode::Conflict);
+  const auto accepted =
+      bench.commit([&](Unit& unit) { return unit.accept(bench.newCommand("c"), owner); });
+  CHECK(accepted.claimable);
+  CHECK_FALSE(accepted.claimed);
+  CHECK(bench.take("q").size() == 1);
+}
+
+void ownerReopened(StoreBench& bench) {
+  if (!bench.durable()) return;
+  bench.accept("c");
+  bench.claimOne();
+  bench.close();
+  bench.open();
+  const auto other = bench.newOwner();
+  const auto crashed = bench.commit([&](Unit& unit) { return unit.takeOver(other, bench.now()); });
+  CHECK(idsOf(crashed) == Ids{"c"});
 }
 
 void ownerAlive(StoreBench& bench) {
