@@ -131,6 +131,7 @@
   TEST(refuseTransactions, "a script cannot control the transaction")                            \
   TEST(refuseFiles, "a script cannot attach files or change settings")                           \
   TEST(refuseOwnTables, "a script cannot write to the tables of the engine")                     \
+  TEST(refuseDiversion, "a script cannot put its own tables before those of the engine")         \
   TEST(batchAlone, "a closure that throws undoes itself and harms no neighbour")                 \
   TEST(batchRollback, "a script that ends the transaction harms no neighbour")                   \
   TEST(batchRollbackSwallowed,                                                                   \

@@ -1,4 +1,5 @@
 // How attempts end, and what follows.
+#include "tether/error.hpp"
 #include "unit/flow_bench.hpp"
 
 namespace tether::testing {
@@ -188,6 +189,23 @@ TEST_CASE("the delay before a retry never overflows and never passes its maximum
   CHECK(policy.delayAfter(1'000'000) == 5min);
   policy.max = Duration::max();
   CHECK(policy.delayAfter(1'000'000) == Duration::max());
+}
+
+TEST_CASE("an event that no envelope can carry fails its attempt") {
+  FlowBench bench([](EngineOptions& options) { options.retry.maxAttempts = 1; });
+  bench.handle("Cpp", [](CommandContext& context) { context.events().add("T\xff", {}); });
+  bench.handle("Key", [](CommandContext& context) { context.events().add("T", {}, "\x07"); });
+  bench.handle("Sql", [](CommandContext& context) {
+    context.sql().run("SELECT emit(CAST(x'ff41' AS TEXT), '{}')");
+  });
+  for (const auto* type : {"Cpp", "Key", "Sql"}) {
+    CAPTURE(type);
+    const auto id = bench.submit(type);
+    bench.settle();
+    CHECK(bench.state(id) == CommandState::Dead);
+    CHECK(bench.command(id).error.code == "invalid");
+  }
+  CHECK_THROWS_AS(bench.submit("Cpp", {}, "\xff"), Error);
 }
 
 }  // namespace tether::testing

@@ -1,9 +1,8 @@
 // The engine with its threads, on the machine's clock.
-#include <condition_variable>
 #include <future>
-#include <mutex>
 
 #include "unit/flow_bench.hpp"
+#include "unit/gate.hpp"
 
 namespace tether::testing {
 
@@ -20,31 +19,6 @@ struct LiveBench : FlowBench {
           options.clock = nullptr;
           options.poll = poll;
         }) {}
-};
-
-/// A gate that prepare waits at.
-struct Gate {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool arrived = false;
-  bool open = false;
-
-  void pass(std::stop_token stop = {}) {
-    std::unique_lock lock(mutex);
-    arrived = true;
-    changed.notify_all();
-    const std::stop_callback wake(stop, [this] { changed.notify_all(); });
-    changed.wait(lock, [&] { return open || stop.stop_requested(); });
-  }
-  void awaitArrival() {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [this] { return arrived; });
-  }
-  void release() {
-    const std::lock_guard lock(mutex);
-    open = true;
-    changed.notify_all();
-  }
 };
 
 }  // namespace

@@ -44,7 +44,8 @@ class CommandApi {
   virtual Flow waitFor(const std::string& id, Duration atMost,
                        const std::function<bool(const Flow&)>& ready) = 0;
 
-  /// Puts the command of a dead letter back on its queue. See Unit::replay.
+  /// Puts the command of a dead letter back on its queue. See Unit::replay. Errors: also Invalid
+  /// (a reaction that died because of its payload, which is still wrong).
   virtual Receipt replay(const std::string& letterId) = 0;
 };
 

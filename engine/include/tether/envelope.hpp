@@ -30,6 +30,10 @@ struct Envelope {
 /// empty is left out. Throws Invalid for text that is not UTF-8.
 std::string toJsonText(const Envelope& envelope);
 
+/// A text attribute: 1 to 255 bytes of UTF-8 without control characters. Throws Invalid that names
+/// `what`.
+void checkAttribute(const std::string& what, const std::string& text);
+
 /// Throws Invalid with what is wrong and where. Unknown extension attributes are accepted and
 /// dropped; an attribute that is null counts as absent. Text attributes have 1 to 255 bytes and no
 /// control characters. The JSON text obeys the limits of parseJson. data_base64, and a

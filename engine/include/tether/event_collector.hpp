@@ -16,7 +16,7 @@ struct CollectedEvent {
 
 class EventCollector {
  public:
-  /// Throws Invalid for an empty type.
+  /// Throws Invalid for a type or key that no envelope can carry, see checkAttribute.
   void add(std::string type, const nlohmann::json& data, std::optional<std::string> key = {});
 
   const std::vector<CollectedEvent>& events() const noexcept { return events_; }

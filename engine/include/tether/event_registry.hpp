@@ -14,8 +14,9 @@ class EventRegistry {
   /// Each event of this type submits a command of `commandType` with the event's data as payload,
   /// in the commit that records the event.
   virtual void on(const std::string& eventType, const std::string& commandType) = 0;
-  /// Called at least once for each event of this type that is committed while it is registered,
-  /// after the commit, on the relay's thread. An exception means: again later.
+  /// Called at least once for each event of this type that an engine with a subscriber to it
+  /// commits, after the commit, on the relay's thread, in one of the programs that subscribe. An
+  /// exception means: again later.
   virtual void on(const std::string& eventType,
                   std::function<void(const Envelope&)> subscriber) = 0;
 };

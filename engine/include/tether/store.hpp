@@ -14,6 +14,7 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -146,7 +147,8 @@ struct ScriptScope {
   EventCollector* events = nullptr;
   int attempt = 1;
   Time now;
-  Duration hold{0};  // 0: unlimited
+  Duration hold{0};      // 0: unlimited
+  std::stop_token stop;  // cuts it short
 };
 
 struct Migration {
@@ -168,7 +170,8 @@ class Unit {
   virtual Acceptance accept(const NewCommand& command,
                             std::optional<std::int64_t> claimFor = {}) = 0;
 
-  /// False: an event of this source and id is there already, nothing was done.
+  /// False: an event of this source and id is there already, nothing was done. Errors: Conflict
+  /// (the one that is there has another type or other data).
   virtual bool record(const Event& event, const std::vector<Destination>& destinations) = 0;
 
   /// Claims ready commands of these lanes, oldest first. Counts the attempts. Errors: Conflict (the
@@ -340,8 +343,10 @@ class Snapshot {
   /// The application's own tables, by name.
   virtual std::vector<std::string> tables() = 0;
   virtual StoreInfo info() = 0;
-  /// One reading statement of the operator; anything else is refused.
+  /// One reading statement; anything else is refused.
   virtual Sql& sql() = 0;
+  /// The same within the limits of `scope`.
+  virtual Sql& sql(ScriptScope& scope) = 0;
 };
 
 // ---- the store ------------------------------------------------------------------------------

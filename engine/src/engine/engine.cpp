@@ -30,7 +30,7 @@ using namespace flow;  // NOLINT(google-build-using-namespace): this file is the
 constexpr Duration kHeartbeat = std::chrono::seconds{10};
 constexpr Duration kHousekeeping = std::chrono::minutes{1};
 constexpr Duration kForever = std::chrono::years{1};  // for a wait; more could overflow
-constexpr std::size_t kExpirePage = 1000;
+constexpr std::int64_t kExpirePage = 1000;
 
 bool isLocal(const std::string& address) { return address == "local"; }
 
@@ -64,6 +64,7 @@ class Engine::Impl {
     const std::lock_guard turning(turnMutex);
     if (stopRequested) return false;
     join(role);
+    if (strangersDied()) listener.takeOver(owner);
     bool did = false;
     if (role != Role::Relay) did = listenTurn();
     if (role != Role::Listener) {
@@ -101,10 +102,10 @@ class Engine::Impl {
     stopRequested = false;
     store->startWriter();
     join(role);
+    listener.takeOver(owner);
     if (role != Role::Relay) {
       pool = std::make_unique<ThreadPool>(static_cast<std::size_t>(options.workers));
       if (runsCommands()) listener.open(owner, *pool);
-      listener.takeOver();
       listener.wake();
       for (auto& queue : intakes) {
         threads.emplace_back([this, &queue] { intakeLoop(*queue); });
@@ -127,20 +128,22 @@ class Engine::Impl {
     store->interruptWaits();
     const std::lock_guard stopping(stopMutex);
     DrainResult result;
-    for (auto& queue : intakes) queue->close();
+    const auto interrupted = listener.interrupted();
     waitUntil([&] { return listener.inFlight() == 0; },
               [&] { return Steady::duration(stopUntil.load()); });
     result.clean = listener.inFlight() == 0;
-    result.givenBack = listener.interrupt();
+    listener.interrupt();
     {
       const std::lock_guard turning(turnMutex);  // a turn on another thread ends first
-      pool.reset();  // a prepare that does not look at its stop token is waited for
-      waitUntil(
-          [&] { return listener.inFlight() == 0; },
-          [end = (Steady::now() + std::chrono::seconds{10}).time_since_epoch()] { return end; });
       store->interruptWaits();
       for (auto& thread : threads) thread.join();
       threads.clear();
+      listener.close();  // the pulse may have signed on again meanwhile
+      pool.reset();      // a prepare that does not look at its stop token is waited for
+      waitUntil(
+          [&] { return listener.inFlight() == 0; },
+          [end = (Steady::now() + std::chrono::seconds{10}).time_since_epoch()] { return end; });
+      result.givenBack = listener.interrupted() - interrupted;
       leave();
       if (started.exchange(false)) store->stopWriter();
       stopUntil = std::numeric_limits<std::int64_t>::max();
@@ -174,9 +177,8 @@ class Engine::Impl {
     const auto before = listener.progress();
     bool did = false;
     if (runsCommands()) listener.open(owner, inlineExecutor);
-    if (strangersDied()) listener.takeOver();
     for (auto& queue : intakes) {
-      did = queue->step(options.prefetch, Duration{0}).messages > 0 || did;
+      did = guarded([&] { return queue->step(options.prefetch, Duration{0}).messages > 0; }) || did;
     }
     listener.wake();
     while (store->runPending() || inlineExecutor.runOne()) {
@@ -185,7 +187,7 @@ class Engine::Impl {
     while (store->runPending()) {
     }
     listener.close();
-    return listener.progress() != before || did;
+    return listener.progress() != before || did || listener.ownerLost();
   }
 
   bool runsCommands() const {
@@ -196,6 +198,19 @@ class Engine::Impl {
   void migrate() {
     std::vector<AppliedMigration> applied;
     store->read([&](Snapshot& snapshot) { applied = snapshot.migrations(); });
+    std::string missing;
+    for (const auto& migration : options.migrations) {
+      const auto known = std::find_if(applied.begin(), applied.end(), [&](const auto& each) {
+        return each.name == migration.name;
+      });
+      if (known == applied.end()) {
+        if (missing.empty()) missing = migration.name;
+      } else if (!missing.empty()) {
+        throw Error(ErrorCode::Conflict, "migration " + missing + " comes before " +
+                                             migration.name +
+                                             ", which is applied already; give it a later number");
+      }
+    }
     for (const auto& migration : options.migrations) {
       const bool there = std::any_of(applied.begin(), applied.end(), [&](const auto& known) {
         return known.name == migration.name && known.checksum == sha256(migration.sql);
@@ -233,8 +248,8 @@ class Engine::Impl {
           *store, queue, true, std::make_unique<TransportEmitter>(transports[queue]),
           options.relayBatch, clock));
     }
-    if (registry.hasSubscribers()) {
-      relays.push_back(std::make_unique<OutboxRelay>(*store, kSubscriberQueue, false,
+    for (const auto& queue : registry.subscriberQueues()) {
+      relays.push_back(std::make_unique<OutboxRelay>(*store, queue, false,
                                                      std::make_unique<SubscriberEmitter>(registry),
                                                      options.relayBatch, clock));
     }
@@ -288,7 +303,9 @@ class Engine::Impl {
   Backlog backlog(Role role) {
     std::vector<std::string> queues;
     if (role != Role::Relay) queues = listened;
-    if (role != Role::Listener && registry.hasSubscribers()) queues.emplace_back(kSubscriberQueue);
+    if (role != Role::Listener) {
+      for (auto& queue : registry.subscriberQueues()) queues.push_back(std::move(queue));
+    }
     Backlog backlog;
     store->read([&](Snapshot& snapshot) {
       backlog = snapshot.backlog(runnable(role), queues, role != Role::Listener);
@@ -336,8 +353,11 @@ class Engine::Impl {
       if (steady >= nextPoll) {
         nextPoll = steady + options.poll;
         look = true;
-        listener.tick();
-        if (listens && strangersDied()) listener.takeOver();
+        guarded([&] {
+          listener.tick();
+          if (strangersDied()) listener.takeOver(owner);
+          return true;
+        });
       }
       if (ownerLost()) {
         guarded([&] {
@@ -365,16 +385,22 @@ class Engine::Impl {
     }
   }
 
+  /// In pages, so that nobody waits long for the store.
   void expireUnread() {
-    store->post({Durability::Deferred, true,
-                 [this](Unit& unit) {
-                   const auto before = clock.now() - options.retention;
-                   if (!routes.eventsRemote) unit.expire("events", before, kExpirePage);
-                   if (registry.hasSubscribers()) {
-                     unit.expire(kSubscriberQueue, before, kExpirePage);
-                   }
-                 },
-                 nullptr});
+    const auto more = std::make_shared<bool>(false);
+    const auto expire = [this, more](Unit& unit) {
+      const auto before = clock.now() - options.retention;
+      std::vector<std::string> queues = registry.subscriberQueues();
+      if (!routes.eventsRemote) queues.emplace_back("events");
+      *more = false;
+      for (const auto& queue : queues) {
+        *more = unit.expire(queue, before, kExpirePage) >= kExpirePage || *more;
+      }
+    };
+    const auto done = [this, more](const std::exception_ptr& error) {
+      if (!error && *more && !stopRequested) expireUnread();
+    };
+    store->post({Durability::Deferred, true, expire, done});
   }
 
   void relayLoop(OutboxRelay& relay) {
@@ -406,9 +432,11 @@ class Engine::Impl {
       return step();
     } catch (const std::exception& error) {
       log::warn("a background step failed", {{"error", error.what()}});
-      if (!stopRequested) store->waitForChange(store->changeCount(), options.poll);
-      return false;
+    } catch (...) {
+      log::warn("a background step failed", {{"error", "something that is no std::exception"}});
     }
+    if (started && !stopRequested) store->waitForChange(store->changeCount(), options.poll);
+    return false;
   }
 
   std::atomic<std::int64_t> owner{0};

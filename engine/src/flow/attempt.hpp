@@ -16,8 +16,9 @@ struct AttemptRun {
   ClaimedCommand claim;
   nlohmann::json payload;
   std::unique_ptr<TransactionCommand> command;
-  std::stop_source stop;
-  Time startedAt;
+  std::stop_source stop;  // of prepare
+  std::stop_token cut;    // of execute: the listener stops at once
+  std::atomic<Time> startedAt{};
   Duration timeout{0};                                    // of prepare
   std::atomic<Duration> steadyDeadline{Duration::max()};  // of a prepare that has begun
   Duration hold{0};

@@ -1,13 +1,14 @@
 #include "tether/event_collector.hpp"
 
-#include "tether/error.hpp"
+#include "tether/envelope.hpp"
 #include "tether/json.hpp"
 
 namespace tether {
 
 void EventCollector::add(std::string type, const nlohmann::json& data,
                          std::optional<std::string> key) {
-  if (type.empty()) throw Error(ErrorCode::Invalid, "an event needs a type");
+  checkAttribute("event type", type);
+  if (key && !key->empty()) checkAttribute("event key", *key);
   events_.push_back({std::move(type), canonicalJson(data), std::move(key)});
 }
 

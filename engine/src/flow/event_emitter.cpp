@@ -13,6 +13,9 @@ std::vector<SendResult> SubscriberEmitter::emit(std::span<const OutgoingMessage>
     } catch (const std::exception& error) {
       log::warn("a subscriber failed", {{"eventId", message.id}, {"error", error.what()}});
       results.push_back({SendResult::Kind::Transient, error.what()});
+    } catch (...) {
+      log::warn("a subscriber failed", {{"eventId", message.id}});
+      results.push_back({SendResult::Kind::Transient, "something that is no std::exception"});
     }
   }
   return results;

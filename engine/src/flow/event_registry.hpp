@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "flow/routes.hpp"
 #include "tether/event_registry.hpp"
 
 namespace tether::flow {
@@ -24,7 +25,11 @@ class FlowEventRegistry final : public EventRegistry {
     return found == reactions_.end() ? kNone : found->second;
   }
   bool reactsTo(const std::string& eventType) const { return reactions_.count(eventType) > 0; }
-  bool hasSubscribers() const { return !subscribers_.empty(); }
+  std::vector<std::string> subscriberQueues() const {
+    std::vector<std::string> queues;
+    for (const auto& [type, subscribers] : subscribers_) queues.push_back(subscriberQueue(type));
+    return queues;
+  }
   bool hasSubscribers(const std::string& eventType) const {
     return subscribers_.count(eventType) > 0;
   }

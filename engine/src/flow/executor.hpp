@@ -17,19 +17,27 @@ class Executor {
   virtual void run(std::function<void()> task) = 0;
 };
 
-/// Keeps tasks until somebody calls runOne(). For one thread.
+/// Keeps tasks until somebody calls runOne().
 class InlineExecutor final : public Executor {
  public:
-  void run(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
+  void run(std::function<void()> task) override {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
   bool runOne() {
-    if (tasks_.empty()) return false;
-    const auto task = std::move(tasks_.front());
-    tasks_.pop_front();
+    std::function<void()> task;
+    {
+      const std::lock_guard lock(mutex_);
+      if (tasks_.empty()) return false;
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
     task();
     return true;
   }
 
  private:
+  std::mutex mutex_;
   std::deque<std::function<void()>> tasks_;
 };
 

@@ -1,5 +1,6 @@
 #include "flow/flow_command_api.hpp"
 
+#include "base/log.hpp"
 #include "tether/error.hpp"
 #include "tether/seam.hpp"
 
@@ -49,10 +50,14 @@ void FlowCommandApi::submitAsync(CommandRequest request, std::function<void(Subm
   submission->payload = std::move(request.payload);
   store_.post(
       submitWork(submission, [submission, done = std::move(done)](const std::exception_ptr& error) {
-        if (error) {
-          done({{}, error});
-        } else {
-          done({submission->acceptance.receipt, nullptr});
+        try {
+          if (error) {
+            done({{}, error});
+          } else {
+            done({submission->acceptance.receipt, nullptr});
+          }
+        } catch (...) {
+          log::warn("a submitter's callback threw", {{"id", submission->command.id}});
         }
       }));
 }
@@ -96,7 +101,19 @@ Flow FlowCommandApi::waitFor(const std::string& id, Duration atMost,
   return std::move(*flow);
 }
 
+/// What was dead when it was accepted, because its payload is wrong, would run unchecked.
+void FlowCommandApi::checkReplayed(const std::string& letterId) {
+  std::optional<DeadLetter> letter;
+  store_.read([&](Snapshot& snapshot) { letter = snapshot.deadLetter(letterId); });
+  if (!letter || letter->kind != DeadLetterKind::Command || letter->attempts > 0) return;
+  CommandRequest request;
+  request.type = letter->type;
+  request.payload = nlohmann::json::parse(letter->body);
+  (void)intake_.fromRequest(request);
+}
+
 Receipt FlowCommandApi::replay(const std::string& letterId) {
+  checkReplayed(letterId);
   Receipt receipt;
   store_.commit(Durability::Durable, [&](Unit& unit) {
     // On the run queue, wherever the command came from: replays do not travel.

@@ -24,6 +24,7 @@ class FlowCommandApi final : public CommandApi {
 
  private:
   struct Submission;
+  void checkReplayed(const std::string& letterId);
   /// The write of one submission; `then` is called last, after the commit or its failure.
   Work submitWork(std::shared_ptr<Submission> submission,
                   std::function<void(const std::exception_ptr&)> then);

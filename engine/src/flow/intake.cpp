@@ -8,17 +8,13 @@ namespace tether::flow {
 namespace {
 
 constexpr int kDepthMax = 64;
-constexpr std::size_t kKeyBytesMax = 255;
-
-void checkKey(const std::string& key) {
-  if (key.size() > kKeyBytesMax) {
-    throw Error(ErrorCode::Invalid, "key: longer than 255 bytes");
-  }
-}
-
 }  // namespace
 
 NewCommand Intake::fromRequest(CommandRequest& request) const {
+  if (!request.id.empty()) checkId("id", request.id);
+  if (!request.correlationId.empty()) checkId("correlationId", request.correlationId);
+  if (!request.causationId.empty()) checkId("causationId", request.causationId);
+  if (!request.idempotencyKey.empty()) checkId("idempotency key", request.idempotencyKey);
   return check(request, routes_.commands);
 }
 
@@ -47,12 +43,8 @@ NewCommand Intake::check(CommandRequest& request, Placement placement) const {
   NewCommand command;
   command.acceptedAt = clock_.now();
   command.id = request.id.empty() ? ids_.next() : std::move(request.id);
-  checkId("id", command.id);
   command.correlationId =
       request.correlationId.empty() ? command.id : std::move(request.correlationId);
-  checkId("correlationId", command.correlationId);
-  if (!request.causationId.empty()) checkId("causationId", request.causationId);
-  if (!request.idempotencyKey.empty()) checkId("idempotency key", request.idempotencyKey);
   command.source = source_;
   command.type = request.type;
   command.causationId = std::move(request.causationId);
@@ -66,7 +58,8 @@ NewCommand Intake::check(CommandRequest& request, Placement placement) const {
   } else if (settings->key) {
     command.key = settings->key(request.payload);
   }
-  checkKey(command.key);
+  if (!command.key.empty()) checkAttribute("key", command.key);
+  if (!command.traceparent.empty()) checkAttribute("traceparent", command.traceparent);
   command.payload = canonicalJson(request.payload);
   command.fingerprint = sha256(command.type + '\n' + command.payload).substr(0, 32);
   return command;
@@ -118,7 +111,9 @@ bool Intake::react(Unit& unit, const Event& event) const {
 
 bool Intake::emit(Unit& unit, const Event& event) const {
   std::vector<Destination> destinations = {{"events", routes_.eventsRemote}};
-  if (events_.hasSubscribers(event.type)) destinations.push_back({kSubscriberQueue, false});
+  if (events_.hasSubscribers(event.type)) {
+    destinations.push_back({subscriberQueue(event.type), false});
+  }
   unit.record(event, destinations);
   return react(unit, event);
 }
@@ -135,7 +130,9 @@ bool Intake::receive(Unit& unit, const Envelope& envelope) const {
   event.data = canonicalJson(envelope.data);
   event.time = clock_.now();
   std::vector<Destination> destinations;
-  if (events_.hasSubscribers(event.type)) destinations.push_back({kSubscriberQueue, false});
+  if (events_.hasSubscribers(event.type)) {
+    destinations.push_back({subscriberQueue(event.type), false});
+  }
   if (!unit.record(event, destinations)) return false;
   return react(unit, event);
 }

@@ -17,10 +17,6 @@ QueueIntake::Result QueueIntake::step(std::size_t max, Duration wait) {
   return transport_ ? stepRemote(max, wait) : stepLocal(max);
 }
 
-void QueueIntake::close() {
-  if (transport_) transport_->close();
-}
-
 bool QueueIntake::takeIn(Unit& unit, const std::string& body, const std::string& id) const {
   Failure why;
   std::string type;
@@ -37,6 +33,8 @@ bool QueueIntake::takeIn(Unit& unit, const std::string& body, const std::string&
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Internal) throw;
     why = {std::string(toString(error.code())), error.what()};
+  } catch (const std::exception& error) {  // a host's own check
+    why = {"exception", error.what()};
   }
   NewDeadLetter letter;
   letter.id = deriveId(id.empty() ? sha256(body) : id, "message/" + queue_ + sha256(body));

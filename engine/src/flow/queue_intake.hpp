@@ -12,7 +12,7 @@
 
 namespace tether::flow {
 
-/// One queue. Thread safety: one thread at a time; close() from any.
+/// One queue. Thread safety: one thread at a time.
 class QueueIntake {
  public:
   /// Without a transport: the store's own queue of that name.
@@ -33,7 +33,6 @@ class QueueIntake {
   };
   /// Takes one batch in; waits at most `wait` for a remote queue.
   Result step(std::size_t max, Duration wait);
-  void close();
   bool remote() const { return transport_ != nullptr; }
 
  private:

@@ -8,8 +8,11 @@
 
 namespace tether::flow {
 
-/// The queue of events for callbacks in this process.
-inline constexpr const char* kSubscriberQueue = "subscribers";
+/// The queue of events of one type for callbacks. One for each type: programs on one store may
+/// subscribe to different ones.
+inline std::string subscriberQueue(const std::string& eventType) {
+  return "subscribers." + eventType;
+}
 
 struct Routes {
   Placement commands = Placement::Run;

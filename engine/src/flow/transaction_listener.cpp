@@ -40,6 +40,10 @@ TransactionListener::TransactionListener(Store& store, const TransactionManager&
 void TransactionListener::open(std::int64_t owner, Executor& executor) {
   owner_ = owner;
   executor_ = &executor;
+  {
+    const std::lock_guard lock(mutex_);
+    if (cut_.stop_requested()) cut_ = {};
+  }
   open_ = true;
 }
 
@@ -83,6 +87,7 @@ void TransactionListener::postClaim() {
   struct Asked {
     ClaimRequest request;
     CommandClaims claims;
+    bool cut = false;  // there were less workers than a lane may hold
   };
   auto asked = std::make_shared<Asked>();
   Work work;
@@ -91,8 +96,10 @@ void TransactionListener::postClaim() {
     auto& request = asked->request;
     request = {};
     asked->claims = {};
+    asked->cut = false;
     const auto running = inFlight_.load();
     if (!open_ || running >= options_.prefetch) return;
+    if (suspectWaits_ && running > 0) return;  // nothing beside a suspect
     request.owner = owner_;
     request.max = options_.prefetch - running;
     request.idle = running == 0;
@@ -103,6 +110,7 @@ void TransactionListener::postClaim() {
       const auto busy = preparing_.load();
       const auto lane = builder_.prepares(type) ? workers - std::min(workers, busy) : request.max;
       if (lane > 0) request.lanes[type] = lane;
+      asked->cut = asked->cut || lane == 0;
     }
     asked->claims = unit.claim(request);
     // Now, not when it is committed: a command accepted in this transaction must not join a
@@ -115,6 +123,7 @@ void TransactionListener::postClaim() {
       log::warn("cannot claim", {{"error", messageOf(error)}});
     } else {
       onClaimed(std::move(asked->claims), asked->request.max);
+      backlog_ = backlog_ || asked->cut;
     }
     bool again = false;
     {
@@ -145,6 +154,10 @@ void TransactionListener::dispatch(ClaimedCommand claim, std::optional<nlohmann:
   ++progress_;
   std::exception_ptr failure;
   const auto run = manager_.begin(std::move(claim), std::move(payload), failure);
+  {
+    const std::lock_guard lock(mutex_);
+    run->cut = cut_.get_token();
+  }
   if (failure) return end(run->claim, manager_.judge(*run, failure));
   if (!run->prepares) return postExecute(run);
   {
@@ -188,7 +201,10 @@ void TransactionListener::postExecute(const RunPtr& run) {
   run->entered = false;
   run->applied = false;
   Work work;
-  work.apply = [this, run](Unit& unit) { manager_.execute(unit, *run); };
+  work.apply = [this, run](Unit& unit) {
+    if (run->cut.stop_requested()) throw Error(ErrorCode::Unavailable, "the listener stops");
+    manager_.execute(unit, *run);
+  };
   work.done = [this, run](const std::exception_ptr& error) { onExecuted(run, error); };
   store_.post(std::move(work));
 }
@@ -209,6 +225,11 @@ void TransactionListener::onExecuted(const RunPtr& run, const std::exception_ptr
     log::warn("another owner has the command now", {{"commandId", run->claim.command.id}});
     return finish(run->claim.command);
   } catch (...) {
+    if (run->cut.stop_requested() && !run->applied) {
+      if (!run->entered) return giveBack(run->claim);
+      ++interrupted_;
+      return end(run->claim, manager_.interrupted(*run));
+    }
     if (run->entered && !run->applied) return end(run->claim, manager_.judge(*run, error));
   }
   // Nothing was kept, and it was not the command's doing: the same attempt runs again.
@@ -288,10 +309,14 @@ void TransactionListener::tell(const ClaimedCommand& claim, const Settlement& se
   command.error = settlement.error;
   command.attempts = claim.attempt;
   command.endedAt = settlement.endedAt;
-  options_.onEnded(command);
+  try {
+    options_.onEnded(command);
+  } catch (...) {
+    log::warn("onEnded threw", {{"error", messageOf(std::current_exception())}});
+  }
 }
 
-void TransactionListener::takeOver() {
+void TransactionListener::takeOver(std::int64_t owner) {
   struct Verdict {
     ClaimedCommand claim;
     Settlement settlement;
@@ -300,9 +325,9 @@ void TransactionListener::takeOver() {
   Work work;
   // Judged in the same commit: still held, a crashed command would stand beside the next suspect,
   // and if that one crashes too, neither counts.
-  work.apply = [this, verdicts](Unit& unit) {
+  work.apply = [this, verdicts, owner](Unit& unit) {
     verdicts->clear();
-    for (auto& claim : unit.takeOver(owner_, clock_.now())) {
+    for (auto& claim : unit.takeOver(owner, clock_.now())) {
       passSeam(Seam::failure_before_record);
       auto settlement = manager_.judgeCrash(claim);
       if (!unit.settle(claim, settlement)) continue;
@@ -341,20 +366,21 @@ void TransactionListener::tick() {
   }
 }
 
-std::size_t TransactionListener::interrupt() {
+void TransactionListener::interrupt() {
   std::vector<RunPtr> running;
+  std::stop_source cut;
   {
     const std::lock_guard lock(mutex_);
     running.assign(prepares_.begin(), prepares_.end());
+    cut = cut_;
   }
-  std::size_t count = 0;
+  cut.request_stop();
   for (const auto& run : running) {
     run->stop.request_stop();
     if (!run->endPreparing(AttemptRun::Phase::Interrupted)) continue;
-    ++count;
+    ++interrupted_;
     end(run->claim, manager_.interrupted(*run));
   }
-  return count;
 }
 
 std::optional<Time> TransactionListener::nextDue() const {

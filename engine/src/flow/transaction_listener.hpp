@@ -32,14 +32,17 @@ class TransactionListener {
 
   /// There may be work. Cheap to call too often.
   void wake();
-  /// Judges what dead owners left behind.
-  void takeOver();
+  /// Judges what dead owners left behind, as `owner`.
+  void takeOver(std::int64_t owner);
   /// Timeouts of prepare, and writes that the store could not take. Call it now and then.
   void tick();
-  /// Cuts short what is still preparing; returns how many were given back.
-  std::size_t interrupt();
+  /// Cuts short what runs and gives it back, with what was claimed and has not begun.
+  void interrupt();
+  /// How many attempts interrupt() cut short.
+  std::size_t interrupted() const { return interrupted_.load(); }
 
-  /// True once after others took this owner for dead: open() again, for a new one.
+  /// Others took this owner for dead: open() again, for a new one.
+  bool ownerLost() const { return ownerLost_; }
   bool takeOwnerLost() { return ownerLost_.exchange(false); }
 
   std::size_t inFlight() const { return inFlight_.load(); }
@@ -87,6 +90,7 @@ class TransactionListener {
   std::atomic<std::size_t> inFlight_{0};
   std::atomic<std::uint64_t> progress_{0};
   std::atomic<std::size_t> preparing_{0};
+  std::atomic<std::size_t> interrupted_{0};
   // Writer:
   bool backlog_ = true;  // more may be ready than was claimed: new commands wait behind it
   bool suspectWaits_ = false;
@@ -96,6 +100,7 @@ class TransactionListener {
   bool claimAgain_ = false;
   std::optional<Time> nextDue_;
   std::set<RunPtr> prepares_;
+  std::stop_source cut_;  // of all executes since open()
   std::vector<std::function<void()>> again_;
 };
 

@@ -1,5 +1,7 @@
 #include "flow/transaction_manager.hpp"
 
+#include <algorithm>
+
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
 #include "tether/seam.hpp"
@@ -33,7 +35,8 @@ class ContextOf : public Base {
 class Preparing final : public ContextOf<PrepareContext> {
  public:
   Preparing(AttemptRun& run, const Clock& clock, Store& store)
-      : ContextOf(run, clock, run.startedAt + run.timeout), sql_(store) {}
+      : ContextOf(run, clock, run.startedAt.load() + run.timeout),
+        sql_(store, clock, run.steadyDeadline, run.stop.get_token()) {}
 
   Sql& sql() override { return sql_; }
 
@@ -41,20 +44,34 @@ class Preparing final : public ContextOf<PrepareContext> {
   /// Each call is a read of its own: no transaction stays open while prepare waits for something.
   class ReadingSql final : public Sql {
    public:
-    explicit ReadingSql(Store& store) : store_(store) {}
+    ReadingSql(Store& store, const Clock& clock, Duration deadline, std::stop_token stop)
+        : store_(store), clock_(clock), deadline_(deadline), stop_(std::move(stop)) {}
     std::int64_t run(std::string_view text, const nlohmann::json& params) override {
       std::int64_t changed = 0;
-      store_.read([&](Snapshot& snapshot) { changed = snapshot.sql().run(text, params); });
+      read([&](Sql& sql) { changed = sql.run(text, params); });
       return changed;
     }
     nlohmann::json query(std::string_view text, const nlohmann::json& params) override {
       nlohmann::json rows;
-      store_.read([&](Snapshot& snapshot) { rows = snapshot.sql().query(text, params); });
+      read([&](Sql& sql) { rows = sql.query(text, params); });
       return rows;
     }
 
    private:
+    /// Within the time that prepare has left.
+    template <class Use>
+    void read(Use use) {
+      ScriptScope scope;
+      scope.now = clock_.now();
+      scope.hold = std::max(deadline_ - clock_.steady(), Duration{1});
+      scope.stop = stop_;
+      store_.read([&](Snapshot& snapshot) { use(snapshot.sql(scope)); });
+    }
+
     Store& store_;
+    const Clock& clock_;
+    Duration deadline_;
+    std::stop_token stop_;
   };
   ReadingSql sql_;
 };
@@ -71,16 +88,19 @@ class Executing final : public ContextOf<CommandContext> {
 
   Sql& sql() override { return sql_; }
   EventCollector& events() override { return events_; }
+  std::stop_token stopToken() const override { return run_.cut; }
 
   Receipt submit(CommandRequest request) override {
     const auto& cause = command();
-    if (request.correlationId.empty()) request.correlationId = cause.correlationId;
-    if (request.causationId.empty()) request.causationId = cause.id;
+    const bool inherits = request.correlationId.empty();
+    const bool caused = request.causationId.empty();
     if (request.id.empty()) {
       request.id =
           deriveId(cause.id, "submit/" + std::to_string(submitted_++) + '/' + cause.source);
     }
     auto accepted = intake_.fromRequest(request);
+    if (inherits) accepted.correlationId = cause.correlationId;
+    if (caused) accepted.causationId = cause.id;
     accepted.depth = cause.depth;
     const auto acceptance = unit_.accept(accepted);
     run_.reactions = run_.reactions || acceptance.claimable;
@@ -128,10 +148,10 @@ void TransactionManager::prepare(AttemptRun& run) const {
 }
 
 void TransactionManager::execute(Unit& unit, AttemptRun& run) const {
-  passSeam(Seam::tx_after_begin);
-  const auto& command = run.claim.command;
   run.entered = true;
   run.applied = false;
+  passSeam(Seam::tx_after_begin);
+  const auto& command = run.claim.command;
   run.reactions = false;
   EventCollector collected;
   ScriptScope scope;
@@ -140,6 +160,7 @@ void TransactionManager::execute(Unit& unit, AttemptRun& run) const {
   scope.attempt = run.claim.attempt;
   scope.now = clock_.now();
   scope.hold = run.hold;
+  scope.stop = run.cut;
   Executing context(run, clock_, unit, intake_, unit.sql(scope), collected);
   const auto begun = clock_.steady();
   run.command->execute(context);
@@ -224,13 +245,20 @@ Settlement TransactionManager::interrupted(const AttemptRun& run) const {
 Settlement TransactionManager::decide(const ClaimedCommand& claim, std::string outcome,
                                       Failure failure, Time startedAt) const {
   const auto now = clock_.now();
-  const auto decision = [&] {
+  const auto decision = [&]() -> Decision {
     const FailedAttempt attempt{claim.command, failure, claim.attempt, now, random_.unit()};
     const auto& type = claim.command.type;
     if (!builder_.declares(type)) return RetryErrorHandler(options_.retry).decide(attempt);
     const auto& settings = builder_.settings(type);
-    if (settings.errorHandler) return settings.errorHandler->decide(attempt);
-    return RetryErrorHandler(settings.retry.value_or(options_.retry)).decide(attempt);
+    if (!settings.errorHandler) {
+      return RetryErrorHandler(settings.retry.value_or(options_.retry)).decide(attempt);
+    }
+    try {
+      return settings.errorHandler->decide(attempt);
+    } catch (...) {  // a handler that cannot decide must not leave the command open for ever
+      failure.message += "; and its error handler threw";
+      return {};
+    }
   }();
   Settlement settlement;
   settlement.outcome = std::move(outcome);

@@ -48,12 +48,7 @@ std::string attribute(const json& object, const char* name) {
   if (value == nullptr) return {};
   if (!value->is_string()) refuse(std::string(name) + " must be a string");
   const auto& text = value->get_ref<const std::string&>();
-  if (text.empty()) refuse(std::string(name) + " is empty");
-  if (text.size() > kTextBytesMax) {
-    refuse(std::string(name) + " has " + std::to_string(text.size()) + " bytes, more than " +
-           std::to_string(kTextBytesMax));
-  }
-  if (hasControls(text)) refuse(std::string(name) + " has control characters: " + quote(text));
+  checkAttribute(std::string("envelope: ") + name, text);
   return text;
 }
 
@@ -88,6 +83,19 @@ void checkNames(const json& object) {
 }
 
 }  // namespace
+
+void checkAttribute(const std::string& what, const std::string& text) {
+  const auto refuseText = [&](const std::string& problem) {
+    throw Error(ErrorCode::Invalid, what + " " + problem);
+  };
+  if (text.empty()) refuseText("is empty");
+  if (text.size() > kTextBytesMax) {
+    refuseText("has " + std::to_string(text.size()) + " bytes, more than " +
+               std::to_string(kTextBytesMax));
+  }
+  if (!validUtf8(text)) refuseText("is not UTF-8: " + quote(text));
+  if (hasControls(text)) refuseText("has control characters: " + quote(text));
+}
 
 std::string toJsonText(const Envelope& envelope) {
   // Put together by hand in the order of the names: a json object would first copy the data.

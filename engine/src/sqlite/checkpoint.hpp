@@ -8,7 +8,8 @@ struct sqlite3;
 namespace tether::sqlite {
 
 /// Copies the log into the database file as far as readers allow. `guard` is a second connection to
-/// the same file; it holds the write lock meanwhile. Does nothing when the lock is taken.
-void checkpoint(sqlite3* connection, sqlite3* guard);
+/// the same file, without a busy handler; it holds the write lock meanwhile. Does nothing when the
+/// lock is taken. Returns SQLite's extended code.
+int checkpoint(sqlite3* connection, sqlite3* guard);
 
 }  // namespace tether::sqlite

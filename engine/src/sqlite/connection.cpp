@@ -86,6 +86,9 @@ Connection::Connection(const ConnectionOptions& options)
       busyRandom_(std::random_device{}()),
       database_(openDatabase(options)) {
   sqlite3_busy_handler(handle(), &Connection::onBusy, this);
+  // Debian's build lets SQL register a tokenizer by address; and nobody edits the schema by hand.
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0, nullptr);
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   exec("PRAGMA foreign_keys = ON");
   exec("PRAGMA trusted_schema = OFF");
   exec("PRAGMA temp_store = MEMORY");     // savepoints of large batches spill to a file otherwise

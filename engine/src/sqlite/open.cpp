@@ -38,6 +38,20 @@ void useLog(Connection& connection) {
   }
 }
 
+/// SQLite takes an empty file for an empty database. Whoever only looks must not make a store of
+/// it, and who makes one keeps it private, as a new file would be.
+void takeEmptyFile(const SqliteStoreOptions& options, mode_t mode) {
+  if (!options.create) {
+    throw Error(ErrorCode::Invalid, "store " + options.path +
+                                        " is an empty file, not a Tether store: make one of it "
+                                        "with `tether store migrate`");
+  }
+  if ((mode & 077U) != 0 && ::chmod(options.path.c_str(), 0600) != 0) {
+    throw Error(ErrorCode::Invalid,
+                "cannot make store " + options.path + " private: " + std::strerror(errno));
+  }
+}
+
 }  // namespace
 
 ConnectionOptions prepareFile(const SqliteStoreOptions& options) {
@@ -66,6 +80,8 @@ ConnectionOptions prepareFile(const SqliteStoreOptions& options) {
   } else if (!S_ISREG(status.st_mode)) {
     throw Error(ErrorCode::Invalid,
                 "store " + options.path + " is not a regular file (a link or device is refused)");
+  } else if (status.st_size == 0) {
+    takeEmptyFile(options, status.st_mode);
   }
   // SQLite refuses a link anywhere in the path; only the file itself matters here.
   std::error_code none;

@@ -439,6 +439,14 @@ std::vector<AppliedMigration> SqliteSnapshot::migrations() {
   return migrations;
 }
 
-Sql& SqliteSnapshot::sql() { return session_; }
+Sql& SqliteSnapshot::sql() {
+  session_.enter(nullptr);
+  return session_;
+}
+
+Sql& SqliteSnapshot::sql(ScriptScope& scope) {
+  session_.enter(&scope);
+  return session_;
+}
 
 }  // namespace tether::sqlite

@@ -32,6 +32,7 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<std::string> tables() override;
   StoreInfo info() override;
   Sql& sql() override;
+  Sql& sql(ScriptScope& scope) override;
 
  private:
   std::int64_t count(const char* sql);

@@ -14,8 +14,8 @@ constexpr int kProgressSteps = 1000;  // virtual machine steps between two looks
 constexpr std::int64_t kStepsPerSecond = 50'000'000;
 constexpr std::size_t kScriptsMax = 500;
 
-bool ownTable(const char* name) {
-  return name != nullptr && std::string_view(name).substr(0, 7) == "tether_";
+bool ownTable(const char* name) {  // as SQLite compares names
+  return name != nullptr && sqlite3_strnicmp(name, "tether_", 7) == 0;
 }
 
 const char* asText(sqlite3_value* value) {
@@ -76,7 +76,8 @@ void SqlSession::enter(ScriptScope* scope) {
 void SqlSession::startBudget() {
   const bool limited = scope_ != nullptr && scope_->hold > Duration{0};
   if (limited) {
-    deadline_ = clock_.steady() + scope_->hold;
+    began_ = clock_.steady();
+    deadline_ = began_ + scope_->hold;
     budget_ = scope_->hold.count() * (kStepsPerSecond / 1'000'000) / kProgressSteps + 1;
   }
   sqlite3_progress_handler(connection_.handle(), limited ? kProgressSteps : 0,
@@ -86,7 +87,10 @@ void SqlSession::startBudget() {
 int SqlSession::onProgress(void* self) {
   auto& session = *static_cast<SqlSession*>(self);
   if (!session.running_) return 0;
-  return --session.budget_ <= 0 || session.clock_.steady() > session.deadline_ ? 1 : 0;
+  if (session.scope_->stop.stop_requested()) return 1;
+  const auto now = session.clock_.steady();
+  if (now == session.began_) return --session.budget_ <= 0 ? 1 : 0;  // this clock stands still
+  return now > session.deadline_ ? 1 : 0;
 }
 
 std::int64_t SqlSession::run(std::string_view text, const nlohmann::json& params) {
@@ -228,8 +232,10 @@ void SqlSession::raise(int code) {
   }
   if (!refusal_.empty()) throw Error(ErrorCode::Invalid, refusal_);
   if ((code & 0xff) == SQLITE_INTERRUPT && scope_ != nullptr) {
-    throw Error(ErrorCode::TimedOut, "execute took longer than its hold of " +
-                                         toText(scope_->hold) + " and was interrupted");
+    if (scope_->stop.stop_requested()) throw Error(ErrorCode::Unavailable, "sql was interrupted");
+    const std::string limit = scope_->command != nullptr ? "execute took longer than its hold of "
+                                                         : "the query took longer than ";
+    throw Error(ErrorCode::TimedOut, limit + toText(scope_->hold) + " and was interrupted");
   }
   throw toError(code, "sql", sqlite3_errmsg(connection_.handle()));
 }
@@ -252,25 +258,31 @@ int SqlSession::authorize(void* self, int action, const char* first, const char*
     case SQLITE_PRAGMA:
       return refuse("PRAGMA is not allowed in a command: " + std::string(first));
     case SQLITE_FUNCTION:
-      if (second != nullptr && std::string_view(second) == "load_extension") {
-        return refuse("load_extension is not allowed in a command");
+      if (second != nullptr && (sqlite3_stricmp(second, "load_extension") == 0 ||
+                                sqlite3_stricmp(second, "fts3_tokenizer") == 0)) {
+        return refuse(std::string(second) + " is not allowed in a command");
       }
       return SQLITE_OK;
+    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_TEMP_VIEW:
+    case SQLITE_CREATE_TEMP_INDEX:
+    case SQLITE_CREATE_TEMP_TRIGGER:
+      // They would outlive the command, and stand before tables of the same name.
+      return refuse("temporary tables, views and triggers are not allowed in a command");
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
     case SQLITE_CREATE_TABLE:
-    case SQLITE_CREATE_TEMP_TABLE:
+    case SQLITE_CREATE_VTABLE:
     case SQLITE_CREATE_VIEW:
-    case SQLITE_CREATE_TEMP_VIEW:
     case SQLITE_DROP_TABLE:
+    case SQLITE_DROP_VTABLE:
     case SQLITE_DROP_VIEW:
       if (!ownTable(first)) return SQLITE_OK;
       return refuse("the table " + std::string(first) + " belongs to Tether");
     case SQLITE_ALTER_TABLE:
     case SQLITE_CREATE_INDEX:
     case SQLITE_CREATE_TRIGGER:
-    case SQLITE_CREATE_TEMP_TRIGGER:
     case SQLITE_DROP_INDEX:
     case SQLITE_DROP_TRIGGER:
       if (!ownTable(second)) return SQLITE_OK;

@@ -87,6 +87,7 @@ class SqlSession final : public Sql {
   std::string refusal_;   // why the authorizer said no
   std::optional<Ending> ending_;
   std::vector<std::string> columns_;  // of the last query
+  Duration began_{0};
   Duration deadline_{0};
   std::int64_t budget_ = 0;  // progress callbacks left: the limit that a manual clock cannot give
   std::unordered_map<std::string, Script, TextHash, std::equal_to<>> scripts_;

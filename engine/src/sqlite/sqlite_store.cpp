@@ -1,5 +1,7 @@
 #include "sqlite/sqlite_store.hpp"
 
+#include <sqlite3.h>
+
 #include "sqlite/local_transport.hpp"
 #include "sqlite/open.hpp"
 #include "sqlite/snapshot.hpp"
@@ -71,13 +73,15 @@ void SqliteStore::read(const std::function<void(Snapshot&)>& look) {
   auto& connection = reader->connection;
   connection.query("BEGIN").run();
   struct End {
-    Connection& connection;
+    Reader& reader;
     ~End() {
-      if (connection.inTransaction()) connection.exec("ROLLBACK");
+      reader.session.enter(nullptr);
+      // A read has nothing to lose: what cannot be ended here ends with the connection.
+      sqlite3_exec(reader.connection.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
     }
   };
   {
-    const End end{connection};
+    const End end{*reader};
     SqliteSnapshot snapshot(connection, reader->session, clock_, location_);
     look(snapshot);
   }

@@ -283,13 +283,18 @@ std::int64_t SqliteUnit::expire(const std::string& queue, Time sentBefore, std::
   const auto id = queueId(queue, false);
   std::vector<Old> old;
   {
-    auto found = connection_.query(
-        "SELECT due_at, seq, key FROM tether_message WHERE queue = ?1 AND lane = ''"
-        " AND owner IS NULL AND (lease_until IS NULL OR lease_until <= ?2) AND sent_at < ?3"
-        " ORDER BY due_at, seq LIMIT ?4");
-    for (bool more = found.first(id, clock_.now(), sentBefore, static_cast<std::int64_t>(max));
-         more; more = found.step()) {
-      old.push_back({found.integer(0), found.integer(1), found.text(2)});
+    const auto now = clock_.now();
+    for (const auto due : {kReady, kParked}) {
+      auto found = connection_.query(
+          "SELECT due_at, seq, key, sent_at FROM tether_message WHERE queue = ?1 AND lane = ''"
+          " AND owner IS NULL AND (lease_until IS NULL OR lease_until <= ?2)"
+          " AND due_at = ?3 ORDER BY seq LIMIT ?4");
+      const auto room = static_cast<std::int64_t>(max - old.size());
+      // In the order of sending: behind the first young one there are only younger ones.
+      for (bool more = found.first(id, now, due, room); more && *found.time(3) < sentBefore;
+           more = found.step()) {
+        old.push_back({found.integer(0), found.integer(1), found.text(2)});
+      }
     }
   }
   for (const auto& message : old) {

@@ -2,6 +2,7 @@
 #include <unordered_set>
 
 #include "sqlite/unit.hpp"
+#include "tether/error.hpp"
 #include "tether/json.hpp"
 
 namespace tether::sqlite {
@@ -21,7 +22,13 @@ bool SqliteUnit::record(const Event& event, const std::vector<Destination>& dest
                OrNull{event.causationId}, OrNull{event.key}, OrNull{event.traceparent},
                event.commandSeq == 0 ? std::nullopt : std::optional<std::int64_t>(event.commandSeq),
                event.depth, pending, event.time, event.data);
-  if (inserted == 0) return false;
+  if (inserted == 0) {
+    auto known = connection_.query(
+        "SELECT 1 FROM tether_event WHERE id = ?1 AND source = ?2 AND type = ?3 AND data = ?4");
+    if (known.first(event.id, event.source, event.type, event.data)) return false;
+    throw Error(ErrorCode::Conflict,
+                "event " + event.id + " of " + event.source + " was recorded with other content");
+  }
   if (event.commandSeq != 0) {
     events_.try_emplace(event.commandSeq, seq, seq).first->second.second = seq;
   }

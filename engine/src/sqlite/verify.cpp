@@ -1,4 +1,6 @@
 // Looks for damage: SQLite's own check, then what Tether promises about its tables.
+#include <sstream>
+
 #include "sqlite/sqlite_store.hpp"
 
 namespace tether::sqlite {
@@ -11,6 +13,9 @@ struct Rule {
 };
 
 constexpr Rule kRules[] = {
+    {"row that refers to nothing",
+     "SELECT \"table\" || ' row ' || coalesce(rowid, '?') || ', in ' || parent"
+     " FROM pragma_foreign_key_check"},
     {"open command without a message or a remote queue",
      "SELECT c.id FROM tether_command c LEFT JOIN tether_message m ON m.queue = c.queue"
      " AND m.due_at = c.due_at AND m.seq = c.message_seq"
@@ -39,6 +44,35 @@ constexpr Rule kRules[] = {
      " OR last < (SELECT coalesce(max(seq), 0) FROM tether_message)"},
 };
 
+/// What SQLite finds is one text of several lines for each table.
+void checkPages(Connection& connection, std::vector<std::string>& damage) {
+  auto rows = connection.query("PRAGMA integrity_check");
+  for (bool more = rows.first(); more; more = rows.step()) {
+    std::istringstream text(rows.text(0));
+    for (std::string line; std::getline(text, line);) {
+      if (line != "ok" && !line.starts_with("***")) damage.push_back("sqlite: " + line);
+    }
+  }
+}
+
+void checkRule(Connection& connection, const Rule& rule, std::vector<std::string>& damage) {
+  auto rows = connection.query(rule.sql);
+  for (bool more = rows.first(); more; more = rows.step()) {
+    damage.push_back(std::string(rule.broken) + ": " + rows.text(0));
+  }
+}
+
+/// A check that damage cuts short is a finding by itself, and the others still look at the rest.
+template <class Check>
+void guard(const std::string& name, std::vector<std::string>& damage, const Check& check) {
+  try {
+    check();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Unavailable) throw;  // says nothing about the store
+    damage.push_back("check cut short: " + name + ": " + error.what());
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> SqliteStore::verify() {
@@ -46,19 +80,11 @@ std::vector<std::string> SqliteStore::verify() {
   auto reader = borrowReader();
   auto& connection = reader->connection;
   connection.query("BEGIN").run();
-  for (const char* check : {"PRAGMA integrity_check", "PRAGMA foreign_key_check"}) {
-    auto rows = connection.query(check);
-    for (bool more = rows.first(); more; more = rows.step()) {
-      if (rows.text(0) != "ok") damage.push_back("sqlite: " + rows.text(0));
-    }
-  }
+  guard("pages", damage, [&] { checkPages(connection, damage); });
   for (const auto& rule : kRules) {
-    auto rows = connection.query(rule.sql);
-    for (bool more = rows.first(); more; more = rows.step()) {
-      damage.push_back(std::string(rule.broken) + ": " + rows.text(0));
-    }
+    guard(rule.broken, damage, [&] { checkRule(connection, rule, damage); });
   }
-  connection.exec("ROLLBACK");
+  if (connection.inTransaction()) connection.exec("ROLLBACK");
   return damage;
 }
 

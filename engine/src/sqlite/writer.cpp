@@ -21,6 +21,10 @@ int openForeignKeys(sqlite3* handle) {
   return current;
 }
 
+bool isSyncFailure(int code) {
+  return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+}
+
 }  // namespace
 
 Writer::Writer(WriterOptions options, const Clock& clock, std::function<void()> committed)
@@ -68,6 +72,7 @@ bool Writer::runPending() {
 void Writer::start() {
   const std::lock_guard lock(mutex_);
   if (threaded_) return;
+  if (thread_.joinable()) thread_.join();
   threaded_ = true;
   stopping_ = false;
   thread_ = std::thread([this] { loop(); });
@@ -81,8 +86,6 @@ void Writer::stop() {
   }
   posted_.notify_one();
   thread_.join();
-  const std::lock_guard lock(mutex_);
-  threaded_ = false;
 }
 
 void Writer::loop() {
@@ -90,7 +93,10 @@ void Writer::loop() {
     {
       std::unique_lock lock(mutex_);
       posted_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (stopping_ && queue_.empty()) return;
+      if (stopping_ && queue_.empty()) {
+        threaded_ = false;  // whoever posts from now on runs it
+        return;
+      }
     }
     runBatch();
   }
@@ -211,10 +217,8 @@ void Writer::commit(Batch& batch) {
   } catch (const Error& error) {
     // A COMMIT that fails may be durable all the same: look, in a new connection.
     const int code = sqlite3_extended_errcode(connection_->handle());
-    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
-      broken_ = std::make_exception_ptr(
-          Error(ErrorCode::Unavailable,
-                std::string("the disk failed to sync; reopen the store: ") + error.what()));
+    if (isSyncFailure(code)) {
+      breakOff(error.what());
       std::rethrow_exception(broken_);
     }
     if (connection_->inTransaction()) {
@@ -241,12 +245,22 @@ bool Writer::lastBatchIsThere() {
   return false;
 }
 
+void Writer::breakOff(const std::string& why) {
+  broken_ = std::make_exception_ptr(
+      Error(ErrorCode::Unavailable, "the disk failed to sync; reopen the store: " + why));
+}
+
 void Writer::checkpointIfDue() {
   if (!options_.logged || logFrames_ < kCheckpointFrames || broken_) return;
   try {
-    if (!guard_) guard_ = std::make_unique<Connection>(options_.connection);
-    checkpoint(connection_->handle(), guard_->handle());
-    logFrames_ = 0;
+    if (!guard_) {
+      auto options = options_.connection;
+      options.busyTimeout = Duration{0};  // everybody's writes would wait
+      guard_ = std::make_unique<Connection>(options);
+    }
+    const int code = checkpoint(connection_->handle(), guard_->handle());
+    if (isSyncFailure(code)) breakOff(sqlite3_errstr(code));
+    if (code == SQLITE_OK) logFrames_ = 0;
   } catch (const Error&) {
     // Latency and log size only; the next batch tries again.
   }

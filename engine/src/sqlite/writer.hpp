@@ -55,6 +55,8 @@ class Writer {
   bool lastBatchIsThere();
   void open();
   void checkpointIfDue();
+  /// Nothing is taken any more: nobody knows what is on the disk.
+  void breakOff(const std::string& why);
 
   WriterOptions options_;
   Instance instance_;

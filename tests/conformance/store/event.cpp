@@ -40,8 +40,9 @@ void recorded(StoreBench& bench) {
 void recordTwice(StoreBench& bench) {
   CHECK(bench.record(bench.newEvent("e"), {kLocal}));
   Event again = bench.newEvent("e");
-  again.data = R"({"n":2})";
   CHECK_FALSE(bench.record(again, {kLocal}));
+  again.data = R"({"n":2})";
+  CHECK(errorOf([&] { bench.record(again, {kLocal}); }) == ErrorCode::Conflict);
   CHECK(eventOf(bench, "e").data == R"({"n":1})");
   CHECK(idsOf(bench.take("events")) == Ids{"e"});
 

@@ -52,4 +52,14 @@ void refuseOwnTables(StoreBench& bench) {
        "UPDATE sqlite_schema SET name = 'gone'"});
 }
 
+void refuseDiversion(StoreBench& bench) {
+  checkRefused(
+      bench,
+      {"CREATE TEMP TABLE Tether_Event AS SELECT * FROM tether_event WHERE 0",
+       "CREATE TEMP TABLE mine (id TEXT)", "CREATE TEMP VIEW tether_message AS SELECT 1",
+       "CREATE TEMP TRIGGER mine AFTER INSERT ON things BEGIN SELECT 1; END",
+       "CREATE TABLE Tether_Mine (id TEXT)", "CREATE VIRTUAL TABLE tether_mine USING fts5(body)",
+       "SELECT fts3_tokenizer('mine', x'4141414141414141')", "SELECT FTS3_TOKENIZER('simple')"});
+}
+
 }  // namespace tether::conformance::store_promise

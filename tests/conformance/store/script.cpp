@@ -15,7 +15,7 @@ constexpr const char* kThings =
 json runAs(StoreBench& bench, const std::string& text, const Command& command,
            EventCollector& events, Duration hold = 0s) {
   return bench.commit([&](Unit& unit) {
-    ScriptScope scope{&command, &events, 3, bench.now(), hold};
+    ScriptScope scope{&command, &events, 3, bench.now(), hold, {}};
     return unit.sql(scope).query(text, json::object());
   });
 }
