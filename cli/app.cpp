@@ -86,8 +86,8 @@ std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-/// CLI11 takes `--store= x` for the value x; an empty value is a slip in a script.
-void refuseEmptyValues(const std::vector<std::string>& arguments) {
+/// CLI11 takes `--store= x` for the value x.
+void refuseOpenEnds(const std::vector<std::string>& arguments) {
   for (const auto& argument : arguments) {
     if (argument == "--") return;
     if (argument.size() > 3 && argument.starts_with("--") &&
@@ -97,9 +97,23 @@ void refuseEmptyValues(const std::vector<std::string>& arguments) {
   }
 }
 
+/// An empty value is a variable that a script forgot to set. To take it for "not given" would, of
+/// an id, quietly end deduplication. Looks at every verb that the command line chose.
+void refuseEmptyValues(const CLI::App& app) {
+  for (const auto* option : app.get_options()) {
+    if (option->get_positional()) continue;
+    for (const auto& value : option->results()) {
+      if (!value.empty()) continue;
+      throw Error(ErrorCode::Invalid,
+                  fmt::format("{} needs a value, it was given an empty one", option->get_name()));
+    }
+  }
+  for (const auto* verb : app.get_subcommands()) refuseEmptyValues(*verb);
+}
+
 /// Fills in `line`; false: all was said already (help, version).
 bool parse(CommandLine& line, std::vector<std::string> arguments, Printer& print) {
-  refuseEmptyValues(arguments);
+  refuseOpenEnds(arguments);
   if (!arguments.empty() && arguments.front() == "help") {  // as other tools have it
     arguments.erase(arguments.begin());
     arguments.emplace_back("--help");
@@ -117,6 +131,7 @@ bool parse(CommandLine& line, std::vector<std::string> arguments, Printer& print
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::Invalid, explain(line.app, inOurWords(error.what())));
   }
+  refuseEmptyValues(line.app);
   if (!line.chosen) {
     const auto& noun = deepest(line.app);
     throw Error(ErrorCode::Invalid, fmt::format("{} needs a verb: {}; see '{} --help'",
@@ -179,6 +194,7 @@ std::unique_ptr<CommandLine> makeCommandLine() {
   addStore(app, chosen);
   addConfig(app, chosen);
   addDoctor(app, chosen);
+  addScenario(app, chosen);
   addBench(app, chosen);
   addCompletion(app, chosen);
   addIntrospection(app, chosen);

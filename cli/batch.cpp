@@ -67,13 +67,19 @@ class Lines {
   std::istream& in_;
 };
 
+/// A member that is there has a value: an empty one is a slip, see refuseEmptyValues in app.cpp.
 std::string stringOf(const json& object, const std::string& name) {
   const auto found = object.find(name);
   if (found == object.end()) return "";
   if (!found->is_string()) {
     throw Error(ErrorCode::Invalid, fmt::format("\"{}\" must be a string", name));
   }
-  return found->get<std::string>();
+  auto text = found->get<std::string>();
+  if (text.empty()) {
+    throw Error(ErrorCode::Invalid,
+                fmt::format("\"{}\" is empty; give it a value or leave it out", name));
+  }
+  return text;
 }
 
 json receiptLine(std::size_t line, const Receipt& receipt) {

@@ -46,39 +46,7 @@ std::optional<FlowTrace> FlowTrace::take(Snapshot& snapshot, const std::string& 
 
 std::string FlowTrace::offset(Time time) const { return offsetText(time, start_); }
 
-FlowTrace::Tree FlowTrace::tree() const {
-  Tree tree;
-  std::map<std::string, std::size_t> commands;
-  std::map<std::string, std::size_t> events;
-  for (const auto& command : flow_.commands) {
-    commands[command.id] = tree.nodes.size();
-    tree.nodes.push_back({&command, nullptr, command.seq, command.causationId, {}});
-  }
-  for (const auto& event : flow_.events) {
-    events[event.id] = tree.nodes.size();
-    tree.nodes.push_back({nullptr, &event, event.seq, event.causationId, {}});
-  }
-  // A command is caused by an event, or by the command that submitted it; an event by a command.
-  const auto causeOf = [&](const Node& node) -> std::optional<std::size_t> {
-    const auto event = events.find(node.causationId);
-    if (node.command && event != events.end()) return event->second;
-    const auto command = commands.find(node.causationId);
-    if (command != commands.end()) return command->second;
-    return {};
-  };
-  for (std::size_t at = 0; at < tree.nodes.size(); ++at) {
-    const auto cause = causeOf(tree.nodes[at]);
-    // A cause comes first. Ids from outside may claim otherwise, and would make a circle.
-    if (cause && tree.nodes[*cause].seq < tree.nodes[at].seq) {
-      tree.nodes[*cause].children.push_back(at);
-    } else {
-      tree.roots.push_back(at);
-    }
-  }
-  return tree;
-}
-
-json FlowTrace::nodeJson(const Tree& tree, std::size_t at, TraceDetail detail) const {
+json FlowTrace::nodeJson(const FlowTree& tree, std::size_t at, TraceDetail detail) const {
   const auto& node = tree.nodes[at];
   const auto shown = detail.data ? Detail::WithPayload : Detail::Plain;
   json object = node.command ? toJson(*node.command, shown) : toJson(*node.event, shown);
@@ -95,7 +63,7 @@ json FlowTrace::nodeJson(const Tree& tree, std::size_t at, TraceDetail detail) c
 }
 
 json FlowTrace::treeJson(TraceDetail detail) const {
-  const auto whole = tree();
+  const auto whole = FlowTree::of(flow_);
   auto roots = json::array();
   for (const auto root : whole.roots) roots.push_back(nodeJson(whole, root, detail));
   return roots;
@@ -137,7 +105,7 @@ void FlowTrace::showCommand(Printer& print, const Command& command, const std::s
   }
 }
 
-void FlowTrace::showNode(Printer& print, const Tree& tree, std::size_t at,
+void FlowTrace::showNode(Printer& print, const FlowTree& tree, std::size_t at,
                          const std::string& indent, std::string_view branch, TraceDetail detail,
                          Time now) const {
   const auto& node = tree.nodes[at];
@@ -167,7 +135,7 @@ void FlowTrace::showNode(Printer& print, const Tree& tree, std::size_t at,
 }
 
 void FlowTrace::showTree(Printer& print, TraceDetail detail, Time now) const {
-  const auto whole = tree();
+  const auto whole = FlowTree::of(flow_);
   for (const auto root : whole.roots) showNode(print, whole, root, "", "", detail, now);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "printer.hpp"
+#include "tether/flow_tree.hpp"
 #include "tether/store.hpp"
 #include "views.hpp"
 
@@ -33,18 +34,6 @@ class FlowTrace {
   void showTimeline(Printer& print, TraceDetail detail, Time now) const;
 
  private:
-  /// A command or an event, and what it caused.
-  struct Node {
-    const Command* command = nullptr;
-    const Event* event = nullptr;
-    std::int64_t seq = 0;
-    std::string causationId;
-    std::vector<std::size_t> children;
-  };
-  struct Tree {
-    std::vector<Node> nodes;
-    std::vector<std::size_t> roots;
-  };
   /// One line of the timeline.
   struct Step {
     std::int64_t seq = 0;
@@ -57,9 +46,8 @@ class FlowTrace {
     std::string data{};  // JSON text
   };
 
-  Tree tree() const;
-  nlohmann::json nodeJson(const Tree& tree, std::size_t at, TraceDetail detail) const;
-  void showNode(Printer& print, const Tree& tree, std::size_t at, const std::string& indent,
+  nlohmann::json nodeJson(const FlowTree& tree, std::size_t at, TraceDetail detail) const;
+  void showNode(Printer& print, const FlowTree& tree, std::size_t at, const std::string& indent,
                 std::string_view branch, TraceDetail detail, Time now) const;
   void showCommand(Printer& print, const Command& command, const std::string& branch,
                    const std::string& below, TraceDetail detail, Time now) const;

@@ -91,7 +91,12 @@ std::ifstream Session::openFile(const std::string& path) const {
     throw Error(ErrorCode::Invalid, fmt::format("{} is a folder, not a file", quote(path)));
   }
   std::ifstream file(resolved, std::ios::binary);
-  if (!file) throw Error(ErrorCode::Invalid, fmt::format("cannot read file {}", quote(path)));
+  if (!file) {
+    const bool missing = !fs::exists(resolved, error) && !error;
+    throw Error(ErrorCode::Invalid,
+                fmt::format("cannot read file {}: {}", quote(path),
+                            missing ? "there is no such file" : "check its permissions"));
+  }
   return file;
 }
 

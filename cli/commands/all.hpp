@@ -21,6 +21,7 @@ void addDlq(CLI::App& app, Action& chosen);
 void addStore(CLI::App& app, Action& chosen);
 void addConfig(CLI::App& app, Action& chosen);
 void addDoctor(CLI::App& app, Action& chosen);
+void addScenario(CLI::App& app, Action& chosen);
 void addBench(CLI::App& app, Action& chosen);
 void addCompletion(CLI::App& app, Action& chosen);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include "all.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
+#include "tether/text.hpp"
 #include "views.hpp"
 
 namespace tether::cli {
@@ -31,7 +33,7 @@ struct Check {
 };
 
 /// Reading all of a large store takes long; above this the operator asks for it by `store verify`.
-constexpr std::int64_t kVerifyBytesMax = 64 * 1024 * 1024;
+constexpr std::uintmax_t kVerifyBytesMax = 64 * 1024 * 1024;
 
 class Doctor {
  public:
@@ -41,16 +43,21 @@ class Doctor {
     if (!examineProject()) return std::move(checks_);
     auto* store = openStore();
     if (store == nullptr) return std::move(checks_);
-    store->read([&](Snapshot& snapshot) {
+    // Each look by itself: in a damaged store the others still tell something.
+    const bool informed = look("store", *store, [&](Snapshot& snapshot) {
       info_ = snapshot.info();
-      owners_ = snapshot.owners();
-      open_ = snapshot.openByType();
-      queues_ = snapshot.queues();
+      good("store", fmt::format("{}, version {}", info_.location, info_.version));
     });
-    examineStore(*store);
-    examineMigrations();
-    examineListeners();
-    examineWork();
+    if (informed) examineLibrary();
+    examinePermissions();
+    examineIntegrity(*store);
+    if (informed) examineMigrations();
+    const bool counted = look("open", *store, [&](Snapshot& s) { open_ = s.openByType(); });
+    if (counted && look("listeners", *store, [&](Snapshot& s) { owners_ = s.owners(); })) {
+      examineListeners();
+    }
+    if (look("queues", *store, [&](Snapshot& s) { queues_ = s.queues(); })) examineQueues();
+    if (counted && informed) examineWork();
     return std::move(checks_);
   }
 
@@ -63,6 +70,17 @@ class Doctor {
   }
   void problem(std::string name, std::string message) {
     checks_.push_back({std::move(name), Health::Problem, std::move(message)});
+  }
+
+  /// False, and a problem, when the store does not let itself be read here.
+  bool look(const char* name, Store& store, const std::function<void(Snapshot&)>& at) {
+    try {
+      store.read(at);
+      return true;
+    } catch (const Error& error) {
+      problem(name, fmt::format("{}: {}", session_.storeSetting().value, error.what()));
+      return false;
+    }
   }
 
   /// Without a project a store can still be looked at, when it is named.
@@ -93,16 +111,24 @@ class Doctor {
     }
   }
 
-  void examineStore(Store& store) {
-    good("store", fmt::format("{}, version {}", info_.location, info_.version));
+  void examineLibrary() {
     if (!info_.library.empty()) good("library", info_.library);
     for (const auto& remark : info_.remarks) note("library", remark);
-    examinePermissions();
-    if (info_.bytes > kVerifyBytesMax) {
+  }
+
+  void examineIntegrity(Store& store) {
+    std::error_code error;
+    const auto bytes = fs::file_size(session_.storeSetting().value, error);
+    if (!error && bytes > kVerifyBytesMax) {
       note("integrity", "not checked, the store is large: 'tether store verify' reads all of it");
       return;
     }
-    const auto damage = store.verify();
+    std::vector<std::string> damage;
+    try {
+      damage = store.verify();
+    } catch (const Error& failure) {
+      return problem("integrity", failure.what());
+    }
     if (damage.empty()) return good("integrity", "everything was read, no damage");
     problem("integrity", fmt::format("{} faults, the first: {}; see 'tether store verify'",
                                      damage.size(), damage.front()));
@@ -110,10 +136,11 @@ class Doctor {
 
   void examinePermissions() {
     constexpr auto kOthers = fs::perms::group_all | fs::perms::others_all;
+    const auto location = session_.storeSetting().value;
     bool open = false;
     for (const char* suffix : {"", "-wal", "-shm", "-wake"}) {
       std::error_code error;
-      const fs::path file = info_.location + suffix;
+      const fs::path file = location + suffix;
       const auto status = fs::status(file, error);
       if (error || !fs::exists(status)) continue;
       if ((status.permissions() & kOthers) == fs::perms::none) continue;
@@ -193,15 +220,35 @@ class Doctor {
     }
   }
 
-  void examineWork() {
-    if (info_.oldestOpen) {
-      good("open", fmt::format("{} commands, the oldest accepted {}", openCount(),
-                               whenText(*info_.oldestOpen, now_)));
-    }
+  void examineQueues() {
     for (const auto& queue : queues_) {
       if (queue.counts.blocked == 0) continue;
       note("blocked", fmt::format("queue {}: {} wait behind an earlier one of their key",
                                   queue.name, queue.counts.blocked));
+    }
+    if (!hasCatalog_) return;
+    for (const auto& [name, address] : session_.catalog().options().queues) {
+      if (address == "local" || address == "memory") continue;
+      problem("queues", fmt::format("queue {} is mapped to {}, for which this program has no "
+                                    "transport; {} messages wait to leave",
+                                    name, quote(address), outgoingCount(name)));
+    }
+  }
+
+  std::int64_t outgoingCount(const std::string& name) const {
+    std::int64_t count = 0;
+    for (const auto& queue : queues_) {
+      if (!queue.outgoing || queue.name != name) continue;
+      const auto& counts = queue.counts;
+      count += counts.ready + counts.leased + counts.delayed + counts.blocked;
+    }
+    return count;
+  }
+
+  void examineWork() {
+    if (info_.oldestOpen) {
+      good("open", fmt::format("{} commands, the oldest accepted {}", openCount(),
+                               whenText(*info_.oldestOpen, now_)));
     }
     if (info_.deadLetters > 0) {
       note("dead letters", fmt::format("{}; see 'tether dlq list'", info_.deadLetters));

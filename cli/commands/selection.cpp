@@ -37,9 +37,17 @@ void addUntilOption(CLI::App& verb, Selection& selection) {
 }
 
 Time pastTimeOf(std::string_view option, const std::string& text, Time now) {
-  // A time starts with four digits and a dash, which no duration has.
-  if (text.find('-') == std::string::npos) return now - durationOf(option, text);
-  return timeOf(option, text);
+  try {
+    // A time starts with four digits and a dash, which no duration has.
+    if (text.find('-') == std::string::npos) return now - parseDuration(text);
+    return parseTime(text);
+  } catch (const Error&) {
+    throw Error(
+        ErrorCode::Invalid,
+        fmt::format("{}: {} is neither a duration, such as 30m or 7d, nor an RFC 3339 time, "
+                    "such as 2026-01-31T12:00:00Z",
+                    option, quote(text)));
+  }
 }
 
 Filter filterOf(const Selection& selection, Time now) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "all.hpp"
@@ -146,11 +147,25 @@ Cell cellOf(const json& value) {
   return value.dump();
 }
 
+/// The engine blames the permissions of the file: it does not know that this verb only reads.
+Error inWordsOfSql(const Error& error) {
+  if (std::string_view(error.what()).find("attempt to write a readonly") ==
+      std::string_view::npos) {
+    return error;
+  }
+  return {ErrorCode::Invalid,
+          "store sql only reads; a change belongs into a command, one of the tables into a "
+          "migration"};
+}
+
 int runSql(const SqlOptions& options, Session& session) {
   std::string statement = options.statement;
   if (statement == "-") statement = session.read("-", kStatementBytesMax);
   if (statement.starts_with('@')) {
     statement = session.read(statement.substr(1), kStatementBytesMax);
+  }
+  if (statement.find_first_not_of(" \t\r\n;") == std::string::npos) {
+    throw Error(ErrorCode::Invalid, "the SQL statement is empty");
   }
   json rows;
   std::vector<std::string> columns;
@@ -160,6 +175,8 @@ int runSql(const SqlOptions& options, Session& session) {
       rows = sql.query(statement);
       columns = sql.columns();
     });
+  } catch (const Error& error) {
+    throw inWordsOfSql(error);
   } catch (const Failed& failed) {  // emit and its like, which speak to a command
     throw Error(ErrorCode::Invalid, failed.what());
   } catch (const Rejected& rejected) {

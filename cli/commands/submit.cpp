@@ -17,7 +17,6 @@ struct Options {
   bool hasPayload = false;
   CommandRequest request;
   std::string key;
-  bool hasKey = false;
   std::string delay;
   std::string at;
   std::string wait;  // empty: no
@@ -37,7 +36,7 @@ std::string payloadText(const Options& options, Session& session) {
 CommandRequest requestOf(const Options& options, Session& session) {
   auto request = options.request;
   request.type = options.type;
-  if (options.hasKey) request.key = options.key;
+  if (!options.key.empty()) request.key = options.key;
   if (!options.delay.empty()) {
     request.notBefore = session.clock().now() + durationOf("--delay", options.delay);
   }
@@ -141,7 +140,7 @@ void addSubmit(CLI::App& app, Action& chosen) {
   add("--correlation", request.correlationId, "Join this flow, or name a new one", "ID");
   add("--idempotency-key", request.idempotencyKey,
       "The same key and payload give the first receipt again", "KEY");
-  auto* key = add("--key", options->key, "Commands with the same key run in order", "KEY");
+  add("--key", options->key, "Commands with the same key run in order", "KEY");
   auto* delay = add("--delay", options->delay, "Run it this much later", "DURATION");
   add("--at", options->at, "Run it at this time (RFC 3339)", "TIME")->excludes(delay);
   single.push_back(verb->add_flag("--wait{30s}", options->wait,
@@ -153,9 +152,8 @@ void addSubmit(CLI::App& app, Action& chosen) {
   verb->add_flag("--atomic", options->atomic, "With --batch: all lines or none");
   for (auto* option : single) option->excludes(batch);
 
-  verb->callback([&chosen, options, payload, key] {
+  verb->callback([&chosen, options, payload] {
     options->hasPayload = payload->count() > 0;
-    options->hasKey = key->count() > 0;
     chosen = [options](Session& session) { return run(*options, session); };
   });
 }

@@ -1,8 +1,13 @@
 // What a flow did, why, and how long it took. See man/tether-status.1.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
 #include "all.hpp"
 #include "flow_trace.hpp"
+#include "tether/scenario.hpp"
 #include "tether/text.hpp"
 
 namespace tether::cli {
@@ -14,9 +19,49 @@ struct Options {
   bool timeline = false;
   bool data = false;
   bool attempts = false;
+  std::string scenario;  // --as-scenario
+  std::string mask;
 };
 
+std::vector<std::string> pointersOf(const std::string& list) {
+  std::vector<std::string> pointers;
+  for (std::size_t begin = 0; begin < list.size();) {
+    const auto end = std::min(list.find(',', begin), list.size());
+    pointers.push_back(list.substr(begin, end - begin));
+    if (!pointers.back().starts_with('/')) {
+      throw Error(ErrorCode::Invalid,
+                  fmt::format("--mask takes JSON pointers such as /customer, not {}",
+                              quote(pointers.back())));
+    }
+    begin = end + 1;
+  }
+  return pointers;
+}
+
+int writeScenario(const Options& options, Session& session) {
+  const auto text = scenario::fromFlow(session.store(), options.id, pointersOf(options.mask));
+  if (options.scenario == "-") {
+    session.print().text(text);
+    return kDone;
+  }
+  const auto path = session.resolve(options.scenario);
+  if (std::filesystem::exists(path)) {
+    throw Error(ErrorCode::Conflict, fmt::format("{} is there already", quote(options.scenario)));
+  }
+  std::ofstream out(path);
+  out << text;
+  out.close();
+  if (!out) throw Error(ErrorCode::Unavailable, "cannot write " + path.native());
+  auto& print = session.print();
+  print.answer("trace-scenario", {{"file", path.native()}}, [&] {
+    if (!print.quiet()) print.line({"wrote ", {options.scenario, Style::Strong}});
+  });
+  return kDone;
+}
+
 int run(const Options& options, Session& session) {
+  if (!options.scenario.empty()) return writeScenario(options, session);
+  if (!options.mask.empty()) throw Error(ErrorCode::Invalid, "--mask goes with --as-scenario");
   std::optional<FlowTrace> trace;
   session.store().read([&](Snapshot& snapshot) { trace = FlowTrace::take(snapshot, options.id); });
   if (!trace) {
@@ -60,6 +105,10 @@ void addTrace(CLI::App& app, Action& chosen) {
       ->excludes(tree);
   verb->add_flag("--data", options->data, "Show payloads and the data of events");
   verb->add_flag("--attempts", options->attempts, "Show each attempt");
+  verb->add_option("--as-scenario", options->scenario, "Write a scenario that repeats it; - stdout")
+      ->type_name("FILE");
+  verb->add_option("--mask", options->mask, "With it: hide the values at these JSON pointers")
+      ->type_name("POINTERS");
   onChosen(verb, chosen, std::move(options), &run);
 }
 

@@ -1,6 +1,8 @@
 // Waits for flows and tells their outcome. See man/tether-status.1.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "all.hpp"
 #include "tether/text.hpp"
 #include "views.hpp"
@@ -18,10 +20,20 @@ struct Options {
   std::string timeout;
 };
 
-Diagnostic diagnosticOf(Exit exit, const std::string& id) {
-  if (exit == kNotFound)
-    return {"not_found", fmt::format("no flow, command or event {}", quote(id))};
-  return {"timed_out", fmt::format("the wait for {} ended first; the outcome is open", id)};
+/// What the outcome of the flow does not say by itself.
+std::optional<Diagnostic> diagnosticOf(Exit exit, const std::string& id, const Target& target) {
+  if (exit == kNotFound) {
+    return Diagnostic{"not_found", fmt::format("no flow, command or event {}", quote(id))};
+  }
+  if (exit == kTimedOut) {
+    return Diagnostic{"timed_out",
+                      fmt::format("the wait for {} ended first; the outcome is open", id)};
+  }
+  if (exit == kNo && target.kind == Target::Kind::Event) {
+    return Diagnostic{"no_event", fmt::format("flow {} resolved without an event {}", id,
+                                              quote(target.eventType))};
+  }
+  return {};
 }
 
 int run(const Options& options, Session& session) {
@@ -38,8 +50,8 @@ int run(const Options& options, Session& session) {
     const auto left = std::max(end - session.clock().steady(), Duration{0});
     auto waited = waitFor(session, store, id, target, left);
     worst = worse(worst, waited.exit);
-    if (waited.exit == kNotFound || waited.exit == kTimedOut) {
-      diagnostics.push_back(diagnosticOf(waited.exit, id));
+    if (auto diagnostic = diagnosticOf(waited.exit, id, target)) {
+      diagnostics.push_back(*std::move(diagnostic));
     }
     if (waited.flow) data.push_back(toJson(*waited.flow));
     answers.push_back(std::move(waited));

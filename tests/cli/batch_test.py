@@ -66,6 +66,14 @@ class Batch(BatchTest):
         self.assertIn("2 lines accepted, 8 failed", done.err)
         self.assertEqual(self.accepted(), 2)
 
+    def test_members_without_a_value_are_bad_lines(self):
+        names = ("id", "key", "correlationId", "idempotencyKey", "delay", "at")
+        lines = [command(1, **{name: ""}) for name in names]
+        done = self.tether("submit", "--batch", "-", stdin=text(*lines))
+        self.assertEqual((done.exit, done.out, self.accepted()), (6, "", 0))
+        for line, name in enumerate(names, 1):
+            self.assertIn(f'line {line}: "{name}" is empty', done.err)
+
     def test_skips_a_line_that_is_too_long(self):
         done = self.tether("submit", "--batch", "-",
                            stdin=text(command(1, key="x" * 2_000_000), command(2)))

@@ -46,7 +46,9 @@ class CommandList(ProjectTest):
 
     def test_refuses_bad_values_by_name(self):
         self.fails(2, "--state.*sleeping", "command", "list", "--state", "sleeping")
-        self.fails(2, "--since.*yesterday", "command", "list", "--since", "yesterday")
+        for time in ("yesterday", "2026-13-01"):
+            self.fails(2, f'--since: "{time}" is neither a duration, .* nor an RFC 3339 time',
+                       "command", "list", "--since", time)
         self.fails(2, "--until.*2026-99-01", "command", "list", "--until", "2026-99-01")
         self.fails(2, "--limit.*0", "command", "list", "--limit", "0")
         self.fails(2, "--limit.*-1", "command", "list", "--limit", "-1", "--json")

@@ -98,6 +98,25 @@ class Doctor(ProjectTest):
         [check] = self.check("blocked", exit_code=1)
         self.assertIn("1 wait", check["message"])
 
+    def test_finds_a_queue_that_no_transport_leads_out_of(self):
+        self.change_catalog(lambda catalog: catalog.update(
+            queues={"commands": "sqs://partner", "events": "memory"}))
+        super().submit("o-1")
+        super().submit("o-2")
+        [check] = self.check("queues", exit_code=1)
+        self.assertEqual(check["health"], "problem")
+        self.assertRegex(check["message"],
+                         'queue commands is mapped to "sqs://partner".* 2 messages wait to leave')
+
+    def test_goes_on_in_a_damaged_store(self):
+        self.damage_table("tether_event")
+        [check] = self.check("integrity", exit_code=1)
+        self.assertEqual(check["health"], "problem")
+        self.assertIn("store verify", check["message"])
+        for name in ("permissions", "listeners"):
+            [check] = self.check(name, exit_code=1)
+            self.assertEqual(check["health"], "ok", check)
+
     def test_looks_at_a_named_store_without_a_project(self):
         os.remove(self.folder / "tether.json")
         self.ok("doctor", "--store", "orders.db")

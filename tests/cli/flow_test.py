@@ -72,9 +72,10 @@ class Status(FlowTest):
         self.fails(2, "ID is required", "status")
 
     def test_escapes_what_comes_from_outside(self):
-        self.change_catalog(lambda catalog: catalog["commands"].update(Free={"handler": "host"}))
-        self.ok("submit", "Free", r'{"note": "\u001b[31mred\u0007\u009b"}', "--id", "evil",
-                "--key", "\x1b]0;title\x07")
+        (self.folder / "commands/fail.sql").write_text(
+            "SELECT fail('evil', char(27) || ']0;title' || char(7) || :note);\n")
+        self.ok("submit", "Fail", r'{"note": "\u001b[31mred\u0007\u009b"}', "--id", "evil")
+        self.listen()
         for verb in (("status", "evil"), ("trace", "evil", "--data"), ("wait", "evil",
                                                                        "--timeout", "1ms")):
             shown = self.tether(*verb)
@@ -134,6 +135,16 @@ class Wait(FlowTest):
             with self.subTest(name):
                 done = self.tether("wait", name, "--for", "event=OrderCreated", "--timeout", "20ms")
                 self.assertEqual(done.exit, code)
+
+    def test_for_an_event_that_never_came_says_so(self):
+        self.submit(id="good")
+        self.listen()
+        done = self.tether("wait", "good", "--for", "event=Nope")
+        self.assertEqual(done.exit, 1)
+        self.assertIn('flow good resolved without an event "Nope"', done.err)
+        done = self.tether("wait", "good", "--for", "event=Nope", "--json")
+        self.assertEqual((done.exit, done.json["status"]), (1, "fail"))
+        self.assertEqual(done.json["diagnostics"][0]["code"], "no_event")
 
     def test_for_the_command_itself(self):
         def hold_back(catalog):

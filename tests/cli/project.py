@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -81,6 +82,20 @@ class ProjectTest(unittest.TestCase):
 
     def listen(self):
         self.ok("listen", "--until-idle")
+
+    def damage_table(self, name):
+        """Overwrites the page where the table begins; of sqlite_schema all behind the header."""
+        path = self.folder / "orders.db"
+        store = sqlite3.connect(path)
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = store.execute(
+            "SELECT coalesce((SELECT rootpage FROM sqlite_schema WHERE name = ?), 1)",
+            (name,)).fetchone()[0]
+        store.close()
+        begin = 4096 * (page - 1) if page > 1 else 100
+        with path.open("r+b") as file:
+            file.seek(begin)
+            file.write(b"\xff" * (4096 * page - begin))
 
     def change_catalog(self, change):
         """Rewrites tether.json by a function on its parsed form; its comments are lost."""

@@ -35,6 +35,17 @@ class Status(ProjectTest):
         self.fails(2, "directory", "--store", "migrations", "store", "status")
         self.fails(2, "directory", "--store", "migrations", "store", "status", "--json")
 
+    def test_of_an_empty_file_is_refused_and_leaves_it_empty(self):
+        path = self.folder / "empty.db"
+        path.touch(0o644)
+        for verb in (["store", "status"], ["store", "verify"], ["status", "x"], ["wait", "x"],
+                     ["command", "list"], ["queue", "list"], ["relay", "--once"]):
+            with self.subTest(verb=verb):
+                self.fails(2, "empty.db is an empty file, not a Tether store",
+                           "--store", "empty.db", *verb)
+        self.assertEqual(list(self.folder.glob("empty.db*")), [path])
+        self.assertEqual(path.stat().st_size, 0)
+
     def test_of_a_newer_store_is_damage(self):
         store = sqlite3.connect(self.folder / "orders.db")
         store.execute("PRAGMA user_version = 99")
@@ -53,6 +64,13 @@ class Migrate(ProjectTest):
             steps = self.ok("store", "migrate", "--json").data["migrations"]
             self.assertEqual([step["name"] for step in steps], ["001_orders.sql", "002_more.sql"])
         self.assertEqual(self.ok("store", "sql", "SELECT a FROM more", "--json").data, [{"a": 1}])
+
+    def test_makes_a_private_store_of_an_empty_file(self):
+        path = self.folder / "empty.db"
+        path.touch(0o644)
+        self.ok("--store", "empty.db", "store", "migrate")
+        self.ok("--store", "empty.db", "store", "verify")
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
 
     def test_refuses_a_migration_that_changed(self):
         path = self.folder / "migrations/001_orders.sql"
@@ -83,6 +101,32 @@ class Verify(ProjectTest):
         self.assertIn("first", done.out)
         done = self.tether("store", "verify", "--json")
         self.assertEqual((done.exit, done.json["status"]), (1, "fail"))
+
+    def test_names_a_reference_to_nothing(self):
+        self.submit("o-1", id="first")
+        store = sqlite3.connect(self.folder / "orders.db")
+        store.execute("INSERT INTO orders VALUES ('o-9', 'ada', 'silk', 1, 'now')")
+        store.commit()
+        store.close()
+        damage = self.tether("store", "verify", "--json").data["damage"]
+        self.assertEqual(damage, ["row that refers to nothing: orders row 1, in stock"])
+
+    def test_lists_damaged_pages_and_still_looks_at_the_rest(self):
+        self.submit("o-1", id="first")
+        store = sqlite3.connect(self.folder / "orders.db")
+        store.execute("DELETE FROM tether_message")
+        store.commit()
+        store.close()
+        self.damage_table("tether_event")
+        done = self.tether("store", "verify")
+        self.assertEqual((done.exit, done.err), (1, ""), done.out)
+        self.assertRegex(done.out, r"(?m)^sqlite: .*[Pp]age \d+")
+        self.assertRegex(done.out, r"(?m)^open command without a message .*: first$")
+        self.assertRegex(done.out, r"(?m)^check cut short: ")
+
+    def test_that_cannot_open_the_store_names_it(self):
+        self.damage_table("sqlite_schema")
+        self.fails(9, "orders.db: .*malformed", "store", "verify")
 
 
 class Prune(ProjectTest):
@@ -152,6 +196,16 @@ class Statement(ProjectTest):
         rows = self.ok("--json", "store", "sql", "SELECT count(*) AS n FROM stock").data
         self.assertEqual(rows, [{"n": 2}])
         self.assertFalse((self.folder / "x.db").exists())
+
+    def test_that_changes_is_told_where_changes_belong(self):
+        for statement in ("CREATE TABLE x (a)", "DELETE FROM stock"):
+            done = self.fails(2, "only reads.* command.* migration", "store", "sql", statement)
+            self.assertNotIn("permissions", done.err)
+
+    def test_that_is_empty_is_refused(self):
+        for statement in ("", " \n", ";"):
+            self.fails(2, "SQL statement is empty", "store", "sql", statement)
+        self.fails(2, "SQL statement is empty", "store", "sql", "-", stdin="")
 
     def test_that_is_wrong_says_what(self):
         self.fails(2, "nothing", "store", "sql", "SELECT * FROM nothing")

@@ -98,10 +98,6 @@ class Options(ProjectTest):
                 for name in ("one", "two")]
         self.assertEqual(keys, ["mine", "ada"])
 
-    def test_an_empty_key_means_no_order(self):
-        self.submit(id="one", key="")
-        self.assertNotIn("key", self.ok("status", "one", "--json").data[0]["commands"][0])
-
     def test_delay_and_at_hold_a_command_back(self):
         self.submit("o-1", id="later", delay="1h")
         self.submit("o-2", id="then", at="2099-01-01T00:00:00+01:00")
@@ -192,7 +188,7 @@ class BadInput(ProjectTest):
         self.refused("/colour", "CreateOrder", json.dumps({**ORDER, "colour": "red"}))
 
     def test_missing_files(self):
-        self.refused('cannot read file "none.json"', "CreateOrder", "@none.json")
+        self.refused('"none.json": there is no such file', "CreateOrder", "@none.json")
         self.refused("is a folder", "CreateOrder", "@commands")
 
     def test_bad_options(self):
@@ -209,6 +205,10 @@ class BadInput(ProjectTest):
             "--atomic goes with --batch": ("CreateOrder", PAYLOAD, "--atomic"),
             'id "a b"': ("CreateOrder", PAYLOAD, "--id", "a b"),
             "--id= needs a value": ("CreateOrder", PAYLOAD, "--id="),
+            "--id needs a value": ("CreateOrder", PAYLOAD, "--id", ""),
+            "--idempotency-key needs a value": ("CreateOrder", PAYLOAD, "--idempotency-key", ""),
+            "--key needs a value": ("CreateOrder", PAYLOAD, "--key", ""),
+            "--correlation needs a value": ("CreateOrder", PAYLOAD, "--correlation", ""),
         }.items():
             with self.subTest(message):
                 self.refused(re.escape(message), *arguments)

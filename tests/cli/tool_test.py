@@ -48,6 +48,9 @@ class Words(ProjectTest):
             ("--store was given twice", "status", "x", "--store", "a", "--store", "b"),
             ("--timeout: 1 required DURATION missing", "wait", "x", "--timeout"),
             ("--store= needs a value", "--store=", "status", "x"),
+            ("-C needs a value", "-C", "", "status", "x"),
+            ("--timeout needs a value", "wait", "x", "--timeout", ""),
+            ("--limit needs a value", "queue", "peek", "events", "--limit", ""),
         ):
             with self.subTest(arguments=arguments):
                 self.fails(2, re.escape(message), *arguments)

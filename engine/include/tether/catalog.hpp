@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,11 +14,17 @@
 
 namespace tether {
 
+class SourceText;
+
 class Catalog {
  public:
   /// Reads the file and everything that it names: scripts, schemas, migrations. Throws Invalid with
   /// file:line:column, and for an unknown key the nearest right one; NotFound when it is missing.
   static Catalog load(const std::filesystem::path& file);
+  /// The same with changes to what the file says: a JSON merge patch (RFC 7396).
+  static Catalog load(const std::filesystem::path& file, const nlohmann::json& changes);
+  /// A catalog without a file: `content` is what would stand in it, `folder` where its paths begin.
+  static Catalog from(const std::filesystem::path& folder, const nlohmann::json& content);
   /// The nearest tether.json in `from` or a folder above it.
   static std::optional<std::filesystem::path> find(const std::filesystem::path& from);
 
@@ -47,6 +54,7 @@ class Catalog {
  private:
   struct Parts;
   explicit Catalog(std::unique_ptr<Parts> parts);
+  static Catalog make(const SourceText& source, const std::filesystem::path& file);
   std::unique_ptr<Parts> parts_;
 };
 

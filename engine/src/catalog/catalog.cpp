@@ -148,8 +148,25 @@ struct Catalog::Parts {
   std::map<std::string, std::vector<std::string>> reactions;
 };
 
-Catalog Catalog::load(const fs::path& file) {
+Catalog Catalog::load(const fs::path& file) { return make(SourceText::read(file), file); }
+
+Catalog Catalog::load(const fs::path& file, const json& changes) {
   const SourceText source = SourceText::read(file);
+  if (changes.empty()) return make(source, file);
+  (void)parseCatalogFile(source);  // its own mistakes have a place in it
+  auto changed = source.json();
+  changed.merge_patch(changes);
+  return make(SourceText(file.native(), changed.dump()), file);
+}
+
+Catalog Catalog::from(const fs::path& folder, const json& content) {
+  const auto file = folder / kFileName;
+  auto all = json::object();
+  all.merge_patch(content);
+  return make(SourceText(file.native(), all.dump()), file);
+}
+
+Catalog Catalog::make(const SourceText& source, const fs::path& file) {
   CatalogFile parsed = parseCatalogFile(source);
   Loader loader(source, file.parent_path());
   auto parts = std::make_unique<Parts>();

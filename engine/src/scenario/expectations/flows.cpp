@@ -1,0 +1,33 @@
+// flows: how whole flows stand: "open", or their outcome when they are resolved.
+#include "scenario/expectation.hpp"
+#include "scenario/records.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+using nlohmann::json;
+
+void check(const ConfigValue& expected) { (void)expected.members(); }
+
+json find(const Run& run, const json& expected) {
+  json found = json::object();
+  for (const auto& [name, wanted] : expected.items()) {
+    const auto id = run.idOf(name);
+    const auto flow = run.look([&](Snapshot& snapshot) { return snapshot.findFlow(id); });
+    found[name] = !flow               ? json()
+                  : !flow->resolved() ? json("open")
+                                      : json(toString(flow->outcome()));
+  }
+  return found;
+}
+
+json schema() {
+  return namedSchema({{"enum", {"open", "succeeded", "rejected", "dead", "cancelled"}}});
+}
+
+}  // namespace
+
+const ExpectationKind flowsExpectation{"flows", &check, &find, &schema};
+
+}  // namespace tether::scenario

@@ -1,0 +1,48 @@
+// queues: how many messages stand where.
+#include "scenario/expectation.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+using nlohmann::json;
+
+/// ready to blocked: of the store's own queue; outgoing: on their way elsewhere; arrived: there.
+const std::vector<std::string>& members() {
+  static const std::vector<std::string> kMembers = {"ready",   "leased",   "delayed",
+                                                    "blocked", "outgoing", "arrived"};
+  return kMembers;
+}
+
+void check(const ConfigValue& expected) { checkNamed(expected, members()); }
+
+json find(const Run& run, const json& expected) {
+  const auto queues = run.look([](Snapshot& snapshot) { return snapshot.queues(); });
+  json found = json::object();
+  for (const auto& [name, wanted] : expected.items()) {
+    auto& counts = found[name];
+    for (const auto& member : members()) counts[member] = 0;
+    for (const auto& queue : queues) {
+      if (queue.name != name) continue;
+      const auto& in = queue.counts;
+      if (queue.outgoing) {
+        counts["outgoing"] = in.ready + in.leased + in.delayed + in.blocked;
+        continue;
+      }
+      counts["ready"] = in.ready;
+      counts["leased"] = in.leased;
+      counts["delayed"] = in.delayed;
+      counts["blocked"] = in.blocked;
+    }
+    if (auto* remote = run.world.remote(name)) counts["arrived"] = remote->queue().counts().ready;
+  }
+  return found;
+}
+
+json schema() { return namedSchema(recordSchema(members())); }
+
+}  // namespace
+
+const ExpectationKind queuesExpectation{"queues", &check, &find, &schema};
+
+}  // namespace tether::scenario

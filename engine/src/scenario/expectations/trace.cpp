@@ -1,0 +1,30 @@
+// trace: the shape of a flow's causation tree, a line for each command ("Type state") and event
+// ("Type"), two spaces deeper than its cause.
+#include "scenario/expectation.hpp"
+#include "scenario/records.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+using nlohmann::json;
+
+void check(const ConfigValue& expected) { (void)expected.members(); }
+
+json find(const Run& run, const json& expected) {
+  json found = json::object();
+  for (const auto& [name, wanted] : expected.items()) {
+    const auto id = run.idOf(name);
+    const auto flow = run.look([&](Snapshot& snapshot) { return snapshot.findFlow(id); });
+    found[name] = flow ? json(treeLines(*flow, false)) : json();
+  }
+  return found;
+}
+
+json schema() { return namedSchema({{"type", {"array", "object"}}}); }
+
+}  // namespace
+
+const ExpectationKind traceExpectation{"trace", &check, &find, &schema};
+
+}  // namespace tether::scenario

@@ -1,0 +1,92 @@
+#include "scenario/final_state.hpp"
+
+#include <algorithm>
+#include <regex>
+
+#include "scenario/records.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+using nlohmann::json;
+
+/// Every text that is a time counts as the same time.
+json timeless(const json& value) {
+  static const std::regex kTime(R"(^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?$)");
+  if (value.is_string() && std::regex_match(value.get_ref<const std::string&>(), kTime)) {
+    return "a time";
+  }
+  if (!value.is_structured()) return value;
+  json result = value;
+  for (auto& member : result) member = timeless(member);
+  return result;
+}
+
+Filter everything() {
+  Filter filter;
+  filter.limit = 1'000'000;
+  return filter;
+}
+
+json sorted(std::vector<json> list) {
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+std::string quotedName(const std::string& name) {
+  std::string quoted = "\"";
+  for (const char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+}  // namespace
+
+json finalStateOf(const Run& run) {
+  json state = {{"commands", json::object()},
+                {"events", json::object()},
+                {"deadLetters", json::array()},
+                {"tables", json::object()},
+                {"remotes", json::object()}};
+  run.world.store().read([&](Snapshot& snapshot) {
+    for (const auto& command : snapshot.commands(everything())) {
+      state["commands"][command.source + "/" + command.id] = {
+          {"type", command.type},
+          {"state", toString(command.state)},
+          {"generation", command.generation},
+          {"error", command.error.code},
+          {"payload", timeless(json::parse(command.payload, nullptr, false))}};
+    }
+    for (const auto& event : snapshot.events(everything())) {
+      state["events"][event.source + "/" + event.id] = {
+          {"type", event.type},
+          {"left", event.pending == 0},
+          {"data", timeless(json::parse(event.data, nullptr, false))}};
+    }
+    std::vector<json> letters;
+    for (const auto& letter : snapshot.deadLetters(everything())) {
+      letters.push_back({{"kind", toString(letter.kind)},
+                         {"type", letter.type},
+                         {"command", letter.commandId},
+                         {"error", letter.error.code},
+                         {"replayed", letter.replayedAt.has_value()}});
+    }
+    state["deadLetters"] = sorted(std::move(letters));
+    for (const auto& table : snapshot.tables()) {
+      const auto rows = snapshot.sql().query("SELECT * FROM " + quotedName(table), json::object());
+      std::vector<json> all;
+      for (const auto& row : rows) all.push_back(timeless(row));
+      state["tables"][table] = sorted(std::move(all));
+    }
+  });
+  for (const auto& [address, remote] : run.world.remotes()) {
+    std::set<std::string> ids;  // a message may arrive twice, with the same id
+    for (const auto& message : remote->queue().peek(1'000'000)) {
+      ids.insert(recordOf(message)["id"].get<std::string>());
+    }
+    state["remotes"][address] = ids;
+  }
+  return state;
+}
+
+}  // namespace tether::scenario

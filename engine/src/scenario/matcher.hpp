@@ -1,0 +1,38 @@
+// Compares what a scenario expects with what there is, and says where they differ first.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "catalog/config_value.hpp"
+
+namespace tether::scenario {
+
+/// What steps answered, by the name that `as` gave it.
+using Answers = nlohmann::json;
+
+struct Difference {
+  nlohmann::json::json_pointer at;  // in the expectation
+  std::string expected;
+  std::string found;
+  nlohmann::json actual;  // what stands at `at`; for --update
+};
+
+/// Of a record only the members that the expectation names are compared; what is below a member
+/// named payload, data or body is a value, and compared whole. An object with one member whose name
+/// begins with $ is a matcher.
+std::optional<Difference> compare(const nlohmann::json& expected, const nlohmann::json& found,
+                                  const Answers& answers);
+
+/// Replaces each {"$ref": "name.member"} by what it refers to. Throws Invalid when there is no
+/// such answer.
+nlohmann::json resolve(const nlohmann::json& value, const Answers& answers);
+
+/// Fails at a matcher that does not exist, or whose argument makes no sense.
+void checkMatchers(const ConfigValue& expected);
+
+/// The JSON Schema of a matcher.
+nlohmann::json matcherSchema();
+
+}  // namespace tether::scenario

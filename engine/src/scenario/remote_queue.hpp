@@ -1,0 +1,38 @@
+// A queue elsewhere: it outlives the engine's crashes, and things go wrong on it as a scenario
+// says.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scenario/fault.hpp"
+#include "tether/transport.hpp"
+
+namespace tether::scenario {
+
+class RemoteQueue {
+ public:
+  explicit RemoteQueue(ManualClock& clock) : clock_(clock), queue_(makeMemoryTransport(clock)) {}
+
+  /// What an engine gets; it goes dead with the engine, when `dead` says so.
+  std::shared_ptr<Transport> connect(std::function<bool()> dead);
+  /// Without faults, for the scenario's own steps.
+  Transport& queue() { return *queue_; }
+  /// When something delayed or leased comes back; nothing when there is none.
+  std::optional<Time> nextDue() const;
+  /// Asked for a fault of this queue: returns it when it strikes now.
+  std::function<Fault*(Fault::Kind)> strike = [](Fault::Kind) { return nullptr; };
+
+ private:
+  class Connection;
+
+  ManualClock& clock_;
+  std::unique_ptr<Transport> queue_;
+  std::vector<Time> due_;
+};
+
+}  // namespace tether::scenario

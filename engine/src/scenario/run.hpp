@@ -1,0 +1,46 @@
+// One run of a scenario: what its steps and expectations work on.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "scenario/matcher.hpp"
+#include "scenario/world.hpp"
+
+namespace tether::scenario {
+
+struct Run {
+  World& world;
+  /// What steps answered, by their `as`.
+  Answers answers = nlohmann::json::object();
+
+  // What the step that runs now gave, reset before each:
+  nlohmann::json receipts = nlohmann::json::array();
+  nlohmann::json refused{};  // null: it was not
+  nlohmann::json received = nlohmann::json::array();
+  std::int64_t seqBefore = 0;  // of the store
+  std::optional<Time> advanceUntil{};
+
+  std::map<std::string, std::string> replayed{};  // letters, by the command's id
+  std::set<std::string> seen{};                   // ids of messages that were received
+
+  nlohmann::json resolved(const nlohmann::json& value) const { return resolve(value, answers); }
+  /// The id that an `as` or an id stands for.
+  std::string idOf(const std::string& name) const {
+    const auto answer = answers.find(name);
+    const bool known = answer != answers.end() && answer->is_object() && answer->contains("id");
+    return known ? answer->at("id").get<std::string>() : name;
+  }
+  /// Looks at the store of this moment.
+  template <class Look>
+  auto look(Look look) const {
+    std::invoke_result_t<Look&, Snapshot&> result{};
+    world.store().read([&](Snapshot& snapshot) { result = look(snapshot); });
+    return result;
+  }
+};
+
+}  // namespace tether::scenario

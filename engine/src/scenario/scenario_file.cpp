@@ -1,0 +1,198 @@
+#include "scenario/scenario_file.hpp"
+
+#include <algorithm>
+
+#include "tether/catalog.hpp"
+#include "tether/error.hpp"
+#include "tether/ids.hpp"
+#include "tether/text.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr int kMost = 1'000'000;
+
+std::vector<std::string> stepNames() {
+  std::vector<std::string> names;
+  for (const auto* kind : stepKinds()) names.emplace_back(kind->name);
+  return names;
+}
+
+std::vector<std::string> expectationNames() {
+  std::vector<std::string> names;
+  for (const auto* kind : expectationKinds()) names.emplace_back(kind->name);
+  return names;
+}
+
+/// Every name that $ref uses must have been given before.
+void checkReferences(const ConfigValue& value, const Reading& reading) {
+  const auto& raw = value.raw();
+  if (!raw.is_structured()) return;
+  if (raw.is_object() && raw.size() == 1 && raw.contains("$ref")) {
+    const auto reference = *value.find("$ref");
+    const auto name = reference.text().substr(0, reference.text().find('.'));
+    if (reading.names.count(name) == 0) {
+      reference.fail("nothing before is named " + quote(name) +
+                     didYouMean(name, {reading.names.begin(), reading.names.end()}));
+    }
+  }
+  for (const auto& child : value.children()) checkReferences(child, reading);
+}
+
+std::vector<Expectation> parseThen(const ConfigValue& then) {
+  then.allowKeys(expectationNames());
+  std::vector<Expectation> expectations;
+  for (const auto* kind : expectationKinds()) {  // in the order of a flow, not of the alphabet
+    const auto expected = then.find(kind->name);
+    if (!expected) continue;
+    checkMatchers(*expected);
+    kind->check(*expected);
+    expectations.push_back({kind, expected->raw(), expected->pointer()});
+  }
+  if (expectations.empty()) then.fail("expects nothing");
+  return expectations;
+}
+
+Step parseStep(const ConfigValue& value, Reading& reading) {
+  auto keys = stepNames();
+  keys.insert(keys.end(), {"run", "faults", "then", "about"});
+  value.allowKeys(keys);
+  checkReferences(value, reading);
+  Step step;
+  step.place = value.place();
+  for (const auto* kind : stepKinds()) {
+    const auto member = value.find(kind->name);
+    if (!member) continue;
+    if (step.act) {
+      member->failAtKey("a step does one thing: " + step.kind + " or " + kind->name);
+    }
+    step.kind = kind->name;
+    step.act = kind->parse(*member, value, reading);
+  }
+  if (const auto about = value.find("about")) (void)about->anyText();
+  if (const auto run = value.find("run")) step.settles = run->boolean();
+  if (const auto faults = value.find("faults")) {
+    for (const auto& fault : faults->oneOrMore()) step.faults.push_back(parseFault(fault));
+  }
+  if (const auto then = value.find("then")) step.then = parseThen(*then);
+  if (!step.act && step.then.empty()) value.fail("does nothing and expects nothing");
+  return step;
+}
+
+/// The project that the scenario is about: named, the nearest above, or none.
+std::optional<fs::path> projectOf(const ConfigValue& root, const fs::path& file) {
+  const auto named = root.find("project");
+  const auto folder = fs::absolute(file).parent_path();
+  if (!named) return Catalog::find(folder);
+  if (named->raw().is_null()) return {};
+  auto path = (folder / named->text()).lexically_normal();
+  if (fs::is_directory(path)) path /= "tether.json";
+  if (!fs::exists(path)) named->fail("there is no " + path.native());
+  return path;
+}
+
+/// What the scenario changes in tether.json (a merge patch, RFC 7396); a stub stands in for a
+/// script.
+json changesOf(const ConfigValue& root) {
+  json changes = json::object();
+  if (const auto settings = root.find("settings")) {
+    (void)settings->members();
+    changes = settings->raw();
+  }
+  if (const auto stubs = root.find("stubs")) {
+    for (const auto& [type, stub] : stubs->members()) {
+      changes["commands"][type]["handler"] = "host";
+      changes["commands"][type]["sql"] = nullptr;
+    }
+  }
+  return changes;
+}
+
+std::shared_ptr<const Catalog> catalogOf(const ConfigValue& root, const fs::path& file) {
+  const auto project = projectOf(root, file);
+  const auto changes = changesOf(root);
+  if (!project && changes.empty()) return nullptr;
+  try {
+    if (project) return std::make_shared<Catalog>(Catalog::load(*project, changes));
+    return std::make_shared<Catalog>(Catalog::from(fs::absolute(file).parent_path(), changes));
+  } catch (const Error& error) {
+    const auto settings = root.find("settings");
+    if (changes.empty() || !settings || error.code() != ErrorCode::Invalid) throw;
+    // Where it stands in the changed text, nobody could see.
+    std::string why = error.what();
+    if (project && why.starts_with(project->native())) why = why.substr(why.find(": ") + 2);
+    settings->fail(why);
+  }
+}
+
+}  // namespace
+
+std::string Reading::name(const ConfigValue& value) {
+  const auto as = value.find("as");
+  if (!as) return {};
+  auto text = as->text();
+  if (text.find('.') != std::string::npos) as->fail("must have no dot: $ref splits at it");
+  try {
+    checkId("as", text);
+  } catch (const Error& error) {
+    as->fail(error.what());
+  }
+  if (!names.insert(text).second) as->fail(quote(text) + " is a name already");
+  return text;
+}
+
+bool Step::expects(const char* name) const {
+  return std::any_of(then.begin(), then.end(), [&](const Expectation& expectation) {
+    return std::string_view(expectation.kind->name) == name;
+  });
+}
+
+ScenarioFile ScenarioFile::read(const fs::path& file) {
+  ScenarioFile scenario{SourceText::read(file), {}, {}, {}, {}};
+  const ConfigValue root(scenario.source);
+  root.allowKeys({"$schema", "scenario", "name", "about", "tags", "project", "settings", "stubs",
+                  "seed", "clock", "supervised", "turns", "given", "steps"});
+  const auto version = root.find("scenario");
+  if (!version) root.fail("needs \"scenario\": 1, the version of the format");
+  if (version->raw() != 1) version->fail("this program reads version 1");
+  const auto name = root.find("name");
+  if (!name) root.fail("needs \"name\": what it shows");
+  scenario.title.name = name->text();
+  if (const auto about = root.find("about")) (void)about->anyText();
+  if (const auto tags = root.find("tags")) {
+    for (const auto& tag : tags->oneOrMore()) scenario.title.tags.push_back(tag.text());
+  }
+  auto& setting = scenario.setting;
+  if (const auto stubs = root.find("stubs")) {
+    for (const auto& [type, stub] : stubs->members()) {
+      setting.stubs[type] = std::make_shared<const Stub>(parseStub(stub));
+    }
+  }
+  setting.catalog = catalogOf(root, file);
+  setting.clock = parseTime("2026-01-01T00:00:00Z");
+  if (const auto clock = root.find("clock")) setting.clock = clock->time();
+  if (const auto seed = root.find("seed")) {
+    setting.seed = static_cast<std::uint64_t>(seed->integer(0, kMost * 1000));
+  }
+  if (const auto supervised = root.find("supervised")) {
+    setting.supervised = supervised->boolean();
+  }
+  if (const auto turns = root.find("turns")) setting.turnsMax = turns->integer(1, kMost);
+  if (const auto given = root.find("given")) {
+    for (const auto& sql : given->oneOrMore()) scenario.given.push_back(sql.text());
+  }
+  const auto steps = root.find("steps");
+  if (!steps || !steps->raw().is_array()) root.fail("needs \"steps\": a list");
+  Reading reading;
+  for (const auto& step : steps->oneOrMore()) {
+    ++reading.step;
+    scenario.steps.push_back(parseStep(step, reading));
+  }
+  return scenario;
+}
+
+}  // namespace tether::scenario

@@ -1,0 +1,68 @@
+// send: somebody outside puts a message on a queue.
+#include "scenario/step.hpp"
+#include "scenario/steps/queues.hpp"
+#include "tether/envelope.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+using nlohmann::json;
+
+std::string textAt(const json& object, const char* member, const std::string& otherwise = {}) {
+  return object.value(member, otherwise);
+}
+
+StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+  value.allowKeys({"queue", "type", "data", "as", "id", "source", "key", "correlationId",
+                   "causationId", "body"});
+  const auto queue = value.find("queue");
+  if (!queue) value.fail("needs \"queue\": where to");
+  if (value.find("body").has_value() == value.find("type").has_value()) {
+    value.fail("needs \"type\" and \"data\" of an event or command, or a \"body\"");
+  }
+  const auto as = reading.name(value);
+  const auto id = value.find("id") ? value.find("id")->anyText()
+                  : !as.empty()    ? as
+                                   : "step-" + std::to_string(reading.step);
+  return [queue = queue->text(), written = value.raw(), as, id](Run& run) {
+    const auto resolved = run.resolved(written);
+    Envelope envelope;
+    envelope.id = id;
+    envelope.source = textAt(resolved, "source", "scenario");
+    envelope.type = textAt(resolved, "type");
+    envelope.correlationId = textAt(resolved, "correlationId");
+    envelope.causationId = textAt(resolved, "causationId");
+    envelope.key = textAt(resolved, "key");
+    envelope.data = resolved.value("data", json::object());
+    if (!as.empty()) run.answers[as] = {{"id", id}, {"correlationId", id}};
+    const OutgoingMessage message{
+        id, resolved.contains("body") ? textAt(resolved, "body") : toJsonText(envelope),
+        envelope.key, Duration{0}};
+    withQueue(run, queue, [&](Transport& to) { (void)to.send({&message, 1}); });
+  };
+}
+
+json schema() {
+  const json text = {{"type", "string"}};
+  return {{"type", "object"},
+          {"required", {"queue"}},
+          {"additionalProperties", false},
+          {"properties",
+           {{"queue", text},
+            {"type", text},
+            {"data", json::object()},
+            {"as", text},
+            {"id", text},
+            {"source", text},
+            {"key", text},
+            {"correlationId", json::object()},
+            {"causationId", json::object()},
+            {"body", text}}}};
+}
+
+}  // namespace
+
+const StepKind sendStep{"send", &parse, &schema};
+
+}  // namespace tether::scenario

@@ -1,0 +1,23 @@
+// sql: the application's tables are changed from outside, in one transaction.
+#include "scenario/step.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
+  std::string script;
+  for (const auto& part : value.oneOrMore()) script += part.anyText() + ";\n";
+  return [script](Run& run) { run.world.change(script); };
+}
+
+nlohmann::json schema() {
+  const nlohmann::json text = {{"type", "string"}};
+  return {{"anyOf", {text, {{"type", "array"}, {"items", text}, {"minItems", 1}}}}};
+}
+
+}  // namespace
+
+const StepKind sqlStep{"sql", &parse, &schema};
+
+}  // namespace tether::scenario

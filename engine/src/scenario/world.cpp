@@ -1,0 +1,323 @@
+#include "scenario/world.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "tether/error.hpp"
+#include "tether/error_handler.hpp"
+#include "tether/transaction_command.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kTimersMax = 10'000;
+
+/// The world whose engine runs on this thread.
+thread_local World* current = nullptr;
+
+fs::path makeFolder() {
+  const fs::path memory = "/dev/shm";
+  const auto base = ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
+  std::string name = base / "tether-scenario.XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw Error(ErrorCode::Unavailable, "cannot make a folder in " + base.native() + ": " +
+                                            std::generic_category().message(errno));
+  }
+  return name;
+}
+
+/// An attempt that only the matrix's crash ended does not count.
+class ForgivingHandler final : public ErrorHandler {
+ public:
+  struct Pardon {
+    bool now = false;       // this attempt does not count
+    std::size_t total = 0;  // so many of the command did not
+  };
+  using Forgive = std::function<Pardon(const Command&, const Failure&)>;
+  ForgivingHandler(std::shared_ptr<const ErrorHandler> inner, Forgive forgive)
+      : inner_(std::move(inner)), forgive_(std::move(forgive)) {}
+
+  Decision decide(const FailedAttempt& attempt) const override {
+    const auto pardon = forgive_(attempt.command, attempt.error);
+    if (pardon.now) return {Decision::Kind::Retry, attempt.now};
+    const auto number = attempt.attempt - static_cast<int>(pardon.total);
+    return inner_->decide({attempt.command, attempt.error, number, attempt.now, attempt.random});
+  }
+
+ private:
+  std::shared_ptr<const ErrorHandler> inner_;
+  Forgive forgive_;
+};
+
+}  // namespace
+
+World::World(const Setting& setting, const Host& host)
+    : setting_(setting),
+      host_(host),
+      folder_(makeFolder()),
+      clock_(setting.clock),
+      random_(setting.seed) {
+  setSeamHook(&World::onSeam);
+  current = this;
+  open();
+}
+
+World::~World() {
+  armed_ = false;
+  onlooker_.reset();
+  engine_.reset();
+  if (current == this) current = nullptr;
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+fs::path World::storeFile() const { return folder_ / std::to_string(life_) / "store.db"; }
+
+void World::open() {
+  auto options = setting_.catalog ? setting_.catalog->options() : host_.options;
+  fs::create_directories(storeFile().parent_path());
+  options.store = storeFile();
+  options.create = true;
+  options.clock = &clock_;
+  options.random = &random_;
+  queues_ = options.queues;
+  for (const auto& [queue, address] : queues_) {
+    if (address == "local" || address == "memory") continue;
+    auto& remote = remotes_[address];
+    if (!remote) remote = std::make_unique<RemoteQueue>(clock_);
+    remote->strike = [this, address = address](Fault::Kind kind) -> Fault* {
+      for (auto& fault : faults_) {
+        const auto mapped = queues_.find(fault.queue);
+        if (fault.kind != kind || mapped == queues_.end() || mapped->second != address) continue;
+        if (fault.spent() || --fault.hit > 0) continue;
+        fault.hit = 1;
+        ++fault.used;
+        return &fault;
+      }
+      return nullptr;
+    };
+  }
+  options.transports = [this, life = life_](const std::string& address) {
+    return remotes_.at(address)->connect([this, life] { return down_ || life != life_; });
+  };
+  engine_ = std::make_unique<Engine>(std::move(options));
+  install();
+}
+
+void World::install() {
+  auto& builder = engine_->commands();
+  for (const auto& [type, stub] : setting_.stubs) {
+    builder.add(
+        type, [stub = stub, this] { return std::make_unique<StubCommand>(stub, *this); },
+        hangs(*stub));
+  }
+  if (host_.install) host_.install(*engine_);
+  if (setting_.catalog) setting_.catalog->install(*engine_);
+  forgive();
+}
+
+void World::forgive() {
+  auto& builder = engine_->commands();
+  const auto forgiven = [this](const Command& command, const Failure& error) {
+    const bool now = error.code == "owner_died" && forgives_;
+    if (now) ++forgiven_[command.id];
+    const auto found = forgiven_.find(command.id);
+    return ForgivingHandler::Pardon{now, found == forgiven_.end() ? 0 : found->second};
+  };
+  for (const auto& type : builder.types()) {
+    auto settings = builder.settings(type);
+    auto inner = settings.errorHandler;
+    if (!inner) {
+      inner =
+          std::make_shared<RetryErrorHandler>(settings.retry.value_or(engine_->options().retry));
+    }
+    settings.errorHandler = std::make_shared<ForgivingHandler>(std::move(inner), forgiven);
+    builder.configure(type, std::move(settings));
+  }
+}
+
+Engine& World::engine() {
+  if (down_) throw Error(ErrorCode::Unavailable, "the engine is down");
+  return *engine_;
+}
+
+Store& World::store() {
+  if (!down_) return engine_->store();
+  if (!onlooker_) onlooker_ = openSqliteStore({.path = storeFile()}, clock_);
+  return *onlooker_;
+}
+
+RemoteQueue* World::remote(const std::string& queue) {
+  const auto mapped = queues_.find(queue);
+  if (mapped == queues_.end()) return nullptr;
+  const auto found = remotes_.find(mapped->second);
+  return found == remotes_.end() ? nullptr : found->second.get();
+}
+
+void World::crash() {
+  if (down_) return;
+  forgives_ = false;
+  const auto from = storeFile();
+  ++life_;
+  fs::create_directories(storeFile().parent_path());
+  // The shared-memory index and the wake-up file die with the process.
+  for (const std::string suffix : {"", "-wal"}) {
+    const auto file = from.native() + suffix;
+    if (fs::exists(file)) fs::copy_file(file, storeFile().native() + suffix);
+  }
+  down_ = true;
+}
+
+void World::restart() {
+  if (!down_) return;
+  armed_ = false;  // what the dead one still does as it goes is nobody's business
+  onlooker_.reset();
+  engine_.reset();
+  armed_ = true;
+  down_ = false;
+  open();
+}
+
+void World::settle() {
+  for (int turns = 0; !down_; ++turns) {
+    if (turns > setting_.turnsMax) throw Livelock();
+    const bool did = engine_->turn();
+    forgives_ = forgives_ && did;  // the one that the crash left behind has been judged
+    if (!did) return;
+  }
+}
+
+std::optional<Time> World::nextDue() {
+  std::optional<Time> next;
+  engine_->store().read([&](Snapshot& snapshot) {
+    next = snapshot.backlog(engine_->commands().types(), engine_->options().listen, true).next;
+  });
+  for (const auto& [address, remote] : remotes_) {
+    if (const auto due = remote->nextDue()) next = std::min(next.value_or(*due), *due);
+  }
+  return next;
+}
+
+void World::advance(Time until) {
+  for (int timers = 0; !down_; ++timers) {
+    settle();
+    if (down_) return;
+    const auto due = nextDue();
+    if (!due || *due > until) break;
+    if (timers > kTimersMax) throw Livelock();
+    clock_.advance(*due - clock_.now());
+  }
+  if (clock_.now() < until) clock_.advance(until - clock_.now());
+  settle();
+}
+
+bool World::advanceUntilNothingIsDue() {
+  for (int timers = 0; timers < kTimersMax && !down_; ++timers) {
+    settle();
+    const auto due = down_ ? std::nullopt : nextDue();
+    if (!due) return true;
+    clock_.advance(*due - clock_.now());
+  }
+  return down_;
+}
+
+void World::change(const std::string& sql) {
+  const bool was = std::exchange(armed_, false);
+  struct Rearm {
+    bool& armed;
+    bool was;
+    ~Rearm() { armed = was; }
+  } rearm{armed_, was};
+  ScriptScope scope;
+  scope.now = clock_.now();
+  store().commit(Durability::Durable,
+                 [&](Unit& unit) { unit.sql(scope).run(sql, nlohmann::json::object()); });
+}
+
+void World::arm(std::vector<Fault> faults) {
+  faults_ = std::move(faults);
+  hits_.clear();
+}
+
+std::vector<Fault> World::disarm() {
+  std::vector<Fault> left;
+  for (auto& fault : faults_) {
+    if (!fault.spent()) left.push_back(std::move(fault));
+  }
+  faults_.clear();
+  return left;
+}
+
+bool World::onSeam(Seam seam) { return current != nullptr && current->pass(seam); }
+
+bool World::pass(Seam seam) {
+  if (!armed_) return false;
+  if (down_) {
+    // Nothing is run for the dead.
+    if (seam == Seam::tx_after_begin) throw Error(ErrorCode::Unavailable, "the process died");
+    return false;
+  }
+  // Every commit has an answer to lose; only those of the flow's own steps count.
+  const bool inTransaction = seam == Seam::intake_before_commit || seam == Seam::tx_before_commit ||
+                             seam == Seam::failure_before_record ||
+                             seam == Seam::replay_after_select;
+  if (seam == Seam::tx_commit_unknown && !std::exchange(commits_, false)) return false;
+  commits_ = commits_ || inTransaction;
+  passed_.insert(seam);
+  const int hit = ++hits_[seam];
+  if (crashAt_ == seam) {
+    crashAt_.reset();
+    crash();
+    forgives_ = true;
+    return false;
+  }
+  for (auto& fault : faults_) {
+    if (fault.seam != seam || fault.spent() || hit < fault.hit) continue;
+    ++fault.used;
+    switch (fault.kind) {
+      case Fault::Kind::Crash:
+        crash();
+        return false;
+      case Fault::Kind::Stall:
+        clock_.advance(fault.by);
+        break;
+      case Fault::Kind::UnknownCommit:
+        return true;
+      case Fault::Kind::LoseLease:
+        loseLeases();
+        break;
+      default:
+        throw Failed(fault.code, "injected at " + std::string(toString(seam)));
+    }
+  }
+  return false;
+}
+
+void World::loseLeases() {
+  auto rival = openSqliteStore({.path = storeFile()}, clock_);
+  const bool was = std::exchange(armed_, false);
+  std::vector<OwnerInfo> owners;
+  rival->read([&](Snapshot& snapshot) { owners = snapshot.owners(); });
+  rival->commit(Durability::Deferred, [&](Unit& unit) {
+    for (const auto& owner : owners) unit.removeOwner(owner.id, clock_.now());
+  });
+  armed_ = was;
+}
+
+std::size_t World::attemptsBefore(const Command& command) {
+  std::size_t ended = 0;
+  store().read([&](Snapshot& snapshot) {
+    for (const auto& attempt : snapshot.attempts(command)) {
+      if (attempt.outcome != "interrupted" && attempt.outcome != "cancelled") ++ended;
+    }
+  });
+  const auto found = forgiven_.find(command.id);
+  return ended - std::min(ended, found == forgiven_.end() ? 0 : found->second);
+}
+
+}  // namespace tether::scenario

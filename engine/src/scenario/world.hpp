@@ -1,0 +1,117 @@
+// The engine under test and what surrounds it: a store that survives its crashes, a clock that is
+// moved, seeded randomness, and queues elsewhere. One thread.
+//
+// A crash is taken literally: at that moment the store's files are copied, and the engine that
+// passed the point goes on in the old ones, where nobody looks. So no handler can catch it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "scenario/fault.hpp"
+#include "scenario/remote_queue.hpp"
+#include "scenario/stub_command.hpp"
+#include "tether/catalog.hpp"
+#include "tether/engine.hpp"
+#include "tether/ids.hpp"
+#include "tether/scenario.hpp"
+
+namespace tether::scenario {
+
+/// What every run of a scenario has in common.
+struct Setting {
+  std::shared_ptr<const Catalog> catalog;  // null: the host's options
+  std::map<std::string, std::shared_ptr<const Stub>> stubs;
+  Time clock;
+  std::uint64_t seed = 1;
+  int turnsMax = 10'000;    // of one step: more is a livelock
+  bool supervised = false;  // somebody restarts it at once when it dies
+};
+
+/// The flow did not come to rest.
+class Livelock : public std::exception {
+ public:
+  const char* what() const noexcept override { return "the engine never came to rest"; }
+};
+
+class World {
+ public:
+  World(const Setting& setting, const Host& host);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  bool down() const { return down_; }
+  /// Throws Unavailable while it is down.
+  Engine& engine();
+  /// To look at, also while the engine is down.
+  Store& store();
+  ManualClock& clock() { return clock_; }
+  const std::filesystem::path& folder() const { return folder_; }
+  std::map<std::string, std::unique_ptr<RemoteQueue>>& remotes() { return remotes_; }
+  /// Where a queue is mapped to; nothing: local.
+  RemoteQueue* remote(const std::string& queue);
+
+  /// Opens the store again, as a new process would. Nothing when it is up.
+  void restart();
+  /// Turns until nothing is ready.
+  void settle();
+  /// Moves the clock from one due time to the next, and settles at each.
+  void advance(Time until);
+  /// Moves it as far as something is due. Returns false when there is too much of it.
+  bool advanceUntilNothingIsDue();
+  /// Business SQL of the scenario itself, in a transaction of its own.
+  void change(const std::string& sql);
+
+  // ---- faults ----
+  void arm(std::vector<Fault> faults);
+  /// What was not used up since.
+  std::vector<Fault> disarm();
+  /// One injected crash more: at the first pass of this seam. Its attempt is forgiven.
+  void crashAt(Seam seam) { crashAt_ = seam; }
+  /// Which seams were passed.
+  const std::set<Seam>& passed() const { return passed_; }
+  void crash();
+  void stall(Duration by) { clock_.advance(by); }
+
+  /// How many attempts of the command ended before, forgiven ones aside.
+  std::size_t attemptsBefore(const Command& command);
+
+ private:
+  static bool onSeam(Seam seam);
+  bool pass(Seam seam);
+  void open();
+  void install();
+  void forgive();
+  void loseLeases();
+  std::optional<Time> nextDue();
+  std::filesystem::path storeFile() const;
+
+  const Setting& setting_;
+  const Host& host_;
+  std::filesystem::path folder_;
+  int life_ = 0;
+  ManualClock clock_;
+  SeededRandom random_;
+  std::map<std::string, std::unique_ptr<RemoteQueue>> remotes_;  // by address
+  std::map<std::string, std::string> queues_;                    // name to address
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Store> onlooker_;
+  bool down_ = false;
+  bool armed_ = true;
+  std::vector<Fault> faults_;
+  std::map<Seam, int> hits_;  // since arm()
+  bool commits_ = false;      // the next commit is one of a step of the flow
+  std::optional<Seam> crashAt_;
+  bool forgives_ = false;                        // the last crash was not the scenario's own
+  std::map<std::string, std::size_t> forgiven_;  // attempts, by command id
+  std::set<Seam> passed_;
+};
+
+}  // namespace tether::scenario
