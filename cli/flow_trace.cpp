@@ -175,7 +175,7 @@ std::vector<FlowTrace::Step> FlowTrace::steps() const {
                      .detail = errorText(letter.error),
                      .style = Style::Bad});
   }
-  std::ranges::stable_sort(steps, {}, &Step::seq);
+  std::ranges::sort(steps, {}, &Step::seq);
   return steps;
 }
 

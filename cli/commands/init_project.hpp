@@ -78,6 +78,32 @@ CREATE TABLE orders (
 
 INSERT INTO stock (sku, available) VALUES ('tea', 1000), ('coffee', 500);
 )sql"},
+    ProjectFile{"scenarios/orders.scenario.json",
+                R"json(// Given, when, then: tether scenario run scenarios --crash-matrix
+{
+  "scenario": 1,
+  "name": "an order takes from stock, or is rejected",
+  "steps": [
+    {
+      "submit": { "type": "CreateOrder", "as": "order",
+                  "payload": { "id": "o-1", "customer": "ada", "sku": "tea", "quantity": 3 } },
+      "then": {
+        "commands": { "order": "succeeded" },
+        "events": [{ "type": "OrderCreated", "data": { "id": "o-1", "customer": "ada" } }],
+        "rows": { "SELECT available FROM stock WHERE sku = 'tea'": [{ "available": 997 }] }
+      }
+    },
+    {
+      "submit": { "type": "CreateOrder", "as": "greedy",
+                  "payload": { "id": "o-2", "customer": "ada", "sku": "tea", "quantity": 998 } },
+      "then": {
+        "commands": { "greedy": { "state": "rejected", "error": { "code": "out_of_stock" } } },
+        "rows": { "SELECT available FROM stock WHERE sku = 'tea'": [{ "available": 997 }] }
+      }
+    }
+  ]
+}
+)json"},
 };
 
 inline constexpr std::array<std::string_view, 4> kNextSteps = {

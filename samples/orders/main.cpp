@@ -3,59 +3,23 @@
 //
 //   orders [FOLDER]     FOLDER holds tether.json (default: the working folder). Uses a store in
 //                       memory, so it can be run again and again.
-#include <cstdint>
 #include <exception>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <tether/catalog.hpp>
 #include <tether/engine.hpp>
-#include <utility>
 #include <vector>
 
-namespace {
+#include "charge_card.hpp"
 
-/// The dependency: a real program has one that talks HTTP, a test one that answers as told.
-class PaymentGateway {
- public:
-  virtual ~PaymentGateway() = default;
-  /// Charging twice with one `reference` charges once: an attempt that died is simply tried again.
-  virtual std::string charge(const std::string& reference, std::int64_t cents) = 0;
-};
+namespace {
 
 class DemoGateway final : public PaymentGateway {
  public:
   std::string charge(const std::string& reference, std::int64_t cents) override {
     return "approved-" + std::to_string(cents) + "-" + reference.substr(0, 8);
   }
-};
-
-class ChargeCard final : public tether::TransactionCommand {
- public:
-  explicit ChargeCard(std::shared_ptr<PaymentGateway> gateway) : gateway_(std::move(gateway)) {}
-
-  // Slow work: on a worker thread, outside of any transaction.
-  void prepare(tether::PrepareContext& ctx) override {
-    const auto orders = ctx.sql().query("SELECT quantity * 350 AS cents FROM orders WHERE id = :id",
-                                        {{"id", ctx.payload().at("id")}});
-    if (orders.empty()) ctx.reject("no_order", "there is no such order");
-    cents_ = orders.front().at("cents").get<std::int64_t>();
-    approval_ = gateway_->charge(ctx.command().id, cents_);
-  }
-
-  // The effect: in the transaction that also records the event and the status.
-  void execute(tether::CommandContext& ctx) override {
-    ctx.sql().run(
-        "INSERT INTO payments (order_id, cents, approval) VALUES (:id, :cents, :approval)",
-        {{"id", ctx.payload().at("id")}, {"cents", cents_}, {"approval", approval_}});
-    ctx.events().add("CardCharged", {{"id", ctx.payload().at("id")}, {"cents", cents_}});
-  }
-
- private:
-  std::shared_ptr<PaymentGateway> gateway_;
-  std::int64_t cents_ = 0;
-  std::string approval_;
 };
 
 int run(const std::string& folder) {

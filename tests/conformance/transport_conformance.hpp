@@ -71,6 +71,7 @@
   TEST(countsBlocked, "counts tell what is blocked behind its key")                            \
   TEST(countsOldest, "counts tell the age of the oldest message")                              \
   TEST(purge, "purge removes what nobody holds")                                               \
+  TEST(retention, "what nobody took is kept as long as the transport tells")                   \
   TEST(purgeKeepsKey, "a key goes on after a purge")                                           \
   TEST(closeEndsWaits, "close ends the wait of every reader")                                  \
   TEST(closeStays, "after close nothing is received and messages stay")                        \

@@ -58,6 +58,8 @@ struct TransportFeatures {
   std::size_t bodyBytesMax = 0;
   Duration delayMax{0};
   Duration leaseMax{0};
+  /// What nobody took for so long is gone; 0: it stays (a local queue is cleared by its engine).
+  Duration retention{0};
 };
 
 /// Thread safety: every call from any thread. Errors: Unavailable (try again), Invalid (never

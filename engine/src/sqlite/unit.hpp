@@ -43,7 +43,7 @@ class SqliteUnit final : public Unit {
   void unclaim(const std::vector<ClaimedCommand>& claims) override;
   std::vector<ClaimedCommand> takeOver(std::int64_t owner, Time now) override;
   bool cancel(const std::string& commandId, const Failure& reason, Time now) override;
-  void send(const std::string& queue, const OutgoingMessage& message, Time now) override;
+  void send(const std::string& queue, const OutgoingMessage& outgoing, Time now) override;
   std::vector<QueuedMessage> take(const TakeRequest& request) override;
   bool remove(const MessageRef& ref) override;
   bool giveBack(const MessageRef& ref, Time dueAt) override;

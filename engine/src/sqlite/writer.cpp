@@ -115,7 +115,7 @@ bool Writer::runBatch() {
   if (batch.empty()) return false;
   execute(batch);
   for (auto& entry : batch) {
-    if (entry.work.done) entry.work.done(entry.error);
+    if (entry.work.done) entry.work.done(std::move(entry.error));
   }
   checkpointIfDue();
   return true;

@@ -116,6 +116,19 @@ void purge(TransportBench& bench) {
   CHECK(sorted(bench.drain()) == Ids{"held", "new"});
 }
 
+void retention(TransportBench& bench) {
+  const Duration limit = bench.features().retention;
+  bench.send("old");
+  bench.send("old of key", "k");
+  bench.pass(limit > 0s ? limit : Duration{30 * 24h});
+  bench.send("new");
+  bench.send("new of key", "k");
+  const Ids kept = sorted(bench.drain());
+  const Ids all = {"new", "new of key", "old", "old of key"};
+  CHECK(kept == (limit > 0s ? Ids{"new", "new of key"} : all));
+  CHECK(bench.queue().counts() == QueueCounts{});
+}
+
 void purgeKeepsKey(TransportBench& bench) {
   if (!promised(bench.features().ordered)) return;
   bench.send("held", "k");

@@ -21,7 +21,8 @@ constexpr TransportFeatures kFeatures{.durable = false,
                                       .batchMax = 256,
                                       .bodyBytesMax = 1024 * 1024,
                                       .delayMax = std::chrono::days{365},
-                                      .leaseMax = std::chrono::hours{12}};
+                                      .leaseMax = std::chrono::hours{12},
+                                      .retention = std::chrono::days{4}};
 
 // Nobody signals that the clock jumped or that another reader's lease ended, so a waiting reader
 // looks by itself this often.
@@ -279,7 +280,17 @@ class MemoryTransport final : public Transport {
         ready_.emplace(message.place, &message);
       }
     }
+    forgetOld(now);
     return now;
+  }
+
+  void forgetOld(Time now) {
+    while (!messages_.empty()) {
+      const Message& oldest = messages_.begin()->second;
+      if (std::max(oldest.sentAt, oldest.until) + kFeatures.retention > now) return;
+      if (ready_.erase(oldest.place) == 0) return;  // somebody will decide about it
+      remove(oldest);
+    }
   }
 
   /// Whoever is woken and leaves something ready wakes the next.

@@ -1,0 +1,4 @@
+CREATE TABLE orders (
+  id        TEXT PRIMARY KEY,
+  placed_at TEXT NOT NULL
+) STRICT;
