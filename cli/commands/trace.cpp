@@ -28,7 +28,13 @@ std::vector<std::string> pointersOf(const std::string& list) {
   for (std::size_t begin = 0; begin < list.size();) {
     const auto end = std::min(list.find(',', begin), list.size());
     pointers.push_back(list.substr(begin, end - begin));
-    if (!pointers.back().starts_with('/')) {
+    bool valid = pointers.back().starts_with('/');
+    try {
+      (void)nlohmann::json::json_pointer(pointers.back());
+    } catch (const nlohmann::json::exception&) {
+      valid = false;
+    }
+    if (!valid) {
       throw Error(ErrorCode::Invalid,
                   fmt::format("--mask takes JSON pointers such as /customer, not {}",
                               quote(pointers.back())));

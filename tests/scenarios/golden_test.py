@@ -198,7 +198,8 @@ class Selection(ScenarioTest):
         self.assertEqual(self.run_files("--filter", "ok/rejected"), ["ok/rejected.scenario.json"])
 
     def test_tag_looks_at_tags(self):
-        tagged = [f"ok/{file.name}" for file in files("ok") if "crash" in read(file).get("tags", [])]
+        tagged = [f"ok/{file.name}" for file in files("ok")
+                  if "crash" in read(file).get("tags", [])]
         self.assertTrue(tagged)
         self.assertEqual(self.run_files("--tag", "crash"), tagged)
 

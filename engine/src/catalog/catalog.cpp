@@ -206,7 +206,7 @@ void Catalog::install(Engine& engine) const {
   for (const auto& [description, settings, text] : parts_->commands) {
     if (text) {
       builder.add(
-          description.name, [text = text] { return std::make_unique<SqlCommand>(text); }, false,
+          description.name, [script = text] { return std::make_unique<SqlCommand>(script); }, false,
           settings);
     } else if (builder.builds(description.name)) {
       builder.configure(description.name, settings);

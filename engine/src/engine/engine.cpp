@@ -61,14 +61,14 @@ class Engine::Impl {
   // ---- one thread: turns ----
 
   bool turn(Role role) {
-    const std::lock_guard turning(turnMutex);
-    if (stopRequested) return false;
+    const std::lock_guard turning(turnMutex_);
+    if (stopRequested_) return false;
     join(role);
-    if (strangersDied()) listener.takeOver(owner);
+    if (strangersDied()) listener.takeOver(owner_);
     bool did = false;
     if (role != Role::Relay) did = listenTurn();
     if (role != Role::Listener) {
-      for (auto& relay : relays) did = relay->step(owner) > 0 || did;
+      for (auto& relay : relays_) did = relay->step(owner_) > 0 || did;
     }
     return did;
   }
@@ -76,11 +76,11 @@ class Engine::Impl {
   IdleReport runUntilIdle(Role role) {
     for (;;) {
       const auto seen = store->changeCount();
-      while (!started && turn(role)) {
+      while (!started_ && turn(role)) {
       }
       const auto left = backlog(role);
       // A clock that was given moves only when its owner moves it.
-      const bool waits = started || options.clock == nullptr;
+      const bool waits = started_ || options.clock == nullptr;
       if (left.idle()) {
         // The last commit is there; its `done` may still be running.
         waitUntil(
@@ -90,7 +90,7 @@ class Engine::Impl {
               return end;
             });
       }
-      if (left.idle() || !waits || stopRequested) return {left.delayed, left.blocked};
+      if (left.idle() || !waits || stopRequested_) return {left.delayed, left.blocked};
       store->waitForChange(seen, untilDue(options.poll));
     }
   }
@@ -98,55 +98,55 @@ class Engine::Impl {
   // ---- threads ----
 
   void start(Role role) {
-    if (started.exchange(true)) throw Error(ErrorCode::Conflict, "the engine is started already");
-    stopRequested = false;
+    if (started_.exchange(true)) throw Error(ErrorCode::Conflict, "the engine is started already");
+    stopRequested_ = false;
     store->startWriter();
     join(role);
-    listener.takeOver(owner);
+    listener.takeOver(owner_);
     if (role != Role::Relay) {
-      pool = std::make_unique<ThreadPool>(static_cast<std::size_t>(options.workers));
-      if (runsCommands()) listener.open(owner, *pool);
+      pool_ = std::make_unique<ThreadPool>(static_cast<std::size_t>(options.workers));
+      if (runsCommands()) listener.open(owner_, *pool_);
       listener.wake();
-      for (auto& queue : intakes) {
-        threads.emplace_back([this, &queue] { intakeLoop(*queue); });
+      for (auto& queue : intakes_) {
+        threads_.emplace_back([this, &queue] { intakeLoop(*queue); });
       }
     }
-    threads.emplace_back([this, role] { pulseLoop(role); });
+    threads_.emplace_back([this, role] { pulseLoop(role); });
     if (role != Role::Listener) {
-      for (auto& relay : relays) threads.emplace_back([this, &relay] { relayLoop(*relay); });
+      for (auto& relay : relays_) threads_.emplace_back([this, &relay] { relayLoop(*relay); });
     }
   }
 
   DrainResult stop(Duration drain) {
     using Steady = std::chrono::steady_clock;
     const auto until = (Steady::now() + std::min(drain, kForever)).time_since_epoch().count();
-    auto known = stopUntil.load();
-    while (until < known && !stopUntil.compare_exchange_weak(known, until)) {
+    auto known = stopUntil_.load();
+    while (until < known && !stopUntil_.compare_exchange_weak(known, until)) {
     }
-    stopRequested = true;
+    stopRequested_ = true;
     listener.close();
     store->interruptWaits();
-    const std::lock_guard stopping(stopMutex);
+    const std::lock_guard stopping(stopMutex_);
     DrainResult result;
     const auto interrupted = listener.interrupted();
     waitUntil([&] { return listener.inFlight() == 0; },
-              [&] { return Steady::duration(stopUntil.load()); });
+              [&] { return Steady::duration(stopUntil_.load()); });
     result.clean = listener.inFlight() == 0;
     listener.interrupt();
     {
-      const std::lock_guard turning(turnMutex);  // a turn on another thread ends first
+      const std::lock_guard turning(turnMutex_);  // a turn on another thread ends first
       store->interruptWaits();
-      for (auto& thread : threads) thread.join();
-      threads.clear();
+      for (auto& thread : threads_) thread.join();
+      threads_.clear();
       listener.close();  // the pulse may have signed on again meanwhile
-      pool.reset();      // a prepare that does not look at its stop token is waited for
+      pool_.reset();     // a prepare that does not look at its stop token is waited for
       waitUntil(
           [&] { return listener.inFlight() == 0; },
           [end = (Steady::now() + std::chrono::seconds{10}).time_since_epoch()] { return end; });
       result.givenBack = listener.interrupted() - interrupted;
       leave();
-      if (started.exchange(false)) store->stopWriter();
-      stopUntil = std::numeric_limits<std::int64_t>::max();
+      if (started_.exchange(false)) store->stopWriter();
+      stopUntil_ = std::numeric_limits<std::int64_t>::max();
     }
     return result;
   }
@@ -176,12 +176,12 @@ class Engine::Impl {
   bool listenTurn() {
     const auto before = listener.progress();
     bool did = false;
-    if (runsCommands()) listener.open(owner, inlineExecutor);
-    for (auto& queue : intakes) {
+    if (runsCommands()) listener.open(owner_, inlineExecutor_);
+    for (auto& queue : intakes_) {
       did = guarded([&] { return queue->step(options.prefetch, Duration{0}).messages > 0; }) || did;
     }
     listener.wake();
-    while (store->runPending() || inlineExecutor.runOne()) {
+    while (store->runPending() || inlineExecutor_.runOne()) {
     }
     listener.tick();
     while (store->runPending()) {
@@ -223,43 +223,43 @@ class Engine::Impl {
 
   /// Signs on, and opens the transports and the relays, once.
   void join(Role role) {
-    if (owner == 0 || ownerLost()) signOn(role);
+    if (owner_ == 0 || ownerLost()) signOn(role);
     connect();
   }
 
   /// Others may take a process for dead that only slept: it goes on under a new name.
-  bool ownerLost() { return listener.takeOwnerLost() || heartbeatRefused.exchange(false); }
+  bool ownerLost() { return listener.takeOwnerLost() || heartbeatRefused_.exchange(false); }
 
   void signOn(Role role) {
     const auto types = runnable(role);
     store->commit(Durability::Deferred, [&](Unit& unit) {
-      owner = unit.addOwner(role == Role::Relay ? "relay" : "listener", types, clock.now());
+      owner_ = unit.addOwner(role == Role::Relay ? "relay" : "listener", types, clock.now());
     });
   }
 
   void connect() {
-    if (connected) return;
-    connected = true;
+    if (connected_) return;
+    connected_ = true;
     std::map<std::string, std::shared_ptr<Transport>> transports;
     for (const auto& [queue, address] : options.queues) {
       if (isLocal(address)) continue;
       transports[queue] = openTransport(queue, address);
-      relays.push_back(std::make_unique<OutboxRelay>(
+      relays_.push_back(std::make_unique<OutboxRelay>(
           *store, queue, true, std::make_unique<TransportEmitter>(transports[queue]),
           options.relayBatch, clock));
     }
     for (const auto& queue : registry.subscriberQueues()) {
-      relays.push_back(std::make_unique<OutboxRelay>(*store, queue, false,
-                                                     std::make_unique<SubscriberEmitter>(registry),
-                                                     options.relayBatch, clock));
+      relays_.push_back(std::make_unique<OutboxRelay>(*store, queue, false,
+                                                      std::make_unique<SubscriberEmitter>(registry),
+                                                      options.relayBatch, clock));
     }
     for (const auto& queue : options.listen) {
       const auto remote = transports.find(queue);
       if (remote == transports.end() && queue == "commands") continue;  // the run queue itself
-      intakes.push_back(std::make_unique<QueueIntake>(
+      intakes_.push_back(std::make_unique<QueueIntake>(
           *store, intake, builder, registry, queue,
           remote == transports.end() ? nullptr : remote->second, clock));
-      if (remote == transports.end()) listened.push_back(queue);
+      if (remote == transports.end()) listened_.push_back(queue);
     }
   }
 
@@ -273,14 +273,14 @@ class Engine::Impl {
   }
 
   void leave() {
-    if (owner == 0) return;
+    if (owner_ == 0) return;
     try {
       store->commit(Durability::Deferred,
-                    [&](Unit& unit) { unit.removeOwner(owner, clock.now()); });
+                    [&](Unit& unit) { unit.removeOwner(owner_, clock.now()); });
     } catch (const std::exception& error) {
       log::warn("cannot sign off", {{"error", error.what()}});
     }
-    owner = 0;
+    owner_ = 0;
   }
 
   bool strangersDied() {
@@ -302,7 +302,7 @@ class Engine::Impl {
 
   Backlog backlog(Role role) {
     std::vector<std::string> queues;
-    if (role != Role::Relay) queues = listened;
+    if (role != Role::Relay) queues = listened_;
     if (role != Role::Listener) {
       for (auto& queue : registry.subscriberQueues()) queues.push_back(std::move(queue));
     }
@@ -330,7 +330,7 @@ class Engine::Impl {
       // too.
       store->waitForChange(seen, std::min(std::chrono::duration_cast<Duration>(left),
                                           Duration{std::chrono::milliseconds{20}}));
-      if (!started) store->runPending();
+      if (!started_) store->runPending();
     }
   }
 
@@ -341,7 +341,7 @@ class Engine::Impl {
     auto nextPoll = clock.steady() + options.poll;
     auto nextHeartbeat = clock.steady() + kHeartbeat;
     auto nextHousekeeping = clock.steady();
-    while (!stopRequested) {
+    while (!stopRequested_) {
       const auto seen = store->changeCount();
       const auto due = listener.nextDue();
       bool look = due && *due <= clock.now();
@@ -355,7 +355,7 @@ class Engine::Impl {
         look = true;
         guarded([&] {
           listener.tick();
-          if (strangersDied()) listener.takeOver(owner);
+          if (strangersDied()) listener.takeOver(owner_);
           return true;
         });
       }
@@ -364,7 +364,7 @@ class Engine::Impl {
           signOn(role);
           return true;
         });
-        if (listens && runsCommands()) listener.open(owner, *pool);
+        if (listens && runsCommands()) listener.open(owner_, *pool_);
         look = true;
       }
       if (look && listens) listener.wake();
@@ -372,7 +372,7 @@ class Engine::Impl {
         nextHeartbeat = steady + kHeartbeat;
         store->post({Durability::Deferred, true,
                      [this](Unit& unit) {
-                       if (!unit.heartbeat(owner, clock.now())) heartbeatRefused = true;
+                       if (!unit.heartbeat(owner_, clock.now())) heartbeatRefused_ = true;
                      },
                      nullptr});
       }
@@ -380,7 +380,7 @@ class Engine::Impl {
         nextHousekeeping = steady + kHousekeeping;
         expireUnread();
       }
-      if (stopRequested) return;
+      if (stopRequested_) return;
       store->waitForChange(seen, std::clamp(untilDue(options.poll), Duration{1000}, options.poll));
     }
   }
@@ -398,21 +398,21 @@ class Engine::Impl {
       }
     };
     const auto done = [this, more](const std::exception_ptr& error) {
-      if (!error && *more && !stopRequested) expireUnread();
+      if (!error && *more && !stopRequested_) expireUnread();
     };
     store->post({Durability::Deferred, true, expire, done});
   }
 
   void relayLoop(OutboxRelay& relay) {
-    while (!stopRequested) {
+    while (!stopRequested_) {
       const auto seen = store->changeCount();
-      if (guarded([&] { return relay.step(owner) > 0; })) continue;
-      if (!stopRequested) store->waitForChange(seen, options.poll);
+      if (guarded([&] { return relay.step(owner_) > 0; })) continue;
+      if (!stopRequested_) store->waitForChange(seen, options.poll);
     }
   }
 
   void intakeLoop(QueueIntake& queue) {
-    while (!stopRequested) {
+    while (!stopRequested_) {
       const auto seen = store->changeCount();
       const auto max = options.prefetch - std::min(options.prefetch, listener.inFlight());
       const bool did = max > 0 && guarded([&] {
@@ -421,7 +421,7 @@ class Engine::Impl {
                          return result.messages > 0;
                        });
       const bool waited = queue.remote() && max > 0;
-      if (!did && !waited && !stopRequested) store->waitForChange(seen, options.poll);
+      if (!did && !waited && !stopRequested_) store->waitForChange(seen, options.poll);
     }
   }
 
@@ -435,24 +435,24 @@ class Engine::Impl {
     } catch (...) {
       log::warn("a background step failed", {{"error", "something that is no std::exception"}});
     }
-    if (started && !stopRequested) store->waitForChange(store->changeCount(), options.poll);
+    if (started_ && !stopRequested_) store->waitForChange(store->changeCount(), options.poll);
     return false;
   }
 
-  std::atomic<std::int64_t> owner{0};
-  bool connected = false;
-  std::vector<std::unique_ptr<OutboxRelay>> relays;
-  std::vector<std::unique_ptr<QueueIntake>> intakes;
-  std::vector<std::string> listened;
-  InlineExecutor inlineExecutor;
-  std::unique_ptr<ThreadPool> pool;
-  std::vector<std::thread> threads;
-  std::atomic<bool> started{false};
-  std::atomic<bool> stopRequested{false};
-  std::atomic<bool> heartbeatRefused{false};
-  std::atomic<std::int64_t> stopUntil{std::numeric_limits<std::int64_t>::max()};
-  std::mutex stopMutex;  // one stop at a time
-  std::mutex turnMutex;  // held by a turn
+  std::atomic<std::int64_t> owner_{0};
+  bool connected_ = false;
+  std::vector<std::unique_ptr<OutboxRelay>> relays_;
+  std::vector<std::unique_ptr<QueueIntake>> intakes_;
+  std::vector<std::string> listened_;
+  InlineExecutor inlineExecutor_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::vector<std::thread> threads_;
+  std::atomic<bool> started_{false};
+  std::atomic<bool> stopRequested_{false};
+  std::atomic<bool> heartbeatRefused_{false};
+  std::atomic<std::int64_t> stopUntil_{std::numeric_limits<std::int64_t>::max()};
+  std::mutex stopMutex_;  // one stop at a time
+  std::mutex turnMutex_;  // held by a turn
 };
 
 Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}

@@ -61,6 +61,17 @@ ordered_json stubOf(const Incident& incident, const Command& command,
   return answers;
 }
 
+int mostAttempts(const Incident& incident) {
+  int most = 5;
+  for (const auto& [seq, attempts] : incident.attempts) {
+    most = std::max(most, static_cast<int>(attempts.size()));
+  }
+  for (const auto& command : incident.flow.commands) {
+    if (command.state == CommandState::Dead) most = std::max(1, command.attempts);
+  }
+  return most;
+}
+
 /// The time from its first attempt to its last, so that every retry is due.
 Duration longest(const Incident& incident) {
   Duration span{0};
@@ -136,7 +147,10 @@ std::string fromFlow(Store& store, const std::string& id, const std::vector<std:
                            {"clock", toText(incident.flow.commands.front().acceptedAt)},
                            {"supervised", true},
                            {"project", nullptr},
-                           {"settings", {{"on", std::move(reactions)}}},
+                           {"settings",
+                            {{"source", incident.flow.commands.front().source},
+                             {"defaults", {{"retry", {{"maxAttempts", mostAttempts(incident)}}}}},
+                             {"on", std::move(reactions)}}},
                            {"stubs", std::move(stubs)},
                            {"steps", std::move(steps)}};
   return "// Made from a real flow. The stubs answer as its commands did, one answer for each"

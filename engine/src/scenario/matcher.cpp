@@ -237,7 +237,7 @@ void checkMatcher(const std::string& name, const ConfigValue& argument) {
   if (name == "$ref") (void)argument.text();
   if (name == "$regex") {
     try {
-      const std::regex pattern(argument.text());
+      (void)std::regex(argument.text());
     } catch (const std::regex_error&) {
       argument.fail("is no regular expression (ECMAScript)");
     }

@@ -57,6 +57,8 @@ class Runner {
       return Defect{place_, livelock.what()};
     } catch (const Error& error) {
       return Defect{place_, error.what()};
+    } catch (const json::exception& error) {  // what $ref led to is of another type
+      return Defect{place_, std::string("a value does not fit: ") + error.what()};
     }
   }
 
@@ -126,8 +128,14 @@ class Runner {
     std::vector<std::string> tokens;
     for (; !below.empty(); below.pop_back()) tokens.push_back(below.back());
     for (; !tokens.empty(); tokens.pop_back()) at /= tokens.back();
-    return Defect{scenario_.source.place(at), where,          difference->expected,
-                  difference->found,          expectation.at, found};
+    return Defect{scenario_.source.place(at), where, difference->expected, difference->found,
+                  updates(expectation),       found};
+  }
+
+  /// Of what must not be there, nothing can be written down.
+  static std::optional<json::json_pointer> updates(const Expectation& expectation) {
+    if (std::string_view(expectation.kind->name) == "noEvents") return {};
+    return expectation.at;
   }
 
   std::optional<Defect> broken() {
@@ -184,7 +192,8 @@ std::string reportOf(const Defect& failed, const Run& run, const std::string& fi
 
 void keep(World& world, const fs::path& folder, const std::string& file, const std::string& cell) {
   if (folder.empty()) return;
-  auto name = fs::path(file).stem().native() + (cell.empty() ? "" : "." + cell);
+  auto name = fs::path(file).relative_path().native() + (cell.empty() ? "" : " " + cell);
+  std::ranges::replace(name, '/', '.');
   fs::create_directories(folder / name);
   std::error_code error;
   world.crash();  // its files, as they are

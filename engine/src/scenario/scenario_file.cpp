@@ -114,7 +114,12 @@ json changesOf(const ConfigValue& root) {
 
 std::shared_ptr<const Catalog> catalogOf(const ConfigValue& root, const fs::path& file) {
   const auto project = projectOf(root, file);
-  const auto changes = changesOf(root);
+  json changes;
+  try {
+    changes = changesOf(root);
+  } catch (const json::exception&) {  // a list where an object belongs
+    root.find("settings")->fail("do not have the shape of tether.json");
+  }
   if (!project && changes.empty()) return nullptr;
   try {
     if (project) return std::make_shared<Catalog>(Catalog::load(*project, changes));
@@ -183,7 +188,7 @@ ScenarioFile ScenarioFile::read(const fs::path& file) {
   }
   if (const auto turns = root.find("turns")) setting.turnsMax = turns->integer(1, kMost);
   if (const auto given = root.find("given")) {
-    for (const auto& sql : given->oneOrMore()) scenario.given.push_back(sql.text());
+    for (const auto& sql : given->oneOrMore()) scenario.given.push_back(sql.anyText());
   }
   const auto steps = root.find("steps");
   if (!steps || !steps->raw().is_array()) root.fail("needs \"steps\": a list");

@@ -90,10 +90,10 @@ void World::open() {
     if (address == "local" || address == "memory") continue;
     auto& remote = remotes_[address];
     if (!remote) remote = std::make_unique<RemoteQueue>(clock_);
-    remote->strike = [this, address = address](Fault::Kind kind) -> Fault* {
+    remote->strike = [this, at = address](Fault::Kind kind) -> Fault* {
       for (auto& fault : faults_) {
         const auto mapped = queues_.find(fault.queue);
-        if (fault.kind != kind || mapped == queues_.end() || mapped->second != address) continue;
+        if (fault.kind != kind || mapped == queues_.end() || mapped->second != at) continue;
         if (fault.spent() || --fault.hit > 0) continue;
         fault.hit = 1;
         ++fault.used;
@@ -113,7 +113,7 @@ void World::install() {
   auto& builder = engine_->commands();
   for (const auto& [type, stub] : setting_.stubs) {
     builder.add(
-        type, [stub = stub, this] { return std::make_unique<StubCommand>(stub, *this); },
+        type, [answers = stub, this] { return std::make_unique<StubCommand>(answers, *this); },
         hangs(*stub));
   }
   if (host_.install) host_.install(*engine_);
