@@ -64,14 +64,7 @@ int submitOne(const Options& options, Session& session) {
   const auto atMost = options.wait.empty() ? Duration{0} : durationOf("--wait", options.wait);
   const auto request = requestOf(options, session);
   auto& engine = session.engine(true);
-  Receipt receipt;
-  try {
-    receipt = engine.api().submit(request);
-  } catch (const Error& error) {
-    // A type that nobody declared is bad input here, not an answer to a question.
-    if (error.code() != ErrorCode::NotFound) throw;
-    throw Error(ErrorCode::Invalid, error.what());
-  }
+  const auto receipt = engine.api().submit(request);
 
   auto& print = session.print();
   auto data = toJson(receipt);

@@ -1,5 +1,7 @@
 #include "catalog/sql_command.hpp"
 
+#include <filesystem>
+
 #include "catalog/config_value.hpp"
 #include "tether/error.hpp"
 
@@ -27,7 +29,13 @@ void SqlCommand::execute(CommandContext& context) {
     if (completed.is_null()) completed = payload;
     completed[name] = absent->second;
   }
-  context.sql().run(text_->script.text(), completed.is_null() ? payload : completed);
+  try {
+    context.sql().run(text_->script.text(), completed.is_null() ? payload : completed);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Invalid && error.code() != ErrorCode::Conflict) throw;
+    const auto file = std::filesystem::path(text_->script.name()).filename();
+    throw Error(error.code(), file.native() + ": " + error.what());
+  }
 }
 
 }  // namespace tether

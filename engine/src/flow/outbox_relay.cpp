@@ -43,6 +43,8 @@ std::size_t OutboxRelay::step(std::int64_t owner) {
     log::warn("cannot forward", {{"queue", queue_}, {"error", error.what()}});
     results_.assign(batch.size(), {SendResult::Kind::Transient, error.what()});
   }
+  // A transport that says nothing of a message has not sent it.
+  results_.resize(batch.size(), {SendResult::Kind::Transient, "no answer for this message"});
   passSeam(Seam::relay_after_publish);
   settleAll();
   passSeam(Seam::relay_after_settle);

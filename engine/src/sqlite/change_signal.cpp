@@ -26,7 +26,7 @@ ChangeSignal::ChangeSignal(const std::string& path) {
   if (file < 0) return;
   struct stat status {};
   if (::fstat(file, &status) == 0 && S_ISREG(status.st_mode) &&
-      ::ftruncate(file, kFileBytes) == 0) {
+      ::posix_fallocate(file, 0, kFileBytes) == 0) {
     void* memory = ::mmap(nullptr, kFileBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (memory != MAP_FAILED) counter_ = static_cast<std::atomic<std::uint32_t>*>(memory);
   }
