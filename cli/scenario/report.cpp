@@ -35,6 +35,12 @@ std::string xml(std::string_view text) {
         escaped += static_cast<unsigned char>(c) < 0x20 && c != '\t' ? '?' : c;
     }
   }
+  // U+FFFE and U+FFFF are no characters of XML.
+  for (const char* none : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"}) {
+    for (auto at = escaped.find(none); at != escaped.npos; at = escaped.find(none)) {
+      escaped.replace(at, 3, 1, '?');
+    }
+  }
   return escaped;
 }
 

@@ -52,7 +52,7 @@ class Engine::Impl {
         intake(builder, registry, routes, ids, clock, options.source),
         manager(builder, intake, *store, options, clock, random),
         listener(*store, manager, builder, options, clock),
-        api(*store, intake, listener, routes, clock) {
+        api(*store, intake, listener, clock) {
     migrate();
   }
 
@@ -68,7 +68,9 @@ class Engine::Impl {
     bool did = false;
     if (role != Role::Relay) did = listenTurn();
     if (role != Role::Listener) {
-      for (auto& relay : relays_) did = relay->step(owner_) > 0 || did;
+      for (auto& relay : relays_) {
+        did = guarded([&] { return relay->step(owner_) > 0; }) || did;
+      }
     }
     return did;
   }

@@ -10,8 +10,8 @@ namespace tether::flow {
 class FlowCommandApi final : public CommandApi {
  public:
   FlowCommandApi(Store& store, const Intake& intake, TransactionListener& listener,
-                 const Routes& routes, const Clock& clock)
-      : store_(store), intake_(intake), listener_(listener), routes_(routes), clock_(clock) {}
+                 const Clock& clock)
+      : store_(store), intake_(intake), listener_(listener), clock_(clock) {}
 
   Receipt submit(CommandRequest request) override;
   std::vector<Receipt> submitAll(std::vector<CommandRequest> requests) override;
@@ -32,7 +32,6 @@ class FlowCommandApi final : public CommandApi {
   Store& store_;
   const Intake& intake_;
   TransactionListener& listener_;
-  const Routes& routes_;
   const Clock& clock_;
 };
 

@@ -31,7 +31,7 @@ struct Incident {
 };
 
 /// What an attempt did, as a stub writes it.
-ordered_json answerOf(const Attempt& attempt, const ordered_json& emits) {
+ordered_json answerOf(const Attempt& attempt, const ordered_json& emits, bool hide) {
   if (attempt.outcome == "succeeded") {
     if (emits.empty()) return "ok";
     return {{"emit", emits}};
@@ -39,8 +39,9 @@ ordered_json answerOf(const Attempt& attempt, const ordered_json& emits) {
   if (attempt.outcome == "crashed") return "crash";
   if (attempt.outcome == "timeout") return "hang";
   const char* kind = attempt.outcome == "rejected" ? "reject" : "fail";
-  return {{kind, attempt.error.code.empty() ? "unknown" : attempt.error.code},
-          {"message", attempt.error.message}};
+  ordered_json answer = {{kind, attempt.error.code.empty() ? "unknown" : attempt.error.code}};
+  if (!hide) answer["message"] = attempt.error.message;  // it may quote the payload
+  return answer;
 }
 
 ordered_json stubOf(const Incident& incident, const Command& command,
@@ -49,13 +50,13 @@ ordered_json stubOf(const Incident& incident, const Command& command,
   for (const auto& event : incident.flow.events) {
     if (event.commandSeq != command.seq) continue;
     ordered_json emit = {{"type", event.type}, {"data", masked(event.data, mask)}};
-    if (event.key != command.key) emit["key"] = event.key;
+    if (event.key != command.key) emit["key"] = mask.empty() ? event.key : "masked";
     emits.push_back(std::move(emit));
   }
   ordered_json answers = ordered_json::array();
   for (const auto& attempt : incident.attempts.at(command.seq)) {
     if (attempt.outcome == "interrupted" || attempt.outcome == "cancelled") continue;
-    answers.push_back(answerOf(attempt, emits));
+    answers.push_back(answerOf(attempt, emits, !mask.empty()));
   }
   if (answers.empty()) answers.push_back("ok");
   return answers;
@@ -113,13 +114,19 @@ std::string fromFlow(Store& store, const std::string& id, const std::vector<std:
     }
   }
   for (const auto& command : incident.flow.commands) {
-    if (!stubs.contains(command.type)) stubs[command.type] = stubOf(incident, command, mask);
+    stubs[command.type]["byId"][command.id] = stubOf(incident, command, mask);
     const auto event = caused.find(command.id);
     if (event != caused.end()) {
       auto& list = reactions[event->second];
       const bool listed = std::find(list.begin(), list.end(), command.type) != list.end();
       if (!listed) list.push_back(command.type);
     }
+  }
+  for (auto& stub : stubs) {  // where all did the same, one answer says it
+    const auto& own = stub.at("byId");
+    const bool same =
+        std::all_of(own.begin(), own.end(), [&](const auto& each) { return each == *own.begin(); });
+    if (same) stub = ordered_json(*own.begin());
   }
   for (const auto root : tree.roots) {
     const auto* command = tree.nodes[root].command;
@@ -128,7 +135,8 @@ std::string fromFlow(Store& store, const std::string& id, const std::vector<std:
                            {"id", command->id},
                            {"correlationId", command->correlationId},
                            {"payload", masked(command->payload, mask)}};
-    if (!command->key.empty()) submit["key"] = command->key;
+    // A key is a part of the payload, as a rule.
+    if (!command->key.empty()) submit["key"] = mask.empty() ? command->key : "masked";
     steps.push_back({{"submit", std::move(submit)}});
   }
   ordered_json states = ordered_json::object();

@@ -179,7 +179,10 @@ ScenarioFile ScenarioFile::read(const fs::path& file) {
   }
   setting.catalog = catalogOf(root, file);
   setting.clock = parseTime("2026-01-01T00:00:00Z");
-  if (const auto clock = root.find("clock")) setting.clock = clock->time();
+  if (const auto clock = root.find("clock")) {
+    setting.clock = clock->time();
+    if (setting.clock < Time{}) clock->fail("must not be before 1970");
+  }
   if (const auto seed = root.find("seed")) {
     setting.seed = static_cast<std::uint64_t>(seed->integer(0, kMost * 1000));
   }

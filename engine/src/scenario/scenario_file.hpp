@@ -31,7 +31,7 @@ struct Step {
   std::vector<Expectation> then{};
   std::string place;  // file:line:column
 
-  bool expects(const char* kind) const;
+  bool expects(const char* name) const;
 };
 
 struct ScenarioFile {

@@ -17,7 +17,7 @@ struct Reading {
   int step = 0;                 // from 1
   std::set<std::string> names;  // given by `as` so far
   /// Takes the name of `as`, if there is one; fails where one is used twice.
-  std::string name(const ConfigValue& step);
+  std::string name(const ConfigValue& value);
 };
 
 struct StepKind {

@@ -60,8 +60,17 @@ json fill(const json& value, const json& payload) {
 }  // namespace
 
 Stub parseStub(const ConfigValue& value) {
-  Stub stub;
-  for (const auto& answer : value.oneOrMore()) stub.push_back(parseAnswer(answer));
+  const auto answersOf = [](const ConfigValue& list) {
+    StubAnswers answers;
+    for (const auto& answer : list.oneOrMore()) answers.push_back(parseAnswer(answer));
+    return answers;
+  };
+  const auto byId = value.raw().is_object() ? value.find("byId") : std::nullopt;
+  if (!byId) return {answersOf(value), {}};
+  value.allowKeys({"byId", "else"});
+  Stub stub{{StubAnswer{}}, {}};
+  for (const auto& [id, list] : byId->members()) stub.byId[id] = answersOf(list);
+  if (const auto others = value.find("else")) stub.answers = answersOf(*others);
   return stub;
 }
 
@@ -85,17 +94,32 @@ json stubSchema() {
            {"reject", text},
            {"fail", text},
            {"message", text}}}}}}};
-  return {{"anyOf", {answer, {{"type", "array"}, {"items", answer}, {"minItems", 1}}}}};
+  const json answers = {
+      {"anyOf", {answer, {{"type", "array"}, {"items", answer}, {"minItems", 1}}}}};
+  return {{"anyOf",
+           {answers,
+            {{"type", "object"},
+             {"required", {"byId"}},
+             {"additionalProperties", false},
+             {"properties",
+              {{"byId", {{"type", "object"}, {"additionalProperties", answers}}},
+               {"else", answers}}}}}}};
 }
 
 bool hangs(const Stub& stub) {
-  return std::any_of(stub.begin(), stub.end(),
-                     [](const auto& answer) { return answer.end == StubAnswer::End::Hang; });
+  const auto any = [](const StubAnswers& answers) {
+    return std::any_of(answers.begin(), answers.end(),
+                       [](const auto& answer) { return answer.end == StubAnswer::End::Hang; });
+  };
+  return any(stub.answers) || std::any_of(stub.byId.begin(), stub.byId.end(),
+                                          [&](const auto& own) { return any(own.second); });
 }
 
 const StubAnswer& StubCommand::answer(const AttemptContext& context) const {
   const auto index = world_.attemptsBefore(context.command());
-  return (*stub_)[std::min(index, stub_->size() - 1)];
+  const auto own = stub_->byId.find(context.command().id);
+  const auto& answers = own == stub_->byId.end() ? stub_->answers : own->second;
+  return answers[std::min(index, answers.size() - 1)];
 }
 
 void StubCommand::prepare(PrepareContext& context) {

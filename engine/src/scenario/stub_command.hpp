@@ -2,6 +2,7 @@
 // real manager, transaction and relay.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -29,7 +30,12 @@ struct StubAnswer {
 };
 
 /// One answer for each attempt of a command; the last one stands for all that follow.
-using Stub = std::vector<StubAnswer>;
+using StubAnswers = std::vector<StubAnswer>;
+
+struct Stub {
+  StubAnswers answers;                      // "ok" when only some ids have their own
+  std::map<std::string, StubAnswers> byId;  // for these commands, instead
+};
 
 Stub parseStub(const ConfigValue& value);
 nlohmann::json stubSchema();
