@@ -204,10 +204,11 @@ std::string SourceText::place(const Pointer& pointer) const {
   return placeIn(name_, text_, Scanner(text_).find(pointer).value);
 }
 
-SourceText::Span SourceText::span(const Pointer& pointer) const {
+std::string SourceText::replaced(const Pointer& pointer, const nlohmann::json& value) const {
   Scanner scanner(text_);
   const auto begin = scanner.find(pointer).value;
-  return {begin, scanner.end()};
+  auto text = text_;
+  return text.replace(begin, scanner.end() - begin, value.dump());
 }
 
 void SourceText::fail(const Pointer& pointer, const std::string& problem) const {

@@ -29,12 +29,9 @@ class SourceText {
 
   /// "name:line:column" of the value, or nearest what there is.
   std::string place(const nlohmann::json::json_pointer& pointer) const;
-  /// Where the value stands in the text.
-  struct Span {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-  };
-  Span span(const nlohmann::json::json_pointer& pointer) const;
+  /// The text with another value there. Comments and everything else stay as they are.
+  std::string replaced(const nlohmann::json::json_pointer& pointer,
+                       const nlohmann::json& value) const;
 
   /// Throws Invalid: "name:line:column: /pointer: problem", at the value or nearest what there is.
   [[noreturn]] void fail(const nlohmann::json::json_pointer& pointer,

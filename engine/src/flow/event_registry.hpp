@@ -33,6 +33,11 @@ class FlowEventRegistry final : public EventRegistry {
   bool hasSubscribers(const std::string& eventType) const {
     return subscribers_.count(eventType) > 0;
   }
+  /// Where an event goes for the sake of subscribers.
+  void addDestination(const std::string& eventType, std::vector<Destination>& destinations) const {
+    if (!hasSubscribers(eventType)) return;
+    destinations.push_back({subscriberQueue(eventType), false});
+  }
   void tell(const Envelope& envelope) const {
     const auto found = subscribers_.find(envelope.type);
     if (found == subscribers_.end()) return;

@@ -111,9 +111,7 @@ bool Intake::react(Unit& unit, const Event& event) const {
 
 bool Intake::emit(Unit& unit, const Event& event) const {
   std::vector<Destination> destinations = {{"events", routes_.eventsRemote}};
-  if (events_.hasSubscribers(event.type)) {
-    destinations.push_back({subscriberQueue(event.type), false});
-  }
+  events_.addDestination(event.type, destinations);
   unit.record(event, destinations);
   return react(unit, event);
 }
@@ -130,9 +128,7 @@ bool Intake::receive(Unit& unit, const Envelope& envelope) const {
   event.data = canonicalJson(envelope.data);
   event.time = clock_.now();
   std::vector<Destination> destinations;
-  if (events_.hasSubscribers(event.type)) {
-    destinations.push_back({subscriberQueue(event.type), false});
-  }
+  events_.addDestination(event.type, destinations);
   if (!unit.record(event, destinations)) return false;
   return react(unit, event);
 }

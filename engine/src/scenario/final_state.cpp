@@ -23,12 +23,6 @@ json timeless(const json& value) {
   return result;
 }
 
-Filter everything() {
-  Filter filter;
-  filter.limit = 1'000'000;
-  return filter;
-}
-
 json sorted(std::vector<json> list) {
   std::sort(list.begin(), list.end());
   return list;

@@ -4,16 +4,6 @@
 
 namespace tether::scenario {
 
-namespace {
-
-Filter everything() {
-  Filter filter;
-  filter.limit = 1'000'000;
-  return filter;
-}
-
-}  // namespace
-
 std::vector<std::string> Invariants::check(const Run& run) {
   std::vector<std::string> broken = run.world.store().verify();
   std::vector<Command> commands;

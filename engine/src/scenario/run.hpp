@@ -12,6 +12,13 @@
 
 namespace tether::scenario {
 
+/// A list's filter that leaves nothing out.
+inline Filter everything() {
+  Filter filter;
+  filter.limit = 1'000'000;
+  return filter;
+}
+
 struct Run {
   World& world;
   /// What steps answered, by their `as`.
@@ -40,6 +47,10 @@ struct Run {
     std::invoke_result_t<Look&, Snapshot&> result{};
     world.store().read([&](Snapshot& snapshot) { result = look(snapshot); });
     return result;
+  }
+  /// By its `as` or any id.
+  std::optional<Flow> flowOf(const std::string& name) const {
+    return look([id = idOf(name)](Snapshot& snapshot) { return snapshot.findFlow(id); });
   }
 };
 

@@ -7,7 +7,6 @@
 #include "scenario/invariants.hpp"
 #include "scenario/records.hpp"
 #include "scenario/scenario_file.hpp"
-#include "scenario/update.hpp"
 #include "tether/error.hpp"
 #include "tether/scenario.hpp"
 #include "tether/text.hpp"
@@ -123,13 +122,12 @@ class Runner {
     if (!difference) return {};
     std::string where = expectation.kind->name;
     if (!difference->at.empty()) where += " " + difference->at.to_string();
-    auto at = expectation.at;
-    auto below = difference->at;
-    std::vector<std::string> tokens;
-    for (; !below.empty(); below.pop_back()) tokens.push_back(below.back());
-    for (; !tokens.empty(); tokens.pop_back()) at /= tokens.back();
-    return Defect{scenario_.source.place(at), where, difference->expected, difference->found,
-                  updates(expectation),       found};
+    return Defect{scenario_.source.place(expectation.at / difference->at),
+                  where,
+                  difference->expected,
+                  difference->found,
+                  updates(expectation),
+                  found};
   }
 
   /// Of what must not be there, nothing can be written down.
@@ -245,7 +243,7 @@ class FileRun {
       Runner runner(scenario_, scenario_.setting, host_, false);
       const auto failed = runner.play();
       if (!failed || !options_.update || !failed->at) return judged("", runner, failed);
-      const auto text = replaced(scenario_.source, *failed->at, failed->actual);
+      const auto text = scenario_.source.replaced(*failed->at, failed->actual);
       if (text == scenario_.source.text()) return judged("", runner, failed);
       std::ofstream(file_, std::ios::trunc) << text;
       scenario_ = ScenarioFile::read(file_);

@@ -16,15 +16,10 @@ using nlohmann::json;
 
 constexpr int kMost = 1'000'000;
 
-std::vector<std::string> stepNames() {
+template <class Kind>
+std::vector<std::string> namesOf(const std::vector<const Kind*>& kinds) {
   std::vector<std::string> names;
-  for (const auto* kind : stepKinds()) names.emplace_back(kind->name);
-  return names;
-}
-
-std::vector<std::string> expectationNames() {
-  std::vector<std::string> names;
-  for (const auto* kind : expectationKinds()) names.emplace_back(kind->name);
+  for (const auto* kind : kinds) names.emplace_back(kind->name);
   return names;
 }
 
@@ -44,7 +39,7 @@ void checkReferences(const ConfigValue& value, const Reading& reading) {
 }
 
 std::vector<Expectation> parseThen(const ConfigValue& then) {
-  then.allowKeys(expectationNames());
+  then.allowKeys(namesOf(expectationKinds()));
   std::vector<Expectation> expectations;
   for (const auto* kind : expectationKinds()) {  // in the order of a flow, not of the alphabet
     const auto expected = then.find(kind->name);
@@ -58,7 +53,7 @@ std::vector<Expectation> parseThen(const ConfigValue& then) {
 }
 
 Step parseStep(const ConfigValue& value, Reading& reading) {
-  auto keys = stepNames();
+  auto keys = namesOf(stepKinds());
   keys.insert(keys.end(), {"run", "faults", "then", "about"});
   value.allowKeys(keys);
   checkReferences(value, reading);

@@ -31,6 +31,19 @@ fs::path makeFolder() {
   return name;
 }
 
+/// What is done meanwhile is the scenario's own doing: no fault strikes it.
+class Unarmed {
+ public:
+  explicit Unarmed(bool& armed) : armed_(armed), was_(std::exchange(armed, false)) {}
+  ~Unarmed() { armed_ = was_; }
+  Unarmed(const Unarmed&) = delete;
+  Unarmed& operator=(const Unarmed&) = delete;
+
+ private:
+  bool& armed_;
+  bool was_;
+};
+
 /// An attempt that only the matrix's crash ended does not count.
 class ForgivingHandler final : public ErrorHandler {
  public:
@@ -227,12 +240,7 @@ bool World::advanceUntilNothingIsDue() {
 }
 
 void World::change(const std::string& sql) {
-  const bool was = std::exchange(armed_, false);
-  struct Rearm {
-    bool& armed;
-    bool was;
-    ~Rearm() { armed = was; }
-  } rearm{armed_, was};
+  const Unarmed unarmed(armed_);
   ScriptScope scope;
   scope.now = clock_.now();
   store().commit(Durability::Durable,
@@ -300,13 +308,12 @@ bool World::pass(Seam seam) {
 
 void World::loseLeases() {
   auto rival = openSqliteStore({.path = storeFile()}, clock_);
-  const bool was = std::exchange(armed_, false);
+  const Unarmed unarmed(armed_);
   std::vector<OwnerInfo> owners;
   rival->read([&](Snapshot& snapshot) { owners = snapshot.owners(); });
   rival->commit(Durability::Deferred, [&](Unit& unit) {
     for (const auto& owner : owners) unit.removeOwner(owner.id, clock_.now());
   });
-  armed_ = was;
 }
 
 std::size_t World::attemptsBefore(const Command& command) {

@@ -13,9 +13,7 @@ using nlohmann::json;
 void check(const ConfigValue& expected) { checkRecords(expected, membersOf<DeadLetter>()); }
 
 json find(const Run& run, const json& /*expected*/) {
-  Filter all;
-  all.limit = 1'000'000;
-  auto letters = run.look([&](Snapshot& snapshot) { return snapshot.deadLetters(all); });
+  auto letters = run.look([&](Snapshot& snapshot) { return snapshot.deadLetters(everything()); });
   std::ranges::sort(letters, {}, &DeadLetter::seq);
   json found = json::array();
   for (const auto& letter : letters) {

@@ -13,8 +13,7 @@ void check(const ConfigValue& expected) { (void)expected.members(); }
 json find(const Run& run, const json& expected) {
   json found = json::object();
   for (const auto& [name, wanted] : expected.items()) {
-    const auto id = run.idOf(name);
-    const auto flow = run.look([&](Snapshot& snapshot) { return snapshot.findFlow(id); });
+    const auto flow = run.flowOf(name);
     found[name] = !flow               ? json()
                   : !flow->resolved() ? json("open")
                                       : json(toString(flow->outcome()));

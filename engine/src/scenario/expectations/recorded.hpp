@@ -10,9 +10,7 @@ namespace tether::scenario {
 
 /// In the order of their commits.
 inline std::vector<Event> recordedEvents(const Run& run) {
-  Filter all;
-  all.limit = 1'000'000;
-  auto events = run.look([&](Snapshot& snapshot) { return snapshot.events(all); });
+  auto events = run.look([&](Snapshot& snapshot) { return snapshot.events(everything()); });
   std::erase_if(events, [&](const Event& event) { return event.seq <= run.seqBefore; });
   std::reverse(events.begin(), events.end());
   return events;
