@@ -182,13 +182,68 @@ TEST_CASE("prepare reads the store but cannot write it") {
   CHECK(bench.sql("SELECT * FROM effects").empty());
 }
 
-TEST_CASE("the delay before a retry never overflows and never passes its maximum") {
-  RetryPolicy policy;
-  CHECK(policy.delayAfter(1) == 1s);
-  CHECK(policy.delayAfter(4) == 8s);
-  CHECK(policy.delayAfter(1'000'000) == 5min);
-  policy.max = Duration::max();
-  CHECK(policy.delayAfter(1'000'000) == Duration::max());
+TEST_CASE("a failure that asks for a delay is not retried before it") {
+  FlowBench bench;
+  bench.handle("Pay", [](CommandContext& context) {
+    if (context.attempt() == 1) context.fail("busy", "come back later", 10min);
+    effect("paid")(context);
+  });
+  bench.handlePrepared("Call", [](PrepareContext&) { throw Failed("busy", "later", 2s); });
+  const auto pay = bench.submit("Pay");
+  const auto call = bench.submit("Call");
+  bench.settle();
+  CHECK(*bench.command(pay).dueAt == bench.clock.now() + 10min);  // beyond the policy's `max`
+  CHECK(*bench.command(call).dueAt == bench.clock.now() + 2s);
+  bench.advance(10min);
+  CHECK(bench.state(pay) == CommandState::Succeeded);
+}
+
+TEST_CASE("a policy can make the last failure a rejection") {
+  FlowBench bench;
+  CommandSettings settings;
+  settings.retry = RetryPolicy{.maxAttempts = 3};
+  settings.retry->errors["card_*"] = {.maxAttempts = 1,
+                                      .onExhausted = RetryPolicy::OnExhausted::Reject};
+  bench.handle(
+      "Pay",
+      [](CommandContext& context) {
+        effect("paid", "Paid")(context);
+        context.fail("card_declined", "by the bank");
+      },
+      settings);
+  const auto id = bench.submit("Pay");
+  bench.settle();
+  CHECK(bench.state(id) == CommandState::Rejected);
+  CHECK(bench.command(id).error == Failure{"card_declined", "by the bank"});
+  CHECK(bench.attempts(id).at(0).outcome == "failed");
+  CHECK(bench.deadLetters().empty());
+  CHECK(bench.sql("SELECT * FROM effects").empty());
+  CHECK(bench.flow(id).events.empty());
+}
+
+TEST_CASE("a host's own error handler is told all, and wins over the policy") {
+  struct Patient final : ErrorHandler {
+    Decision decide(const FailedAttempt& failed) const override {
+      CHECK(failed.command.type == "Pay");
+      CHECK(failed.error == Failure{"busy", "closed"});
+      CHECK(failed.retryAfter == Duration(30s));
+      CHECK(failed.firstStartedAt <= failed.now);
+      if (failed.attempt == 1) return {Decision::Kind::Retry, failed.now + 1h};
+      return {Decision::Kind::Reject, {}};
+    }
+  };
+  FlowBench bench;
+  CommandSettings settings;
+  settings.retry = RetryPolicy{.maxAttempts = 1};
+  settings.errorHandler = std::make_shared<Patient>();
+  bench.handle(
+      "Pay", [](CommandContext& context) { context.fail("busy", "closed", 30s); }, settings);
+  const auto id = bench.submit("Pay");
+  bench.settle();
+  CHECK(*bench.command(id).dueAt == bench.clock.now() + 1h);
+  bench.advance(1h);
+  CHECK(bench.state(id) == CommandState::Rejected);
+  CHECK(bench.deadLetters().empty());
 }
 
 TEST_CASE("an event that no envelope can carry fails its attempt") {

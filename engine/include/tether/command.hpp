@@ -77,6 +77,7 @@ struct Command {
   Time acceptedAt;
   std::optional<Time> dueAt;  // of a delayed or retrying one
   std::optional<Time> startedAt;
+  std::optional<Time> firstStartedAt;  // of the first attempt of this generation
   std::optional<Time> endedAt;
   std::optional<Time> handedOverAt;  // to the remote queue, when `commands` is mapped to one
   Failure error;                     // of the last attempt that failed; empty codes mean none

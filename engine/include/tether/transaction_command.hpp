@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -27,12 +28,16 @@ class Rejected : public std::exception {
 /// This attempt failed, with a code for the ErrorHandler. Any other exception is code "exception".
 class Failed : public std::exception {
  public:
-  Failed(std::string code, std::string message) : failure_{std::move(code), std::move(message)} {}
+  /// `retryAfter`: if there is another attempt it is not made sooner, as when a server says so.
+  Failed(std::string code, std::string message, std::optional<Duration> retryAfter = {})
+      : failure_{std::move(code), std::move(message)}, retryAfter_(retryAfter) {}
   const Failure& failure() const noexcept { return failure_; }
+  std::optional<Duration> retryAfter() const noexcept { return retryAfter_; }
   const char* what() const noexcept override { return failure_.message.c_str(); }
 
  private:
   Failure failure_;
+  std::optional<Duration> retryAfter_;
 };
 
 /// What both parts of a command can ask.
@@ -47,7 +52,8 @@ class AttemptContext {
   virtual Time deadline() const = 0;
   virtual std::stop_token stopToken() const = 0;
   [[noreturn]] void reject(std::string code, std::string message) const;
-  [[noreturn]] void fail(std::string code, std::string message) const;
+  [[noreturn]] void fail(std::string code, std::string message,
+                         std::optional<Duration> retryAfter = {}) const;
 };
 
 /// Given to prepare(): no transaction, a read connection of its own.

@@ -10,8 +10,9 @@ void AttemptContext::reject(std::string code, std::string message) const {
   throw Rejected(std::move(code), std::move(message));
 }
 
-void AttemptContext::fail(std::string code, std::string message) const {
-  throw Failed(std::move(code), std::move(message));
+void AttemptContext::fail(std::string code, std::string message,
+                          std::optional<Duration> retryAfter) const {
+  throw Failed(std::move(code), std::move(message), retryAfter);
 }
 
 std::int64_t Sql::run(std::string_view text) { return run(text, nlohmann::json::object()); }

@@ -207,7 +207,7 @@ Settlement TransactionManager::judge(const AttemptRun& run, std::exception_ptr f
     settlement.endedAt = clock_.now();
     return settlement;
   } catch (const Failed& failed) {
-    return decide(run.claim, "failed", failed.failure(), run.startedAt);
+    return decide(run.claim, "failed", failed.failure(), run.startedAt, failed.retryAfter());
   } catch (const Error& error) {
     const bool late = error.code() == ErrorCode::TimedOut;
     return decide(run.claim, late ? "timeout" : "failed", {codeOf(error.code()), error.what()},
@@ -243,10 +243,19 @@ Settlement TransactionManager::interrupted(const AttemptRun& run) const {
 }
 
 Settlement TransactionManager::decide(const ClaimedCommand& claim, std::string outcome,
-                                      Failure failure, Time startedAt) const {
+                                      Failure failure, Time startedAt,
+                                      std::optional<Duration> retryAfter) const {
   const auto now = clock_.now();
   const auto decision = [&]() -> Decision {
-    const FailedAttempt attempt{claim.command, failure, claim.attempt, now, random_.unit()};
+    const FailedAttempt attempt{
+        .command = claim.command,
+        .error = failure,
+        .attempt = claim.attempt,
+        .now = now,
+        .random = random_.unit(),
+        .firstStartedAt = claim.command.firstStartedAt.value_or(startedAt),
+        .retryAfter = retryAfter,
+    };
     const auto& type = claim.command.type;
     if (!builder_.declares(type)) return RetryErrorHandler(options_.retry).decide(attempt);
     const auto& settings = builder_.settings(type);
@@ -265,11 +274,17 @@ Settlement TransactionManager::decide(const ClaimedCommand& claim, std::string o
   settlement.error = std::move(failure);
   settlement.startedAt = startedAt;
   settlement.endedAt = now;
-  if (decision.kind == Decision::Kind::Retry) {
-    settlement.state = CommandState::Retrying;
-    settlement.retryAt = decision.retryAt;
-  } else {
-    settlement.state = CommandState::Dead;
+  switch (decision.kind) {
+    case Decision::Kind::Retry:
+      settlement.state = CommandState::Retrying;
+      settlement.retryAt = decision.retryAt;
+      break;
+    case Decision::Kind::Reject:
+      settlement.state = CommandState::Rejected;
+      break;
+    case Decision::Kind::Dead:
+      settlement.state = CommandState::Dead;
+      break;
   }
   return settlement;
 }

@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 
 #include "flow/attempt.hpp"
 #include "flow/intake.hpp"
@@ -48,7 +49,7 @@ class TransactionManager {
 
  private:
   Settlement decide(const ClaimedCommand& claim, std::string outcome, Failure failure,
-                    Time startedAt) const;
+                    Time startedAt, std::optional<Duration> retryAfter = {}) const;
 
   const TransactionCommandBuilder& builder_;
   const Intake& intake_;

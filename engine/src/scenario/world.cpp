@@ -58,8 +58,9 @@ class ForgivingHandler final : public ErrorHandler {
   Decision decide(const FailedAttempt& attempt) const override {
     const auto pardon = forgive_(attempt.command, attempt.error);
     if (pardon.now) return {Decision::Kind::Retry, attempt.now};
-    const auto number = attempt.attempt - static_cast<int>(pardon.total);
-    return inner_->decide({attempt.command, attempt.error, number, attempt.now, attempt.random});
+    auto counted = attempt;
+    counted.attempt -= static_cast<int>(pardon.total);
+    return inner_->decide(counted);
   }
 
  private:
