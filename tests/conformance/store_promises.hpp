@@ -126,6 +126,7 @@
   TEST(sqlFunctions, "a script can ask for its command and the time")                            \
   TEST(sqlEmit, "a script can emit events")                                                      \
   TEST(sqlReject, "a script can reject and fail")                                                \
+  TEST(sqlFailRetryAfter, "a script that fails can ask for a delay")                             \
   TEST(sqlHold, "a script that runs too long is ended and undone")                               \
   TEST(sqlOperator, "the operator can read and not write")                                       \
   TEST(refuseTransactions, "a script cannot control the transaction")                            \

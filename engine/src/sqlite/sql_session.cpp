@@ -228,7 +228,7 @@ void SqlSession::raise(int code) {
     const auto ending = std::move(*ending_);
     ending_.reset();
     if (ending.rejected) throw Rejected(ending.code, ending.message);
-    throw Failed(ending.code, ending.message);
+    throw Failed(ending.code, ending.message, ending.retryAfter);
   }
   if (!refusal_.empty()) throw Error(ErrorCode::Invalid, refusal_);
   if ((code & 0xff) == SQLITE_INTERRUPT && scope_ != nullptr) {
@@ -319,6 +319,18 @@ void SqlSession::emitFunction(sqlite3_context* context, int count, sqlite3_value
   }
 }
 
+void SqlSession::failFunction(sqlite3_context* context, int count, sqlite3_value** values) {
+  Ending ending{false, asText(values[0]), asText(values[1])};
+  try {
+    const bool asks = count == 3 && sqlite3_value_type(values[2]) != SQLITE_NULL;
+    if (asks) ending.retryAfter = parseDuration(asText(values[2]));
+  } catch (const std::exception& error) {
+    ending = {false, "invalid", "fail(" + ending.code + "): " + error.what()};
+  }
+  of(context).ending_ = std::move(ending);
+  sqlite3_result_error(context, "failed", -1);
+}
+
 void SqlSession::registerFunctions() {
   using Function = void (*)(sqlite3_context*, int, sqlite3_value**);
   // Only from a statement itself, never from a trigger, view or schema expression.
@@ -332,10 +344,8 @@ void SqlSession::registerFunctions() {
     of(context).ending_ = Ending{true, asText(values[0]), asText(values[1])};
     sqlite3_result_error(context, "rejected", -1);
   });
-  add("fail", 2, [](sqlite3_context* context, int, sqlite3_value** values) {
-    of(context).ending_ = Ending{false, asText(values[0]), asText(values[1])};
-    sqlite3_result_error(context, "failed", -1);
-  });
+  add("fail", 2, &SqlSession::failFunction);
+  add("fail", 3, &SqlSession::failFunction);
   add("now", 0, [](sqlite3_context* context, int, sqlite3_value**) {
     const auto& session = of(context);
     const auto* scope = session.scope_;

@@ -61,6 +61,7 @@ class SqlSession final : public Sql {
     bool rejected = false;
     std::string code;
     std::string message;
+    std::optional<Duration> retryAfter{};
   };
 
   template <class OnStatement>
@@ -77,6 +78,7 @@ class SqlSession final : public Sql {
   static SqlSession& of(sqlite3_context* context);
   static const ScriptScope* scopeOf(sqlite3_context* context);
   static void emitFunction(sqlite3_context* context, int count, sqlite3_value** values);
+  static void failFunction(sqlite3_context* context, int count, sqlite3_value** values);
 
   Connection& connection_;
   const Clock& clock_;

@@ -73,6 +73,30 @@ void sqlReject(StoreBench& bench) {
   CHECK(bench.sql("SELECT id FROM things").empty());
 }
 
+void sqlFailRetryAfter(StoreBench& bench) {
+  Command command;
+  EventCollector events;
+  const auto failure = [&](const std::string& call) -> Failed {
+    try {
+      runAs(bench, "SELECT " + call, command, events);
+    } catch (const Failed& failed) {
+      return failed;
+    }
+    return {"none", "it did not fail"};
+  };
+  CHECK(failure("fail('busy', 'later', '30s')").retryAfter() == Duration(30s));
+  CHECK(failure("fail('busy', 'later', '30s')").failure() == Failure{"busy", "later"});
+  CHECK_FALSE(failure("fail('busy', 'later', NULL)").retryAfter());
+  CHECK_FALSE(failure("fail('busy', 'later')").retryAfter());
+  for (const std::string bad : {"'soon'", "''", "'-5s'", "30", "'9999999d'"}) {
+    CAPTURE(bad);
+    const auto failed = failure("fail('busy', 'later', " + bad + ")");
+    CHECK(failed.failure().code == "invalid");
+    CHECK(failed.failure().message.starts_with("fail(busy): duration \""));
+    CHECK_FALSE(failed.retryAfter());
+  }
+}
+
 void sqlHold(StoreBench& bench) {
   bench.migrate(kThings);
   Command command;
