@@ -38,7 +38,9 @@ TEST_CASE("every key of a catalog is read") {
     "listen": ["commands", "partner-events"], "volatile": false,
     "defaults": { "timeout": "1m", "hold": "2s", "retention": "7d", "workers": 2, "prefetch": 16,
                   "retry": { "maxAttempts": 3, "backoff": "fixed", "initial": "200ms", "max": "1s",
-                             "jitter": "none" } },
+                             "multiplier": 1.5, "jitter": "none", "retryFor": "1h",
+                             "onExhausted": "reject",
+                             "errors": { "net_*": { "jitter": "equal" } } } },
     "commands": {
       "CreateOrder": { "sql": "create.sql", "schema": "create.json", "key": "/customer",
                        "timeout": "10s", "hold": "1s", "retry": { "maxAttempts": 1 } },
@@ -58,7 +60,17 @@ TEST_CASE("every key of a catalog is read") {
   CHECK(options.retention == 168h);
   CHECK(options.workers == 2);
   CHECK(options.prefetch == 16);
-  const RetryPolicy retry{3, RetryPolicy::Backoff::Fixed, 200ms, 1s, RetryPolicy::Jitter::None};
+  RetryPolicy retry{.maxAttempts = 3,
+                    .backoff = RetryPolicy::Backoff::Fixed,
+                    .initial = 200ms,
+                    .max = 1s,
+                    .jitter = RetryPolicy::Jitter::None,
+                    .multiplier = 1.5,
+                    .retryFor = 1h,
+                    .onExhausted = RetryPolicy::OnExhausted::Reject};
+  auto net = retry;
+  net.jitter = RetryPolicy::Jitter::Equal;
+  retry.errors["net_*"] = net;
   CHECK(options.retry == retry);
 
   REQUIRE(file.commands.size() == 2);
@@ -83,6 +95,37 @@ TEST_CASE("the retry policy of a command completes the catalog's") {
   })");
   CHECK(file.commands[0].retry->maxAttempts == 1);
   CHECK(file.commands[0].retry->initial == 3s);
+}
+
+TEST_CASE("a class of errors has what it does not say from the policy around it") {
+  const CatalogFile file = parse(R"({
+    "defaults": { "retry": { "maxAttempts": 9, "retryFor": "1h", "errors": {
+      "declined": { "maxAttempts": 1, "onExhausted": "reject" }, "net_*": { "max": "10m" } } } },
+    "commands": {
+      "A": { "handler": "host", "retry": { "initial": "3s", "maxAttempts": 4, "errors": {
+        "net_*": { "maxAttempts": 20, "retryFor": "0s" }, "disk": { "backoff": "none" } } } },
+      "B": { "handler": "host" }
+    }
+  })");
+  const auto& defaults = file.options.retry;
+  CHECK(defaults.classFor("declined").maxAttempts == 1);
+  CHECK(defaults.classFor("declined").retryFor == 1h);
+  CHECK(defaults.classFor("net_x").maxAttempts == 9);
+  CHECK(defaults.classFor("net_x").max == 10min);
+
+  const auto& own = *file.commands[0].retry;
+  CHECK(own.errors.size() == 3);
+  CHECK(own.classFor("other").maxAttempts == 4);
+  CHECK(own.classFor("declined").maxAttempts == 1);  // the class of the defaults says so
+  CHECK(own.classFor("declined").initial == 3s);     // it does not; the command does
+  CHECK(own.classFor("declined").onExhausted == RetryPolicy::OnExhausted::Reject);
+  CHECK(own.classFor("net_x").maxAttempts == 20);
+  CHECK(own.classFor("net_x").max == 10min);
+  CHECK(own.classFor("net_x").retryFor == 0s);  // no limit here
+  CHECK(own.classFor("disk").backoff == RetryPolicy::Backoff::None);
+  CHECK(own.classFor("disk").retryFor == 1h);
+  CHECK(file.commands[0].ownErrors == std::vector<std::string>{"disk", "net_*"});
+  CHECK_FALSE(file.commands[1].retry);
 }
 
 TEST_CASE("commands in memory are allowed when the catalog says volatile") {
@@ -135,7 +178,37 @@ TEST_CASE("a wrong catalog is refused with its place and what to do") {
       {"{\"defaults\": {\"retry\": {\"maxAttempts\": 4294967297}}}", "not 4294967297"},
       {"{\"defaults\": {\"retry\": {\"backoff\": \"linear\"}}}",
        "must be \"none\", \"fixed\" or \"exponential\", not \"linear\""},
-      {"{\"defaults\": {\"retry\": {\"jitter\": true}}}", "must be \"none\" or \"full\", not true"},
+      {"{\"defaults\": {\"retry\": {\"jitter\": true}}}",
+       "must be \"none\", \"full\" or \"equal\", not true"},
+      {"{\"defaults\": {\"retry\": {\"multiplier\": 0.5}}}",
+       "tether.json:1:39: /defaults/retry/multiplier: must be a number from 1 on, not 0.5"},
+      {"{\"defaults\": {\"retry\": {\"multiplier\": \"2\"}}}",
+       "must be a number from 1 on, not a string"},
+      {"{\"defaults\": {\"retry\": {\"retryFor\": 60}}}",
+       ": /defaults/retry/retryFor: must be a duration such as \"30s\", not a number"},
+      {"{\"defaults\": {\"retry\": {\"onExhausted\": \"drop\"}}}",
+       ": /defaults/retry/onExhausted: must be \"dead\" or \"reject\", not \"drop\""},
+      {"{\"defaults\": {\"retry\": {\"onexhausted\": \"dead\"}}}",
+       "unknown key \"onexhausted\" in /defaults/retry, did you mean \"onExhausted\"?"},
+      {"{\"defaults\": {\"retry\": {\"errors\": [\"net_*\"]}}}",
+       ": /defaults/retry/errors: must be an object, not an array"},
+      {"{\"defaults\": {\"retry\": {\"errors\": {\"\": {}}}}}",
+       "tether.json:1:36: a class of errors needs a code such as \"card_declined\" or \"net_*\", "
+       "not \"\""},
+      {"{\"defaults\": {\"retry\": {\"errors\": {\"x\": 3}}}}",
+       "tether.json:1:41: /defaults/retry/errors/x: must be an object, not a number"},
+      {"{\"defaults\": {\"retry\": {\"errors\": {\"x\": {\"maxAttempt\": 3}}}}}",
+       "tether.json:1:42: unknown key \"maxAttempt\" in /defaults/retry/errors/x, did you mean "
+       "\"maxAttempts\"?"},
+      {"{\"defaults\": {\"retry\": {\"errors\": {\"x\": {\"errors\": {}}}}}}",
+       "tether.json:1:42: a class of errors has no \"errors\" of its own"},
+      {"{\"defaults\": {\"retry\": {\"errors\": {\"x\": {\"max\": \"500ms\"}}}}}",
+       "tether.json:1:41: /defaults/retry/errors/x: the first delay for \"x\" (initial 1s) is "
+       "longer than max 500ms"},
+      {"{\"defaults\": {\"retry\": {\"errors\": {\"x\": {\"max\": \"2s\"}}}},\n"
+       "\"commands\": {\"A\": {\"handler\": \"host\", \"retry\": {\"initial\": \"1m\"}}}}",
+       "tether.json:2:48: /commands/A/retry: the first delay for \"x\" (initial 1m) is longer than "
+       "max 2s"},
       {"{\"defaults\": {\"retry\": {\"initial\": \"10m\"}}}",
        ": /defaults/retry: the first delay (initial 10m) is longer than max 5m"},
       {"{\"commands\": {\"a b\": {\"handler\": \"host\"}}}", "tether.json:1:15: "},

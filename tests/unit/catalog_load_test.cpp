@@ -71,6 +71,27 @@ TEST_CASE("a catalog is loaded with everything that it names") {
   CHECK(catalog.reactions().at("OrderCreated") == std::vector<std::string>{"ChargeCard"});
 }
 
+TEST_CASE("a command type tells its policy and limits, its own or the defaults'") {
+  const auto catalog = Catalog::from(".", nlohmann::json::parse(R"({
+    "defaults": { "hold": "2s", "retry": { "maxAttempts": 7 } },
+    "commands": {
+      "A": { "handler": "host", "timeout": "9s", "retry": { "errors": { "x": {} } } },
+      "B": { "handler": "host" }
+    }
+  })"));
+  const auto types = catalog.commandTypes();
+  REQUIRE(types.size() == 2);
+  CHECK(types[0].retry.maxAttempts == 7);
+  CHECK(types[0].retry.errors.contains("x"));
+  CHECK(types[0].timeout == std::chrono::seconds{9});
+  CHECK(types[0].hold == std::chrono::seconds{2});
+  CHECK(types[0].ownRetry);
+  CHECK(types[0].ownErrors == std::vector<std::string>{"x"});
+  CHECK(types[1].retry == catalog.options().retry);
+  CHECK(types[1].timeout == std::chrono::seconds{30});
+  CHECK_FALSE(types[1].ownRetry);
+}
+
 TEST_CASE("migrations are in the order of their numbers") {
   const OrdersFolder folder;
   folder.write("migrations/10_last.sql", "SELECT 10;");

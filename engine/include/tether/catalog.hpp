@@ -39,14 +39,21 @@ class Catalog {
   /// "handler": "host" are declared only; a host adds them before or after.
   void install(Engine& engine) const;
 
-  /// One command type as the catalog declares it, for `command types`.
+  /// One command type as the catalog declares it, for `command types` and `policy`.
   struct CommandType {
-    std::string name;
-    std::string handler;  // "sql" or "host"
-    std::string file;     // the script
-    std::string schema;
-    std::string key;                      // JSON pointer
-    std::vector<std::string> parameters;  // of the script
+    std::string name{};
+    std::string handler{};  // "sql" or "host"
+    std::string file{};     // the script
+    std::string schema{};
+    std::string key{};                      // JSON pointer
+    std::vector<std::string> parameters{};  // of the script
+
+    // What holds for it, whether it says so itself or the defaults do.
+    RetryPolicy retry{};
+    Duration timeout{0};
+    Duration hold{0};
+    bool ownRetry = false;                 // it has a "retry" of its own
+    std::vector<std::string> ownErrors{};  // the classes that this names
   };
   std::vector<CommandType> commandTypes() const;
   const std::map<std::string, std::vector<std::string>>& reactions() const;

@@ -47,9 +47,9 @@ class Loader {
     }
   }
 
-  LoadedCommand command(const CatalogFile::CommandEntry& entry) {
+  LoadedCommand command(const CatalogFile::CommandEntry& entry, const EngineOptions& defaults) {
     const Pointer at = Pointer("/commands") / entry.type;
-    LoadedCommand command{describe(entry), {}, nullptr};
+    LoadedCommand command{describe(entry, defaults), {}, nullptr};
     command.settings.retry = entry.retry;
     command.settings.timeout = entry.timeout;
     command.settings.hold = entry.hold;
@@ -73,13 +73,18 @@ class Loader {
   }
 
  private:
-  static Catalog::CommandType describe(const CatalogFile::CommandEntry& entry) {
-    return {entry.type,
-            entry.sql ? "sql" : "host",
-            entry.sql.value_or(""),
-            entry.schema.value_or(""),
-            entry.key.value_or(""),
-            {}};
+  static Catalog::CommandType describe(const CatalogFile::CommandEntry& entry,
+                                       const EngineOptions& defaults) {
+    return {.name = entry.type,
+            .handler = entry.sql ? "sql" : "host",
+            .file = entry.sql.value_or(""),
+            .schema = entry.schema.value_or(""),
+            .key = entry.key.value_or(""),
+            .retry = entry.retry.value_or(defaults.retry),
+            .timeout = entry.timeout.value_or(defaults.timeout),
+            .hold = entry.hold.value_or(defaults.hold),
+            .ownRetry = entry.retry.has_value(),
+            .ownErrors = entry.ownErrors};
   }
 
   /// Several commands may share a file; it is read once.
@@ -176,7 +181,9 @@ Catalog Catalog::make(const SourceText& source, const fs::path& file) {
     parts->options.store = loader.resolve(parts->options.store);
   }
   if (parsed.migrations) parts->options.migrations = loader.migrations(*parsed.migrations);
-  for (const auto& entry : parsed.commands) parts->commands.push_back(loader.command(entry));
+  for (const auto& entry : parsed.commands) {
+    parts->commands.push_back(loader.command(entry, parts->options));
+  }
   parts->reactions = std::move(parsed.reactions);
   return Catalog(std::move(parts));
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "catalog/config_value.hpp"
+#include "catalog/retry_section.hpp"
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
 #include "tether/text.hpp"
@@ -11,7 +12,6 @@
 namespace tether {
 namespace {
 
-constexpr int kAttemptsMax = 1000;
 constexpr int kWorkersMax = 256;
 constexpr int kPrefetchMax = 10000;
 
@@ -24,36 +24,12 @@ void checkName(const char* what, const std::string& name, const ConfigValue& at)
   }
 }
 
-RetryPolicy parseRetry(const ConfigValue& value, RetryPolicy policy) {
-  using Backoff = RetryPolicy::Backoff;
-  using Jitter = RetryPolicy::Jitter;
-  value.allowKeys({"maxAttempts", "backoff", "initial", "max", "jitter"});
-  if (const auto field = value.find("maxAttempts")) {
-    policy.maxAttempts = field->integer(1, kAttemptsMax);
-  }
-  if (const auto field = value.find("backoff")) {
-    policy.backoff = field->choice<Backoff>({{"none", Backoff::None},
-                                             {"fixed", Backoff::Fixed},
-                                             {"exponential", Backoff::Exponential}});
-  }
-  if (const auto field = value.find("initial")) policy.initial = field->duration();
-  if (const auto field = value.find("max")) policy.max = field->duration();
-  if (const auto field = value.find("jitter")) {
-    policy.jitter = field->choice<Jitter>({{"none", Jitter::None}, {"full", Jitter::Full}});
-  }
-  if (policy.backoff != Backoff::None && policy.initial > policy.max) {
-    value.fail("the first delay (initial " + toText(policy.initial) + ") is longer than max " +
-               toText(policy.max));
-  }
-  return policy;
-}
-
 void parseDefaults(const ConfigValue& value, EngineOptions& options) {
   value.allowKeys({"timeout", "hold", "retention", "retry", "workers", "prefetch"});
   if (const auto field = value.find("timeout")) options.timeout = field->duration();
   if (const auto field = value.find("hold")) options.hold = field->duration();
   if (const auto field = value.find("retention")) options.retention = field->duration();
-  if (const auto field = value.find("retry")) options.retry = parseRetry(*field, options.retry);
+  if (const auto field = value.find("retry")) options.retry = parseRetry(*field);
   if (const auto field = value.find("workers")) options.workers = field->integer(1, kWorkersMax);
   if (const auto field = value.find("prefetch")) {
     options.prefetch = static_cast<std::size_t>(field->integer(1, kPrefetchMax));
@@ -108,7 +84,7 @@ std::string parsePointer(const ConfigValue& value) {
 }
 
 CatalogFile::CommandEntry parseCommand(const std::string& type, const ConfigValue& value,
-                                       const EngineOptions& defaults) {
+                                       const std::optional<ConfigValue>& defaultRetry) {
   checkName("command type", type, value);
   value.allowKeys({"sql", "handler", "schema", "key", "timeout", "hold", "retry"});
   CatalogFile::CommandEntry entry;
@@ -124,7 +100,12 @@ CatalogFile::CommandEntry parseCommand(const std::string& type, const ConfigValu
   if (const auto field = value.find("key")) entry.key = parsePointer(*field);
   if (const auto field = value.find("timeout")) entry.timeout = field->duration();
   if (const auto field = value.find("hold")) entry.hold = field->duration();
-  if (const auto field = value.find("retry")) entry.retry = parseRetry(*field, defaults.retry);
+  if (const auto field = value.find("retry")) {
+    entry.retry = parseRetry(*field, defaultRetry);
+    if (const auto errors = field->find("errors")) {
+      for (const auto& [pattern, rule] : errors->members()) entry.ownErrors.push_back(pattern);
+    }
+  }
   return entry;
 }
 
@@ -171,12 +152,14 @@ CatalogFile parseCatalogFile(const SourceText& source) {
     parseQueues(*field, isVolatile && isVolatile->boolean(), options);
   }
   if (const auto field = root.find("listen")) options.listen = parseListen(*field, options);
-  if (const auto field = root.find("defaults")) parseDefaults(*field, options);
+  const auto defaults = root.find("defaults");
+  if (defaults) parseDefaults(*defaults, options);
+  const auto defaultRetry = defaults ? defaults->find("retry") : std::nullopt;
 
   std::vector<std::string> types;
   if (const auto field = root.find("commands")) {
     for (const auto& [type, value] : field->members()) {
-      file.commands.push_back(parseCommand(type, value, options));
+      file.commands.push_back(parseCommand(type, value, defaultRetry));
       types.push_back(type);
     }
   }

@@ -21,7 +21,8 @@ struct CatalogFile {
     std::optional<std::string> key;  // a JSON pointer
     std::optional<Duration> timeout;
     std::optional<Duration> hold;
-    std::optional<RetryPolicy> retry;  // complete: over the catalog's defaults
+    std::optional<RetryPolicy> retry;    // complete: over the catalog's defaults
+    std::vector<std::string> ownErrors;  // the classes that its own "retry" names
   };
 
   EngineOptions options;  // without migrations; `store` as written

@@ -129,16 +129,27 @@ Time ConfigValue::time() const {
   }
 }
 
-Duration ConfigValue::duration() const {
+double ConfigValue::number(int least) const {
+  const std::string wanted = "a number from " + std::to_string(least) + " on";
+  if (!value_->is_number()) failType(wanted);
+  const auto number = value_->get<double>();
+  if (number < least) fail("must be " + wanted + ", not " + value_->dump());
+  return number;
+}
+
+Duration ConfigValue::durationOrZero() const {
   const auto* text = value_->get_ptr<const std::string*>();
   if (text == nullptr) failType("a duration such as \"30s\"");
-  Duration duration{0};
   try {
-    duration = parseDuration(*text);
+    return parseDuration(*text);
   } catch (const Error& error) {
     fail(error.what());
   }
-  if (duration <= Duration{0}) fail("must be more than zero, not " + quote(*text));
+}
+
+Duration ConfigValue::duration() const {
+  const auto duration = durationOrZero();
+  if (duration <= Duration{0}) fail("must be more than zero, not " + quote(anyText()));
   return duration;
 }
 

@@ -55,8 +55,11 @@ class ConfigValue {
   std::string anyText() const;
   bool boolean() const;
   int integer(int least, int most) const;
+  /// Any number from `least` on.
+  double number(int least) const;
   /// More than zero.
   Duration duration() const;
+  Duration durationOrZero() const;
   Time time() const;
 
   /// One of a few words.
