@@ -442,6 +442,21 @@ class Incident(ScenarioTest):
         self.trace("bad", "--as-scenario", elsewhere / ("bad" + ENDING))
         self.ok("scenario", "run", ".", "--crash-matrix", folder=elsewhere)
 
+    def test_of_a_command_that_its_policy_rejected_ends_the_same(self):
+        path = self.folder / "tether.json"
+        catalog = read(path)
+        catalog["commands"]["Pack"]["retry"].update({"maxAttempts": 2, "onExhausted": "reject"})
+        path.write_text(json.dumps(catalog))
+        payload = json.dumps({"id": "o-9", "customer": "bob"})
+        self.ok("submit", "Pack", payload, "--id", "gone", folder=self.folder)
+        self.assertEqual(tether("listen", "--until-idle", folder=self.folder).exit, 0)
+        self.trace("gone", "--as-scenario", "gone" + ENDING)
+        scenario = read(self.folder / ("gone" + ENDING))
+        self.assertEqual([list(answer)[0] for answer in scenario["stubs"]["Pack"]],
+                         ["fail", "reject"])
+        self.assertEqual(scenario["steps"][-1]["then"]["commands"], {"gone": "rejected"})
+        self.ok("scenario", "run", "gone" + ENDING, "--crash-matrix", folder=self.folder)
+
     def test_masks_values(self):
         open_text = self.trace("good", "--as-scenario", "-").out
         self.assertIn("o-good", open_text)

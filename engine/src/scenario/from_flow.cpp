@@ -30,6 +30,13 @@ struct Incident {
   std::map<std::int64_t, std::vector<Attempt>> attempts;  // by the command's seq
 };
 
+/// "reject" or "fail" with what the error says.
+ordered_json badAnswer(const char* kind, const Failure& error, bool hide) {
+  ordered_json answer = {{kind, error.code.empty() ? "unknown" : error.code}};
+  if (!hide) answer["message"] = error.message;  // it may quote the payload
+  return answer;
+}
+
 /// What an attempt did, as a stub writes it.
 ordered_json answerOf(const Attempt& attempt, const ordered_json& emits, bool hide) {
   if (attempt.outcome == "succeeded") {
@@ -38,10 +45,7 @@ ordered_json answerOf(const Attempt& attempt, const ordered_json& emits, bool hi
   }
   if (attempt.outcome == "crashed") return "crash";
   if (attempt.outcome == "timeout") return "hang";
-  const char* kind = attempt.outcome == "rejected" ? "reject" : "fail";
-  ordered_json answer = {{kind, attempt.error.code.empty() ? "unknown" : attempt.error.code}};
-  if (!hide) answer["message"] = attempt.error.message;  // it may quote the payload
-  return answer;
+  return badAnswer(attempt.outcome == "rejected" ? "reject" : "fail", attempt.error, hide);
 }
 
 ordered_json stubOf(const Incident& incident, const Command& command,
@@ -57,6 +61,10 @@ ordered_json stubOf(const Incident& incident, const Command& command,
   for (const auto& attempt : incident.attempts.at(command.seq)) {
     if (attempt.outcome == "interrupted" || attempt.outcome == "cancelled") continue;
     answers.push_back(answerOf(attempt, emits, !mask.empty()));
+  }
+  // Its policy may have turned the last failure into a rejection; the scenario has no policy.
+  if (command.state == CommandState::Rejected && !answers.empty()) {
+    answers.back() = badAnswer("reject", command.error, !mask.empty());
   }
   if (answers.empty()) answers.push_back("ok");
   return answers;

@@ -30,7 +30,7 @@ StubAnswer parseAnswer(const ConfigValue& value) {
     answer.end = value.choice<End>({{"ok", End::Ok}, {"hang", End::Hang}, {"crash", End::Crash}});
     return answer;
   }
-  value.allowKeys({"emit", "reject", "fail", "message"});
+  value.allowKeys({"emit", "reject", "fail", "message", "retryAfter"});
   if (const auto emit = value.find("emit")) {
     for (const auto& one : emit->oneOrMore()) answer.emits.push_back(parseEmission(one));
   }
@@ -43,6 +43,10 @@ StubAnswer parseAnswer(const ConfigValue& value) {
   if (code) answer.code = code->text();
   answer.message = "as the stub says";
   if (const auto message = value.find("message")) answer.message = message->text();
+  if (const auto retryAfter = value.find("retryAfter")) {
+    if (!fail) retryAfter->failAtKey("only what fails is tried again: needs \"fail\"");
+    answer.retryAfter = retryAfter->duration();
+  }
   return answer;
 }
 
@@ -93,7 +97,8 @@ json stubSchema() {
             {{"anyOf", {emission, {{"type", "array"}, {"items", emission}, {"minItems", 1}}}}}},
            {"reject", text},
            {"fail", text},
-           {"message", text}}}}}}};
+           {"message", text},
+           {"retryAfter", text}}}}}}};
   const json answers = {
       {"anyOf", {answer, {{"type", "array"}, {"items", answer}, {"minItems", 1}}}}};
   return {{"anyOf",
@@ -133,7 +138,7 @@ void StubCommand::execute(CommandContext& context) {
     context.events().add(emission.type, fill(emission.data, context.payload()), emission.key);
   }
   if (now.end == StubAnswer::End::Reject) context.reject(now.code, now.message);
-  if (now.end == StubAnswer::End::Fail) context.fail(now.code, now.message);
+  if (now.end == StubAnswer::End::Fail) context.fail(now.code, now.message, now.retryAfter);
   if (now.end == StubAnswer::End::Crash) {
     world_.crash();
     throw Error(ErrorCode::Unavailable, "the process died");

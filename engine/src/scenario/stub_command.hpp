@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct StubAnswer {
   End end = End::Ok;
   std::string code;
   std::string message;
+  std::optional<Duration> retryAfter{};  // of Fail
 };
 
 /// One answer for each attempt of a command; the last one stands for all that follow.
