@@ -191,6 +191,7 @@ std::unique_ptr<CommandLine> makeCommandLine() {
   addEvent(app, chosen);
   addQueue(app, chosen);
   addDlq(app, chosen);
+  addPolicy(app, chosen);
   addStore(app, chosen);
   addConfig(app, chosen);
   addDoctor(app, chosen);

@@ -18,6 +18,7 @@ void addCommand(CLI::App& app, Action& chosen);
 void addEvent(CLI::App& app, Action& chosen);
 void addQueue(CLI::App& app, Action& chosen);
 void addDlq(CLI::App& app, Action& chosen);
+void addPolicy(CLI::App& app, Action& chosen);
 void addStore(CLI::App& app, Action& chosen);
 void addConfig(CLI::App& app, Action& chosen);
 void addDoctor(CLI::App& app, Action& chosen);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "all.hpp"
+#include "policies.hpp"
 #include "tether/json.hpp"
 
 namespace tether::cli {
@@ -21,22 +22,6 @@ struct Row {
   std::string value;
   std::string from;
 };
-
-std::string_view text(RetryPolicy::Backoff backoff) {
-  switch (backoff) {
-    case RetryPolicy::Backoff::None:
-      return "none";
-    case RetryPolicy::Backoff::Fixed:
-      return "fixed";
-    case RetryPolicy::Backoff::Exponential:
-      break;
-  }
-  return "exponential";
-}
-
-std::string_view text(RetryPolicy::Jitter jitter) {
-  return jitter == RetryPolicy::Jitter::None ? "none" : "full";
-}
 
 /// The settings that only the project file and the defaults decide.
 std::vector<Row> catalogRows(Session& session) {
@@ -54,6 +39,8 @@ std::vector<Row> catalogRows(Session& session) {
   };
   std::vector<std::string> queues;
   for (const auto& [name, address] : options.queues) queues.push_back(name + "=" + address);
+  std::vector<std::string> classes;
+  for (const auto& [pattern, policy] : options.retry.errors) classes.push_back(pattern);
 
   add("/source", options.source);
   add("/queues", fmt::format("{}", fmt::join(queues, " ")));
@@ -62,10 +49,14 @@ std::vector<Row> catalogRows(Session& session) {
   add("/defaults/hold", toText(options.hold));
   add("/defaults/retention", toText(options.retention));
   add("/defaults/retry/maxAttempts", std::to_string(options.retry.maxAttempts));
-  add("/defaults/retry/backoff", std::string(text(options.retry.backoff)));
+  add("/defaults/retry/backoff", std::string(wordOf(options.retry.backoff)));
   add("/defaults/retry/initial", toText(options.retry.initial));
   add("/defaults/retry/max", toText(options.retry.max));
-  add("/defaults/retry/jitter", std::string(text(options.retry.jitter)));
+  add("/defaults/retry/multiplier", fmt::format("{}", options.retry.multiplier));
+  add("/defaults/retry/jitter", std::string(wordOf(options.retry.jitter)));
+  add("/defaults/retry/retryFor", toText(options.retry.retryFor));
+  add("/defaults/retry/onExhausted", std::string(wordOf(options.retry.onExhausted)));
+  add("/defaults/retry/errors", fmt::format("{}", fmt::join(classes, " ")));
   add("/defaults/workers", std::to_string(options.workers));
   add("/defaults/prefetch", std::to_string(options.prefetch));
   return rows;
