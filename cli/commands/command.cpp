@@ -153,17 +153,18 @@ struct CancelOptions {
   std::string reason = "cancelled by an operator";
 };
 
-struct Cancelled {
+struct CancelResult {
   std::string id;
   bool done = false;
   std::optional<CommandState> state;  // before; nothing: no such command
 };
 
-Cancelled cancelOne(Session& session, const std::string& id, const std::string& reason) {
-  Cancelled result;
+CancelResult cancelOne(Session& session, const std::string& id, const std::string& reason) {
+  CancelResult result;
   const auto now = session.clock().now();
   session.store().commit(Durability::Durable, [&](Unit& unit) {
-    result = {.id = id, .done = unit.cancel(id, {"cancelled", reason}, now), .state = {}};
+    const auto done = unit.cancel(id, {"cancelled", reason}, now) == Cancelled::Done;
+    result = {.id = id, .done = done, .state = {}};
   });
   session.store().read([&](Snapshot& snapshot) {
     if (const auto command = snapshot.command(id)) result.state = command->state;
@@ -171,7 +172,7 @@ Cancelled cancelOne(Session& session, const std::string& id, const std::string& 
   return result;
 }
 
-std::string whyNot(const Cancelled& result) {
+std::string whyNot(const CancelResult& result) {
   if (!result.state) return fmt::format("no command {}", quote(result.id));
   if (isOpen(*result.state)) {
     return fmt::format("{} is {} and cannot be cancelled now", result.id, toString(*result.state));

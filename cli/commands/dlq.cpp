@@ -100,7 +100,7 @@ int runShow(const IdOptions& options, Session& session) {
 }
 
 int runReplay(const IdOptions& options, Session& session) {
-  const auto receipt = session.engine(false).api().replay(options.id);
+  const auto receipt = session.engine(false).deadLetters().replay({options.id}, {}).at(0).receipt;
   auto& print = session.print();
   print.answer("dlq-replay", toJson(receipt), [&] {
     if (print.quiet()) return;

@@ -119,7 +119,7 @@ int runPrune(const PruneOptions& options, Session& session) {
       options.yes);
   std::int64_t total = 0;
   for (std::int64_t page = -1; page != 0; total += page) {
-    store.commit(Durability::Durable, [&](Unit& unit) { page = unit.prune(until, kPage); });
+    store.commit(Durability::Durable, [&](Unit& unit) { page = unit.prune({until, {}, kPage}); });
   }
   if (total == 0) {
     throw Error(ErrorCode::NotFound,

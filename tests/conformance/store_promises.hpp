@@ -30,7 +30,9 @@
   TEST(unclaimed, "a claim given back unstarted leaves no trace")                                \
   TEST(unclaimLost, "giving back a claim that was lost does nothing")                            \
   TEST(cancelWaiting, "an open command that nobody runs can be cancelled")                       \
-  TEST(cancelTooLate, "a running or ended command cannot be cancelled")                          \
+  TEST(cancelTooLate, "an ended or unknown command cannot be cancelled")                         \
+  TEST(cancelRunning, "a running command whose cancel was asked for is not tried again")         \
+  TEST(cancelDiedWith, "a cancel that was asked for survives the process that ran it")           \
   TEST(cancelForwarded, "a command that was handed over cannot be cancelled")                    \
   TEST(keyOneAtATime, "commands of one key run one at a time in the order of acceptance")        \
   TEST(keyAnyEnd, "however a command ends the next of its key follows")                          \
@@ -67,6 +69,25 @@
   TEST(replayRefused, "a letter that is unknown or no command is not replayed")                  \
   TEST(buried, "a buried message is kept byte for byte")                                         \
   TEST(buriedDelivery, "a buried delivery names its event")                                      \
+  TEST(replayDelivery, "a replayed delivery is on its way again with the same bytes")            \
+  TEST(resent, "a resent event has the same id and bytes")                                       \
+  TEST(refused, "a command that its destination refuses is dead and can be replayed")            \
+  TEST(letterEdited, "an edited letter keeps its first body and refuses a stale edit")           \
+  TEST(letterArchived, "an archived letter is set aside until it is restored")                   \
+  TEST(letterPurged, "a purged letter is gone and its command stays dead")                       \
+  TEST(lettersPruned, "only letters that were replayed or archived are pruned")                  \
+  TEST(lettersGrouped, "letters that failed alike are one group")                                \
+  TEST(audited, "what operators did is kept in order")                                           \
+  TEST(planLedger, "a letter of a plan is in its ledger once")                                   \
+  TEST(stuckReported, "an owner says which commands are stuck")                                  \
+  TEST(pausedType, "nothing of a paused type is claimed")                                        \
+  TEST(pausedQueue, "nothing of a paused queue is taken or claimed")                             \
+  TEST(breakerTrips, "the breaker pauses a type after failures in a row")                        \
+  TEST(breakerProbes, "a tripped breaker lets probes through until one succeeds")                \
+  TEST(breakerForgets, "a success between failures keeps the breaker closed")                    \
+  TEST(keyBlocked, "a dead command that blocks its key goes first when it is replayed")          \
+  TEST(keyBlockLifted, "a letter that is archived or purged blocks no key")                      \
+  TEST(idempotencyExpires, "an idempotency key is free again after its time")                    \
   TEST(recorded, "a recorded event is there with all that was said")                             \
   TEST(recordTwice, "an event recorded twice is there once with one message")                    \
   TEST(recordLocal, "an event for a local queue has left and is delivered as an envelope")       \

@@ -48,6 +48,7 @@ struct Settings {
   int keys = 3;
   int maxAttempts = 5;
   int prefetch = 256;
+  int leaseMs = 30'000;   // of this process, seen from another container
   bool ships = true;      // react to OrderPlaced
   int commitUnknown = 0;  // this commit, and every one so many later, reports an error
   Faults faults;
@@ -80,6 +81,7 @@ Settings parse(const std::vector<std::string>& arguments) {
   numeric("--keys", settings.keys);
   numeric("--max-attempts", settings.maxAttempts);
   numeric("--prefetch", settings.prefetch);
+  numeric("--lease-ms", settings.leaseMs);
   numeric("--ships", settings.ships);
   numeric("--commit-unknown", settings.commitUnknown);
   numeric("--call-fails", settings.faults.callFails);
@@ -109,6 +111,7 @@ tether::EngineOptions engineOptions(const Settings& settings) {
   options.retry.backoff = tether::RetryPolicy::Backoff::Fixed;
   options.retry.initial = milliseconds{1};
   options.prefetch = static_cast<std::size_t>(settings.prefetch);
+  options.ownerLease = milliseconds{settings.leaseMs};
   options.transports = [faults = settings.faults](const std::string& address) {
     return openDouble(address, faults);
   };
@@ -159,7 +162,7 @@ class Child {
     });
     for (auto letter = letters.rbegin(); letter != letters.rend(); ++letter) {
       const bool command = letter->kind == tether::DeadLetterKind::Command;
-      if (command && !letter->replayedAt) engine_.api().replay(letter->id);
+      if (command && !letter->replayedAt) engine_.deadLetters().replay({letter->id}, {});
     }
   }
 

@@ -5,6 +5,8 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -14,6 +16,9 @@ from harness import PATIENCE, CrashTest  # noqa: E402
 
 LISTENERS, SUBMITTERS = 8, 4
 COMMANDS = int(os.environ.get("TETHER_SHARED_COMMANDS", "500"))  # of each submitter
+# Another container on the same files: its processes cannot be told to live, except by their heartbeat.
+CONTAINER = ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child"]
+LEASE_MS = 400
 ENDED = "('succeeded', 'rejected', 'dead', 'cancelled')"
 
 
@@ -64,6 +69,60 @@ class SharingTest(CrashTest):
             share = sum(done.values()) / LISTENERS
             for child in listeners:
                 self.assertGreater(done.get(child.pid, 0), share / 4, f"starved: {done}")
+
+    def stand_still(self, site, stack, container=()):
+        """A listener that is stopped in the middle of a command for twice its lease, while another
+        one listens. Returns the first one's process, still stopped."""
+        payload = json.dumps({"waitFor": str(site.folder / "go")})
+        self.assert_done(
+            site.run("submit", count=1, payload=payload, type="PreparedOrder", keys=0)
+        )
+        options = {"lease_ms": LEASE_MS, "prepares": site.folder / "prepares", "ships": 0}
+        first = subprocess.Popen(
+            [*container, *site.arguments("listen", options)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        stack.callback(first.kill)
+        self.assertEqual(first.stdout.readline(), "listening\n")
+        self.await_rows(site, "SELECT 1 FROM tether_message WHERE owner IS NOT NULL", "a claim")
+        pid = first.pid
+        if container:
+            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+            pid = int(children.split()[0])
+        os.kill(pid, signal.SIGSTOP)
+        silent = site.query("SELECT max(alive_until) FROM tether_owner")[0][0]
+        self.listen(stack, site, **options)
+        while time.time() * 1e6 < silent + LEASE_MS * 1000:  # twice the lease since its last word
+            time.sleep(0.01)
+        return first, pid
+
+    def finish(self, site, first, pid):
+        (site.folder / "go").touch()
+        os.kill(pid, signal.SIGCONT)
+        self.await_rows(site, "SELECT 1 FROM tether_command WHERE state = 'succeeded'", "the end")
+        first.communicate("", timeout=PATIENCE)
+        self.assertEqual(first.returncode, 0)
+        self.assertEqual(site.query("SELECT count(*) FROM orders"), [(1,)])
+        self.assert_sound(site, reactions={})
+
+    def test_a_process_that_stands_still_for_twice_its_lease_keeps_what_it_runs(self):
+        with self.site() as site, contextlib.ExitStack() as stack:
+            first, pid = self.stand_still(site, stack)
+            self.finish(site, first, pid)
+            self.assertEqual(site.query("SELECT attempts FROM tether_command"), [(1,)])
+            self.assertEqual(len((site.folder / "prepares").read_text().splitlines()), 1)
+
+    def test_what_a_silent_process_of_another_container_runs_is_done_by_another_one_once(self):
+        allowed = subprocess.run([*CONTAINER, "true"], capture_output=True, check=False)
+        if allowed.returncode != 0:
+            self.skipTest("SKIP: no right to make a pid namespace here")
+        with self.site() as site, contextlib.ExitStack() as stack:
+            first, pid = self.stand_still(site, stack, CONTAINER)
+            self.await_rows(
+                site, "SELECT 1 FROM tether_attempt WHERE outcome = 'crashed'", "a takeover"
+            )
+            self.finish(site, first, pid)
+            self.assertEqual(len((site.folder / "prepares").read_text().splitlines()), 2)
 
     def test_two_programs_leave_the_commands_of_the_other_alone(self):
         theirs = {"declares": "Bundle,Ship"}, {"declares": "Order,PreparedOrder"}

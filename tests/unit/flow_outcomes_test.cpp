@@ -100,8 +100,8 @@ TEST_CASE("a dead letter is replayed once, as the next generation") {
   bench.settle();
   const auto letter = bench.deadLetters().at(0).id;
   broken = false;
-  CHECK_FALSE(bench.engine->api().replay(letter).duplicate);
-  CHECK(bench.engine->api().replay(letter).duplicate);
+  CHECK_FALSE(bench.engine->deadLetters().replay({letter}, {}).at(0).receipt.duplicate);
+  CHECK(bench.engine->deadLetters().replay({letter}, {}).at(0).receipt.duplicate);
   bench.settle();
   CHECK(bench.state(id) == CommandState::Succeeded);
   CHECK(bench.command(id).generation == 1);

@@ -44,9 +44,9 @@ class CommandApi {
   virtual Flow waitFor(const std::string& id, Duration atMost,
                        const std::function<bool(const Flow&)>& ready) = 0;
 
-  /// Puts the command of a dead letter back on its queue. See Unit::replay. Errors: also Invalid
-  /// (a reaction that died because of its payload, which is still wrong).
-  virtual Receipt replay(const std::string& letterId) = 0;
+  /// See Unit::cancel. A prepare that runs in this process is told to stop at once, one that runs
+  /// in another as soon as that notices.
+  virtual Cancelled cancel(const std::string& commandId, const Operator& by) = 0;
 };
 
 }  // namespace tether

@@ -14,6 +14,7 @@
 
 #include "tether/clock.hpp"
 #include "tether/command_api.hpp"
+#include "tether/dead_letters.hpp"
 #include "tether/engine_options.hpp"
 #include "tether/event_registry.hpp"
 #include "tether/store.hpp"
@@ -32,8 +33,8 @@ struct IdleReport {
   std::int64_t blocked = 0;  // behind a key, or of types that this program does not run
 };
 
-/// Thread safety: api() from any thread. Register commands and subscribers before the first turn or
-/// start; turn() and runUntilIdle() from one thread, not while started.
+/// Thread safety: api() and deadLetters() from any thread. Register commands and subscribers before
+/// the first turn or start; turn() and runUntilIdle() from one thread, not while started.
 class Engine {
  public:
   /// Opens the store and applies the migrations. Errors: see openSqliteStore and Unit::migrate.
@@ -44,6 +45,7 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   CommandApi& api();
+  DeadLetters& deadLetters();
   TransactionCommandBuilder& commands();
   EventRegistry& events();
   Store& store();

@@ -33,11 +33,21 @@ struct EngineOptions {
   Duration timeout = std::chrono::seconds{30};
   Duration hold = std::chrono::seconds{5};
   Duration retention = std::chrono::days{4};  // of unread event messages
+  /// How long an idempotency key is kept after its command was accepted, once that has ended; 0: as
+  /// long as the command is.
+  Duration idempotency{0};
+  Breaker breaker{};  // of every command type that has none of its own
+  /// How long remote queues that are listened to may still deliver a message again: what failed
+  /// longer ago is replayed only when that is allowed. 0: there is none.
+  Duration dedupWindow{0};
 
   int workers = 8;                                 // threads for prepare()
   std::size_t prefetch = 256;                      // commands claimed at once at most
   std::size_t relayBatch = 10;                     // messages in the hands of one relay of a queue
   Duration poll = std::chrono::milliseconds{500};  // the safety net below the wake-up hints
+  /// How long a process on another machine, or in another container, may be silent before what it
+  /// holds is taken over. On this machine a process that lives keeps what it holds.
+  Duration ownerLease = std::chrono::seconds{30};
 
   TransportFactory transports{};  // null: local and memory only
   Clock* clock = nullptr;         // null: the machine's

@@ -12,6 +12,7 @@
 
 #include "tether/error_handler.hpp"
 #include "tether/transaction_command.hpp"
+#include "tether/unit.hpp"
 
 namespace tether {
 
@@ -21,6 +22,9 @@ struct CommandSettings {
   std::shared_ptr<const ErrorHandler> errorHandler;  // wins over `retry`
   std::optional<Duration> timeout;                   // of prepare()
   std::optional<Duration> hold;                      // of execute()
+  std::optional<Breaker> breaker;
+  /// A dead command of this type holds back its key until it is replayed or set aside.
+  bool blocksKeyWhenDead = false;
   /// The order key of a payload; null: unordered unless the request names a key.
   std::function<std::string(const nlohmann::json& payload)> key;
   /// Checks a payload before the receipt is given and may fill in defaults; throws Invalid with the

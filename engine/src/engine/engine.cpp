@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "flow/dead_letter_desk.hpp"
 #include "flow/event_registry.hpp"
 #include "flow/executor.hpp"
 #include "flow/flow_command_api.hpp"
@@ -27,7 +28,7 @@ namespace {
 
 using namespace flow;  // NOLINT(google-build-using-namespace): this file is the flow's outer wall
 
-constexpr Duration kHeartbeat = std::chrono::seconds{10};
+constexpr int kBeatsInLease = 3;
 constexpr Duration kHousekeeping = std::chrono::minutes{1};
 constexpr Duration kForever = std::chrono::years{1};  // for a wait; more could overflow
 constexpr std::int64_t kExpirePage = 1000;
@@ -35,7 +36,8 @@ constexpr std::int64_t kExpirePage = 1000;
 bool isLocal(const std::string& address) { return address == "local"; }
 
 std::unique_ptr<Store> openStore(const EngineOptions& options, const Clock& clock) {
-  return openSqliteStore({.path = options.store, .create = options.create}, clock);
+  return openSqliteStore(
+      {.path = options.store, .create = options.create, .ownerLease = options.ownerLease}, clock);
 }
 
 }  // namespace
@@ -49,10 +51,11 @@ class Engine::Impl {
         ids(clock, random),
         store(openStore(options, clock)),
         routes(routesOf(options)),
-        intake(builder, registry, routes, ids, clock, options.source),
+        intake(builder, registry, routes, ids, clock, options),
         manager(builder, intake, *store, options, clock, random),
         listener(*store, manager, builder, options, clock),
-        api(*store, intake, listener, clock) {
+        api(*store, intake, listener, clock),
+        desk(*store, intake, builder, registry, manager, listener, routes, options, ids, clock) {
     migrate();
   }
 
@@ -165,6 +168,7 @@ class Engine::Impl {
   TransactionManager manager;
   TransactionListener listener;
   FlowCommandApi api;
+  DeadLetterDesk desk;
 
  private:
   static Routes routesOf(const EngineOptions& options) {
@@ -259,8 +263,7 @@ class Engine::Impl {
       const auto remote = transports.find(queue);
       if (remote == transports.end() && queue == "commands") continue;  // the run queue itself
       intakes_.push_back(std::make_unique<QueueIntake>(
-          *store, intake, builder, registry, queue,
-          remote == transports.end() ? nullptr : remote->second, clock));
+          *store, intake, queue, remote == transports.end() ? nullptr : remote->second, clock));
       if (remote == transports.end()) listened_.push_back(queue);
     }
   }
@@ -341,7 +344,8 @@ class Engine::Impl {
     const bool listens = role != Role::Relay;
     auto foreign = store->foreignChangeCount();
     auto nextPoll = clock.steady() + options.poll;
-    auto nextHeartbeat = clock.steady() + kHeartbeat;
+    const auto heartbeat = options.ownerLease / kBeatsInLease;
+    auto nextHeartbeat = clock.steady() + heartbeat;
     auto nextHousekeeping = clock.steady();
     while (!stopRequested_) {
       const auto seen = store->changeCount();
@@ -356,7 +360,6 @@ class Engine::Impl {
         nextPoll = steady + options.poll;
         look = true;
         guarded([&] {
-          listener.tick();
           if (strangersDied()) listener.takeOver(owner_);
           return true;
         });
@@ -369,9 +372,15 @@ class Engine::Impl {
         if (listens && runsCommands()) listener.open(owner_, *pool_);
         look = true;
       }
-      if (look && listens) listener.wake();
+      if (look && listens) {
+        guarded([&] {
+          listener.tick();
+          return true;
+        });
+        listener.wake();
+      }
       if (steady >= nextHeartbeat) {
-        nextHeartbeat = steady + kHeartbeat;
+        nextHeartbeat = steady + heartbeat;
         store->post({Durability::Deferred, true,
                      [this](Unit& unit) {
                        if (!unit.heartbeat(owner_, clock.now())) heartbeatRefused_ = true;
@@ -461,6 +470,7 @@ Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(o
 Engine::~Engine() = default;
 
 CommandApi& Engine::api() { return impl_->api; }
+DeadLetters& Engine::deadLetters() { return impl_->desk; }
 TransactionCommandBuilder& Engine::commands() { return impl_->builder; }
 EventRegistry& Engine::events() { return impl_->registry; }
 Store& Engine::store() { return *impl_->store; }

@@ -5,6 +5,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "tether/event_collector.hpp"
 #include "tether/store.hpp"
@@ -24,17 +26,20 @@ struct AttemptRun {
   Duration hold{0};
   bool prepares = false;
 
-  /// Who ends the preparing: prepare itself, its timeout, or a shutdown. The first one wins.
-  enum class Phase { Preparing, Prepared, TimedOut, Interrupted };
+  /// Who ends the preparing: prepare itself, its timeout, a shutdown or a cancel. The first one
+  /// wins.
+  enum class Phase { Preparing, Prepared, TimedOut, Interrupted, Cancelled };
   std::atomic<Phase> phase{Phase::Preparing};
   bool endPreparing(Phase how) {
     auto expected = Phase::Preparing;
     return phase.compare_exchange_strong(expected, how);
   }
 
-  bool entered = false;    // the closure began: a failure before that is the store's
-  bool applied = false;    // it ran to its end: a failure after that is the commit's
-  bool reactions = false;  // commands were accepted in its commit
+  bool entered = false;                // the closure began: a failure before that is the store's
+  bool applied = false;                // it ran to its end: a failure after that is the commit's
+  bool reactions = false;              // commands were accepted in its commit
+  bool paused = false;                 // its type was paused before it began: given back
+  std::vector<std::string> submits{};  // types of commands that it submitted by itself
 };
 
 }  // namespace tether::flow

@@ -101,28 +101,23 @@ Flow FlowCommandApi::waitFor(const std::string& id, Duration atMost,
   return std::move(*flow);
 }
 
-/// What was dead when it was accepted, because its payload is wrong, would run unchecked.
-void FlowCommandApi::checkReplayed(const std::string& letterId) {
-  std::optional<DeadLetter> letter;
-  store_.read([&](Snapshot& snapshot) { letter = snapshot.deadLetter(letterId); });
-  if (!letter || letter->kind != DeadLetterKind::Command || letter->attempts > 0) return;
-  CommandRequest request;
-  request.type = letter->type;
-  request.payload = nlohmann::json::parse(letter->body);
-  (void)intake_.fromRequest(request);
-}
-
-Receipt FlowCommandApi::replay(const std::string& letterId) {
-  checkReplayed(letterId);
-  Receipt receipt;
+Cancelled FlowCommandApi::cancel(const std::string& commandId, const Operator& by) {
+  const auto reason = by.reason.empty() ? "cancelled by " + by.name : by.reason;
+  auto result = Cancelled::Unknown;
   store_.commit(Durability::Durable, [&](Unit& unit) {
-    // On the run queue, wherever the command came from: replays do not travel.
-    receipt = unit.replay(letterId, Placement::Run, clock_.now());
-    passSeam(Seam::replay_after_select);
+    const auto now = clock_.now();
+    result = unit.cancel(commandId, {"cancelled", reason}, now);
+    if (result != Cancelled::Done && result != Cancelled::Requested) return;
+    AuditEntry entry;
+    entry.at = now;
+    entry.action = result == Cancelled::Done ? "cancelled" : "cancel-requested";
+    entry.subjectId = commandId;
+    entry.by = by;
+    unit.audit(entry);
   });
-  passSeam(Seam::replay_after_commit);
-  listener_.wake();
-  return receipt;
+  if (result == Cancelled::Requested) listener_.tick();
+  listener_.wake();  // it may have held back its key
+  return result;
 }
 
 }  // namespace tether::flow

@@ -20,11 +20,10 @@ class FlowCommandApi final : public CommandApi {
   Flow wait(const std::string& id, Duration atMost) override;
   Flow waitFor(const std::string& id, Duration atMost,
                const std::function<bool(const Flow&)>& ready) override;
-  Receipt replay(const std::string& letterId) override;
+  Cancelled cancel(const std::string& commandId, const Operator& by) override;
 
  private:
   struct Submission;
-  void checkReplayed(const std::string& letterId);
   /// The write of one submission; `then` is called last, after the commit or its failure.
   Work submitWork(std::shared_ptr<Submission> submission,
                   std::function<void(const std::exception_ptr&)> then);

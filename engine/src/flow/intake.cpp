@@ -18,7 +18,31 @@ NewCommand Intake::fromRequest(CommandRequest& request) const {
   return check(request, routes_.commands);
 }
 
-NewCommand Intake::fromEnvelope(Envelope envelope, const std::string& queue) const {
+Acceptance Intake::arrive(Unit& unit, const std::string& body) const {
+  auto envelope = parseEnvelope(body);
+  if (builder_.declares(envelope.type)) return unit.accept(fromEnvelope(std::move(envelope)));
+  if (!events_.reactsTo(envelope.type) && !events_.hasSubscribers(envelope.type)) {
+    throw Error(ErrorCode::NotFound, "nobody declared the type " + envelope.type);
+  }
+  Acceptance acceptance;
+  acceptance.claimable = receive(unit, envelope);
+  acceptance.receipt.commandId = envelope.id;
+  acceptance.receipt.correlationId =
+      envelope.correlationId.empty() ? envelope.id : envelope.correlationId;
+  acceptance.receipt.acceptedAt = clock_.now();
+  return acceptance;
+}
+
+void Intake::checkArrival(const std::string& body) const {
+  auto envelope = parseEnvelope(body);
+  if (builder_.declares(envelope.type)) {
+    (void)fromEnvelope(std::move(envelope));
+  } else if (!events_.reactsTo(envelope.type) && !events_.hasSubscribers(envelope.type)) {
+    throw Error(ErrorCode::NotFound, "nobody declared the type " + envelope.type);
+  }
+}
+
+NewCommand Intake::fromEnvelope(Envelope envelope) const {
   CommandRequest request;
   request.type = std::move(envelope.type);
   request.payload = std::move(envelope.data);
@@ -29,7 +53,6 @@ NewCommand Intake::fromEnvelope(Envelope envelope, const std::string& queue) con
   request.traceparent = std::move(envelope.traceparent);
   auto command = check(request, Placement::Run);
   command.source = std::move(envelope.source);
-  command.queue = queue;
   return command;
 }
 
@@ -45,8 +68,11 @@ NewCommand Intake::check(CommandRequest& request, Placement placement) const {
   command.id = request.id.empty() ? ids_.next() : std::move(request.id);
   command.correlationId =
       request.correlationId.empty() ? command.id : std::move(request.correlationId);
-  command.source = source_;
+  command.source = options_.source;
   command.type = request.type;
+  if (options_.idempotency > Duration{0}) {
+    command.keysSince = command.acceptedAt - options_.idempotency;
+  }
   command.causationId = std::move(request.causationId);
   command.idempotencyKey = std::move(request.idempotencyKey);
   command.traceparent = std::move(request.traceparent);
@@ -75,7 +101,7 @@ NewCommand Intake::reaction(const Event& event, const std::string& commandType) 
   const auto stillborn = [&](Failure why) {
     NewCommand command;
     command.id = request.id;
-    command.source = source_;
+    command.source = options_.source;
     command.type = commandType;
     command.correlationId = event.correlationId;
     command.causationId = event.id;

@@ -7,6 +7,7 @@
 #include "flow/event_registry.hpp"
 #include "flow/routes.hpp"
 #include "tether/command.hpp"
+#include "tether/engine_options.hpp"
 #include "tether/envelope.hpp"
 #include "tether/ids.hpp"
 #include "tether/store.hpp"
@@ -18,31 +19,35 @@ namespace tether::flow {
 class Intake {
  public:
   Intake(const TransactionCommandBuilder& builder, const FlowEventRegistry& events,
-         const Routes& routes, IdGenerator& ids, const Clock& clock, std::string source)
+         const Routes& routes, IdGenerator& ids, const Clock& clock, const EngineOptions& options)
       : builder_(builder),
         events_(events),
         routes_(routes),
         ids_(ids),
         clock_(clock),
-        source_(std::move(source)) {}
+        options_(options) {}
 
   /// Leaves the payload, checked and with its defaults, in `request`. Errors: Invalid (unknown
   /// type, payload, ids).
   NewCommand fromRequest(CommandRequest& request) const;
 
-  /// A command that arrived on a queue: it runs here. Errors: Invalid.
-  NewCommand fromEnvelope(Envelope envelope, const std::string& queue) const;
+  /// A message that arrived on a queue: a command is accepted, an event recorded with its
+  /// reactions, once for each source and id. Errors: Invalid (no envelope, a wrong payload),
+  /// NotFound (nobody declared its type), Conflict (a known identity with other content).
+  Acceptance arrive(Unit& unit, const std::string& body) const;
+  /// Throws what arrive() would throw for the message itself.
+  void checkArrival(const std::string& body) const;
 
   /// Records an event of ours with its message per destination, and its reactions. Returns whether
   /// a command was accepted that may be claimed now.
   bool emit(Unit& unit, const Event& event) const;
 
-  /// Records an event from outside and its reactions, once for each source and id.
-  bool receive(Unit& unit, const Envelope& envelope) const;
-
-  const std::string& source() const { return source_; }
+  const std::string& source() const { return options_.source; }
 
  private:
+  /// A command that arrived on a queue: it runs here. Errors: Invalid.
+  NewCommand fromEnvelope(Envelope envelope) const;
+  bool receive(Unit& unit, const Envelope& envelope) const;
   NewCommand check(CommandRequest& request, Placement placement) const;
   NewCommand reaction(const Event& event, const std::string& commandType) const;
   bool react(Unit& unit, const Event& event) const;
@@ -52,7 +57,7 @@ class Intake {
   const Routes& routes_;
   IdGenerator& ids_;
   const Clock& clock_;
-  std::string source_;
+  const EngineOptions& options_;
 };
 
 }  // namespace tether::flow

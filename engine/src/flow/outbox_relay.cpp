@@ -67,10 +67,12 @@ void OutboxRelay::settle(Unit& unit, const QueuedMessage& message, const SendRes
     return;
   }
   if (result.kind == SendResult::Kind::Permanent) {
+    if (message.commandSeq != 0) return unit.refuse(message.ref, {"refused", result.error}, now);
     NewDeadLetter letter;
     letter.id = deriveId(message.id, "delivery/" + queue_);
     letter.kind = DeadLetterKind::Delivery;
     letter.queue = queue_;
+    letter.eventSeq = message.eventSeq;
     letter.body = message.body;
     letter.error = {"refused", result.error};
     letter.failedAt = now;

@@ -11,6 +11,15 @@ namespace {
 
 constexpr Duration kRemoteLease = std::chrono::seconds{30};
 
+/// Empty: it is no envelope.
+std::string typeOf(const std::string& body) {
+  try {
+    return parseEnvelope(body).type;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 QueueIntake::Result QueueIntake::step(std::size_t max, Duration wait) {
@@ -19,27 +28,19 @@ QueueIntake::Result QueueIntake::step(std::size_t max, Duration wait) {
 
 bool QueueIntake::takeIn(Unit& unit, const std::string& body, const std::string& id) const {
   Failure why;
-  std::string type;
   try {
-    auto envelope = parseEnvelope(body);
-    type = envelope.type;
-    if (builder_.declares(type)) {
-      return unit.accept(intake_.fromEnvelope(std::move(envelope), "commands")).claimable;
-    }
-    if (events_.reactsTo(type) || events_.hasSubscribers(type)) {
-      return intake_.receive(unit, envelope);
-    }
-    why = {"undeclared", "nobody declared the type " + type};
+    return intake_.arrive(unit, body).claimable;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Internal) throw;
-    why = {std::string(toString(error.code())), error.what()};
+    const bool undeclared = error.code() == ErrorCode::NotFound;
+    why = {undeclared ? "undeclared" : std::string(toString(error.code())), error.what()};
   } catch (const std::exception& error) {  // a host's own check
     why = {"exception", error.what()};
   }
   NewDeadLetter letter;
   letter.id = deriveId(id.empty() ? sha256(body) : id, "message/" + queue_ + sha256(body));
   letter.queue = queue_;
-  letter.type = type;
+  letter.type = typeOf(body);
   letter.body = body;
   letter.error = why;
   letter.failedAt = clock_.now();

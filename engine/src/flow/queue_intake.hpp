@@ -16,13 +16,10 @@ namespace tether::flow {
 class QueueIntake {
  public:
   /// Without a transport: the store's own queue of that name.
-  QueueIntake(Store& store, const Intake& intake, const TransactionCommandBuilder& builder,
-              const FlowEventRegistry& events, std::string queue,
+  QueueIntake(Store& store, const Intake& intake, std::string queue,
               std::shared_ptr<Transport> transport, const Clock& clock)
       : store_(store),
         intake_(intake),
-        builder_(builder),
-        events_(events),
         queue_(std::move(queue)),
         transport_(std::move(transport)),
         clock_(clock) {}
@@ -43,8 +40,6 @@ class QueueIntake {
 
   Store& store_;
   const Intake& intake_;
-  const TransactionCommandBuilder& builder_;
-  const FlowEventRegistry& events_;
   std::string queue_;
   std::shared_ptr<Transport> transport_;
   const Clock& clock_;

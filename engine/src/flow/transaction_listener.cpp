@@ -97,6 +97,7 @@ void TransactionListener::postClaim() {
     request = {};
     asked->claims = {};
     asked->cut = false;
+    failedInRow_.clear();  // what is claimed now, the store lets go
     const auto running = inFlight_.load();
     if (!open_ || running >= options_.prefetch) return;
     if (suspectWaits_ && running > 0) return;  // nothing beside a suspect
@@ -203,20 +204,42 @@ void TransactionListener::postExecute(const RunPtr& run) {
   Work work;
   work.apply = [this, run](Unit& unit) {
     if (run->cut.stop_requested()) throw Error(ErrorCode::Unavailable, "the listener stops");
-    manager_.execute(unit, *run);
+    execute(unit, *run);
   };
   work.done = [this, run](const std::exception_ptr& error) { onExecuted(run, error); };
   store_.post(std::move(work));
 }
 
+void TransactionListener::execute(Unit& unit, AttemptRun& run) {
+  const auto& claim = run.claim;
+  const auto& type = claim.command.type;
+  // A failure is recorded in a later commit: until then only this process knows of it.
+  const auto limit = manager_.breakerOf(type).failures;
+  const bool tripped = limit > 0 && failedInRow_[type] >= limit;
+  // What has prepared goes on: it would only be done twice.
+  run.paused = !claim.probe && !run.prepares && (tripped || unit.paused("commands", type));
+  if (run.paused) return unit.unclaim({claim});
+  try {
+    manager_.execute(unit, run);
+    if (limit > 0) failedInRow_[type] = 0;
+  } catch (const Rejected&) {
+    if (limit > 0) failedInRow_[type] = 0;
+    throw;
+  } catch (...) {
+    if (limit > 0) ++failedInRow_[type];
+    throw;
+  }
+}
+
 void TransactionListener::onExecuted(const RunPtr& run, const std::exception_ptr& error) {
+  if (!error && run->paused) return finish(run->claim.command);
   if (!error) {
     passSeam(Seam::tx_after_commit);
     Settlement succeeded;
     succeeded.endedAt = clock_.now();
     tell(run->claim, succeeded);
     passSeam(Seam::listener_after_ack);
-    if (run->reactions) wake();
+    if (run->reactions || run->claim.probe) wake();
     return finish(run->claim.command);
   }
   try {
@@ -269,6 +292,7 @@ void TransactionListener::end(const ClaimedCommand& claim, Settlement settlement
 void TransactionListener::recorded(const ClaimedCommand& claim, const Settlement& settlement) {
   passSeam(Seam::failure_after_record);
   if (settlement.retryAt) expect(settlement.retryAt, true);
+  if (claim.probe) wake();
   if (!isOpen(settlement.state)) tell(claim, settlement);
 }
 
@@ -347,23 +371,63 @@ void TransactionListener::takeOver(std::int64_t owner) {
 }
 
 void TransactionListener::tick() {
-  std::vector<RunPtr> late;
+  std::vector<RunPtr> running;
   std::vector<std::function<void()>> again;
   {
     const std::lock_guard lock(mutex_);
     again.swap(again_);
-    const auto now = clock_.steady();
-    for (const auto& run : prepares_) {
-      if (now > run->steadyDeadline.load()) late.push_back(run);
-    }
+    running.assign(prepares_.begin(), prepares_.end());
   }
   for (const auto& action : again) action();
-  for (const auto& run : late) {
+  endLate(running);
+  endCancelled(running);
+  reportStuck(running);
+}
+
+void TransactionListener::endLate(const std::vector<RunPtr>& running) {
+  const auto now = clock_.steady();
+  for (const auto& run : running) {
+    if (now <= run->steadyDeadline.load()) continue;
     if (!run->endPreparing(AttemptRun::Phase::TimedOut)) continue;
     run->stop.request_stop();
     log::warn("a prepare is over its timeout", {{"commandId", run->claim.command.id}});
     end(run->claim, manager_.timedOut(*run));
   }
+}
+
+void TransactionListener::endCancelled(const std::vector<RunPtr>& running) {
+  if (running.empty()) return;
+  std::vector<std::string> asked;
+  store_.read([&](Snapshot& snapshot) { asked = snapshot.cancelling(); });
+  for (const auto& run : running) {
+    const auto& id = run->claim.command.id;
+    if (std::find(asked.begin(), asked.end(), id) == asked.end()) continue;
+    if (!run->endPreparing(AttemptRun::Phase::Cancelled)) continue;
+    run->stop.request_stop();
+    end(run->claim, manager_.cancelled(*run));
+  }
+}
+
+/// What was ended and still runs holds a worker, and a person may have to look.
+void TransactionListener::reportStuck(const std::vector<RunPtr>& running) {
+  std::vector<std::string> stuck;
+  for (const auto& run : running) {
+    const auto phase = run->phase.load();
+    const bool ended =
+        phase == AttemptRun::Phase::TimedOut || phase == AttemptRun::Phase::Cancelled;
+    if (ended) stuck.push_back(run->claim.command.id);
+  }
+  std::sort(stuck.begin(), stuck.end());
+  {
+    const std::lock_guard lock(mutex_);
+    if (stuck == stuck_) return;
+    stuck_ = stuck;
+  }
+  for (const auto& id : stuck) log::warn("a prepare is stuck", {{"commandId", id}});
+  Work work;
+  work.durability = Durability::Deferred;
+  work.apply = [owner = owner_.load(), stuck](Unit& unit) { unit.reportStuck(owner, stuck); };
+  store_.post(std::move(work));
 }
 
 void TransactionListener::interrupt() {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -34,7 +35,7 @@ class TransactionListener {
   void wake();
   /// Judges what dead owners left behind, as `owner`.
   void takeOver(std::int64_t owner);
-  /// Timeouts of prepare, and writes that the store could not take. Call it now and then.
+  /// Timeouts of prepare, cancels, and writes that the store could not take. Call it now and then.
   void tick();
   /// Cuts short what runs and gives it back, with what was claimed and has not begun.
   void interrupt();
@@ -66,6 +67,7 @@ class TransactionListener {
   void dispatch(ClaimedCommand claim, std::optional<nlohmann::json> payload);
   void prepare(const RunPtr& run);
   void postExecute(const RunPtr& run);
+  void execute(Unit& unit, AttemptRun& run);
   void onExecuted(const RunPtr& run, const std::exception_ptr& error);
   void end(const ClaimedCommand& claim, Settlement settlement);
   void recorded(const ClaimedCommand& claim, const Settlement& settlement);
@@ -74,6 +76,9 @@ class TransactionListener {
   void finish(const Command& command);
   void tell(const ClaimedCommand& claim, const Settlement& settlement);
   void laterAgain(std::function<void()> action);
+  void endLate(const std::vector<RunPtr>& running);
+  void endCancelled(const std::vector<RunPtr>& running);
+  void reportStuck(const std::vector<RunPtr>& running);
   bool canStart(const std::string& type) const;
 
   Store& store_;
@@ -94,6 +99,7 @@ class TransactionListener {
   // Writer:
   bool backlog_ = true;  // more may be ready than was claimed: new commands wait behind it
   bool suspectWaits_ = false;
+  std::map<std::string, int> failedInRow_;  // by type, since the last claim
 
   mutable std::mutex mutex_;  // guards the rest
   bool claimPosted_ = false;
@@ -102,6 +108,7 @@ class TransactionListener {
   std::set<RunPtr> prepares_;
   std::stop_source cut_;  // of all executes since open()
   std::vector<std::function<void()>> again_;
+  std::vector<std::string> stuck_;  // as it was last reported
 };
 
 }  // namespace tether::flow

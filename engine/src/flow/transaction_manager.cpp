@@ -103,6 +103,7 @@ class Executing final : public ContextOf<CommandContext> {
     if (caused) accepted.causationId = cause.id;
     accepted.depth = cause.depth;
     const auto acceptance = unit_.accept(accepted);
+    run_.submits.push_back(accepted.type);
     run_.reactions = run_.reactions || acceptance.claimable;
     return acceptance.receipt;
   }
@@ -147,9 +148,11 @@ void TransactionManager::prepare(AttemptRun& run) const {
   run.command->prepare(context);
 }
 
-void TransactionManager::execute(Unit& unit, AttemptRun& run) const {
+EventCollector TransactionManager::perform(Unit& unit, AttemptRun& run,
+                                           std::map<std::string, TableChanges>* changes) const {
   run.entered = true;
   run.applied = false;
+  run.submits.clear();
   passSeam(Seam::tx_after_begin);
   const auto& command = run.claim.command;
   run.reactions = false;
@@ -161,6 +164,7 @@ void TransactionManager::execute(Unit& unit, AttemptRun& run) const {
   scope.now = clock_.now();
   scope.hold = run.hold;
   scope.stop = run.cut;
+  scope.changes = changes;
   Executing context(run, clock_, unit, intake_, unit.sql(scope), collected);
   const auto begun = clock_.steady();
   run.command->execute(context);
@@ -186,6 +190,19 @@ void TransactionManager::execute(Unit& unit, AttemptRun& run) const {
     event.time = scope.now;
     run.reactions = intake_.emit(unit, event) || run.reactions;
   }
+  return collected;
+}
+
+std::vector<CollectedEvent> TransactionManager::rehearse(
+    Unit& unit, AttemptRun& run, std::map<std::string, TableChanges>& changes) const {
+  changes.clear();  // a closure may run twice
+  const auto collected = perform(unit, run, &changes);
+  run.applied = true;
+  return collected.events();
+}
+
+void TransactionManager::execute(Unit& unit, AttemptRun& run) const {
+  (void)perform(unit, run, nullptr);
   Settlement succeeded;
   succeeded.outcome = "succeeded";
   succeeded.startedAt = run.startedAt;
@@ -242,6 +259,18 @@ Settlement TransactionManager::interrupted(const AttemptRun& run) const {
   return settlement;
 }
 
+Settlement TransactionManager::cancelled(const AttemptRun& run) const {
+  auto settlement = interrupted(run);
+  settlement.outcome = "cancelled";
+  settlement.error = {"cancelled", "cancelled while it ran"};
+  return settlement;
+}
+
+Breaker TransactionManager::breakerOf(const std::string& type) const {
+  if (!builder_.declares(type)) return options_.breaker;
+  return builder_.settings(type).breaker.value_or(options_.breaker);
+}
+
 Settlement TransactionManager::decide(const ClaimedCommand& claim, std::string outcome,
                                       Failure failure, Time startedAt,
                                       std::optional<Duration> retryAfter) const {
@@ -270,6 +299,9 @@ Settlement TransactionManager::decide(const ClaimedCommand& claim, std::string o
     }
   }();
   Settlement settlement;
+  const auto& type = claim.command.type;
+  settlement.breaker = breakerOf(type);
+  settlement.blocksKey = builder_.declares(type) && builder_.settings(type).blocksKeyWhenDead;
   settlement.outcome = std::move(outcome);
   settlement.error = std::move(failure);
   settlement.startedAt = startedAt;

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "flow/attempt.hpp"
 #include "flow/intake.hpp"
@@ -40,14 +43,25 @@ class TransactionManager {
   /// In the writer's closure: effects, events, reactions and the end of the attempt, or nothing.
   void execute(Unit& unit, AttemptRun& run) const;
 
+  /// The same without an end, to be rolled back: what it did to tables is counted in `changes`, and
+  /// its events are returned.
+  std::vector<CollectedEvent> rehearse(Unit& unit, AttemptRun& run,
+                                       std::map<std::string, TableChanges>& changes) const;
+
   /// How a failed attempt ends: asks the ErrorHandler.
   Settlement judge(const AttemptRun& run, std::exception_ptr failure) const;
   /// The same for a claim whose owner died while it ran alone.
   Settlement judgeCrash(const ClaimedCommand& claim) const;
   Settlement timedOut(const AttemptRun& run) const;
   Settlement interrupted(const AttemptRun& run) const;
+  Settlement cancelled(const AttemptRun& run) const;
+
+  Breaker breakerOf(const std::string& type) const;
 
  private:
+  /// Effects, events and reactions.
+  EventCollector perform(Unit& unit, AttemptRun& run,
+                         std::map<std::string, TableChanges>* changes) const;
   Settlement decide(const ClaimedCommand& claim, std::string outcome, Failure failure,
                     Time startedAt, std::optional<Duration> retryAfter = {}) const;
 

@@ -82,7 +82,8 @@ class Query {
     } else if constexpr (std::is_same_v<Value, Time>) {
       statement_.bind(index, static_cast<std::int64_t>(value.time_since_epoch().count()));
     } else if constexpr (std::is_same_v<Value, std::optional<Time>> ||
-                         std::is_same_v<Value, std::optional<std::int64_t>>) {
+                         std::is_same_v<Value, std::optional<std::int64_t>> ||
+                         std::is_same_v<Value, std::optional<std::string>>) {
       value ? bindOne<kCopy>(index, *value) : statement_.bind(index);
     } else if constexpr (std::is_same_v<Value, std::string_view> ||
                          std::is_convertible_v<Value, const char*>) {

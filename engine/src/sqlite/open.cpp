@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "sqlite/schema.hpp"
+#include "tether/dead_letter.hpp"
 
 namespace tether::sqlite {
 
@@ -49,6 +50,18 @@ void takeEmptyFile(const SqliteStoreOptions& options, mode_t mode) {
   if ((mode & 077U) != 0 && ::chmod(options.path.c_str(), 0600) != 0) {
     throw Error(ErrorCode::Invalid,
                 "cannot make store " + options.path + " private: " + std::strerror(errno));
+  }
+}
+
+/// Dead letters of version 1 have no fingerprint.
+void groupLetters(Connection& connection) {
+  auto letters =
+      connection.query("SELECT seq, kind, type, error_code, error_message FROM tether_dead_letter");
+  for (bool more = letters.first(); more; more = letters.step()) {
+    const auto kind = parseDeadLetterKind(letters.text(1));
+    const auto group = groupOf(kind, letters.text(2), {letters.text(3), letters.text(4)});
+    connection.query("UPDATE tether_dead_letter SET fingerprint = ?2 WHERE seq = ?1")
+        .run(letters.integer(0), group);
   }
 }
 
@@ -110,11 +123,13 @@ void prepareSchema(Connection& connection, const std::string& location, bool log
   connection.setSynchronousFull(true);
   connection.exec("BEGIN IMMEDIATE");
   try {
-    if (pragma(connection, "PRAGMA user_version") == 0) {  // another process may have been faster
-      connection.exec(kSchema);
-      connection.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
-      connection.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion));
+    // Another process may have been faster.
+    for (auto at = pragma(connection, "PRAGMA user_version"); at < kSchemaVersion; ++at) {
+      connection.exec(kSchema[at]);
+      if (at == 1) groupLetters(connection);
     }
+    connection.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
+    connection.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion));
     connection.exec("COMMIT");
   } catch (...) {
     if (connection.inTransaction()) connection.exec("ROLLBACK");

@@ -1,12 +1,15 @@
-// The tables of a store, as SQL. Version 1. Times are microseconds since 1970, UTC.
+// The tables of a store, as SQL. Times are microseconds since 1970, UTC.
 #pragma once
+
+#include <iterator>
 
 namespace tether::sqlite {
 
-inline constexpr int kSchemaVersion = 1;
 inline constexpr int kApplicationId = 0x54657468;  // "Teth"
 
-inline constexpr const char* kSchema = R"sql(
+/// What takes a store from one version to the next; the first one makes it. A script that was
+/// released is never changed: a change is one more.
+inline constexpr const char* kSchema[] = {R"sql(
 -- One counter orders everything: seq of commands, messages, events, attempts and dead letters.
 -- Not a rowid: an emptied table would start again at 1.
 CREATE TABLE tether_sequence (
@@ -169,6 +172,71 @@ CREATE TABLE tether_migration (
   checksum   TEXT NOT NULL,
   applied_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-)sql";
+)sql",
+                                          R"sql(
+ALTER TABLE tether_owner ADD COLUMN stuck TEXT;  -- JSON: ids of commands
+ALTER TABLE tether_command ADD COLUMN first_started_at INTEGER;  -- in this generation
+ALTER TABLE tether_command ADD COLUMN cancel_reason TEXT;        -- a cancel was asked for
+ALTER TABLE tether_command ADD COLUMN letter_purged_at INTEGER;  -- dead, and nobody cares
+CREATE INDEX tether_command_cancelling ON tether_command (id) WHERE cancel_reason IS NOT NULL;
+
+-- fingerprint: letters that failed alike have the same. edited_from: the body as it failed.
+ALTER TABLE tether_dead_letter ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE tether_dead_letter ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';
+ALTER TABLE tether_dead_letter ADD COLUMN edited_from BLOB;
+ALTER TABLE tether_dead_letter ADD COLUMN archived_at INTEGER;
+
+-- A dead command that its key waits for. message_seq: its place in the order of the key.
+CREATE TABLE tether_block (
+  queue       INTEGER NOT NULL,
+  key         TEXT NOT NULL,
+  command_seq INTEGER NOT NULL,
+  message_seq INTEGER NOT NULL,
+  PRIMARY KEY (queue, key)
+) STRICT, WITHOUT ROWID;
+
+-- Queues, or lanes of them, of which nothing is claimed: since paused_at. A row without it counts
+-- failures in a row. probe_at, probe_every: of the breaker, when one is let through.
+CREATE TABLE tether_pause (
+  queue       INTEGER NOT NULL,
+  lane        TEXT NOT NULL,
+  failures    INTEGER NOT NULL DEFAULT 0,
+  paused_at   INTEGER,
+  probe_at    INTEGER,
+  probe_every INTEGER,
+  reason      TEXT,
+  PRIMARY KEY (queue, lane)
+) STRICT, WITHOUT ROWID;
+
+-- What operators did.
+CREATE TABLE tether_audit (
+  seq            INTEGER PRIMARY KEY,
+  at             INTEGER NOT NULL,
+  action         TEXT NOT NULL,
+  letter_id      TEXT,
+  subject_id     TEXT,
+  type           TEXT,
+  correlation_id TEXT,
+  operator       TEXT NOT NULL,
+  operator_from  TEXT NOT NULL,
+  reason         TEXT,
+  detail         TEXT
+) STRICT;
+CREATE INDEX tether_audit_letter ON tether_audit (letter_id) WHERE letter_id IS NOT NULL;
+
+-- How far plans were applied: an item is written in the commit that did it.
+CREATE TABLE tether_plan_item (
+  plan_id       TEXT NOT NULL,
+  letter_id     TEXT NOT NULL,
+  outcome       TEXT NOT NULL,
+  command_id    TEXT,
+  error_code    TEXT,
+  error_message TEXT,
+  at            INTEGER NOT NULL,
+  PRIMARY KEY (plan_id, letter_id)
+) STRICT, WITHOUT ROWID;
+)sql"};
+
+inline constexpr int kSchemaVersion = static_cast<int>(std::size(kSchema));
 
 }  // namespace tether::sqlite

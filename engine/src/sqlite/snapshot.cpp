@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "sqlite/filter.hpp"
 #include "sqlite/process_identity.hpp"
 #include "sqlite/unit.hpp"
 
@@ -16,14 +17,6 @@ constexpr int kWalResetFixed = 3'051'003;  // see checkpoint.hpp
 #define TETHER_EVENT_COLUMNS                                                                \
   "e.seq, e.id, e.source, e.type, e.correlation_id, e.causation_id, e.key, e.traceparent, " \
   "e.data, e.command_seq, e.depth, e.pending, e.time "
-
-#define TETHER_LETTER_COLUMNS                                                          \
-  "l.seq, l.id, l.kind, l.queue, l.type, l.correlation_id, c.id, e.id, l.generation, " \
-  "l.attempts, l.body, l.error_code, l.error_message, l.failed_at, l.replayed_at "
-
-#define TETHER_LETTER_TABLES                                                 \
-  "tether_dead_letter l LEFT JOIN tether_command c ON c.seq = l.command_seq" \
-  " LEFT JOIN tether_event e ON e.seq = l.event_seq "
 
 Event readEvent(const Query& query) {
   Event event;
@@ -43,28 +36,6 @@ Event readEvent(const Query& query) {
   return event;
 }
 
-DeadLetter readLetter(const Query& query) {
-  DeadLetter letter;
-  letter.seq = query.integer(0);
-  letter.id = query.text(1);
-  const auto kind = query.text(2);
-  letter.kind = kind == "command"    ? DeadLetterKind::Command
-                : kind == "delivery" ? DeadLetterKind::Delivery
-                                     : DeadLetterKind::Message;
-  letter.queue = query.text(3);
-  letter.type = query.text(4);
-  letter.correlationId = query.text(5);
-  letter.commandId = query.text(6);
-  letter.eventId = query.text(7);
-  letter.generation = static_cast<int>(query.integer(8));
-  letter.attempts = static_cast<int>(query.integer(9));
-  letter.body = query.text(10);
-  letter.error = {query.text(11), query.text(12)};
-  letter.failedAt = *query.time(13);
-  letter.replayedAt = query.time(14);
-  return letter;
-}
-
 Attempt readAttempt(const Query& query) {
   Attempt attempt;
   attempt.seq = query.integer(0);
@@ -82,14 +53,6 @@ Attempt readAttempt(const Query& query) {
 #define TETHER_ATTEMPT_COLUMNS                                                        \
   "seq, command_seq, generation, number, outcome, started_at, ended_at, error_code, " \
   "error_message, owner "
-
-/// Unused criteria match everything, so that one statement serves every filter.
-std::int64_t sinceOf(const Filter& filter) {
-  return filter.since ? filter.since->time_since_epoch().count() : 0;
-}
-std::int64_t untilOf(const Filter& filter) {
-  return filter.until ? filter.until->time_since_epoch().count() : kParked;
-}
 
 }  // namespace
 
@@ -171,9 +134,13 @@ std::vector<Command> SqliteSnapshot::commands(const Filter& filter) {
       " AND (?3 = '' OR c.error_code = ?3) AND c.accepted_at >= ?4 AND c.accepted_at < ?5"
       " AND (?6 = '' OR iif(m.owner IS NOT NULL, 'running', c.state) = ?6)"
       " AND (?8 = '' OR c.queue IN (SELECT id FROM tether_queue WHERE name = ?8))"
-      " ORDER BY c.seq DESC LIMIT ?7");
-  for (bool more = found.first(filter.type, filter.correlationId, filter.error, sinceOf(filter),
-                               untilOf(filter), filter.state, filter.limit, filter.queue);
+      " AND (?9 IS NULL OR c.id IN (SELECT value FROM json_each(?9)))"
+      " AND c.attempts BETWEEN ?10 AND ?11 ORDER BY c.seq DESC LIMIT ?7");
+  const auto limit = limitOf(filter);
+  for (bool more =
+           found.first(filter.type, filter.correlationId, filter.error, sinceOf(filter),
+                       untilOf(filter), filter.state, limit, filter.queue, idsOf(filter),
+                       filter.attemptsMin.value_or(0), filter.attemptsMax.value_or(kAttemptsMost));
        more; more = found.step()) {
     commands.push_back(readCommand(found));
   }
@@ -185,131 +152,14 @@ std::vector<Event> SqliteSnapshot::events(const Filter& filter) {
   auto found = connection_.query(
       "SELECT " TETHER_EVENT_COLUMNS
       "FROM tether_event e WHERE (?1 = '' OR e.type = ?1) AND (?2 = '' OR e.correlation_id = ?2)"
-      " AND e.time >= ?3 AND e.time < ?4 ORDER BY e.seq DESC LIMIT ?5");
+      " AND e.time >= ?3 AND e.time < ?4 AND (?6 IS NULL OR e.id IN (SELECT value FROM"
+      " json_each(?6))) ORDER BY e.seq DESC LIMIT ?5");
   for (bool more = found.first(filter.type, filter.correlationId, sinceOf(filter), untilOf(filter),
-                               filter.limit);
+                               limitOf(filter), idsOf(filter));
        more; more = found.step()) {
     events.push_back(readEvent(found));
   }
   return events;
-}
-
-std::vector<DeadLetter> SqliteSnapshot::deadLetters(const Filter& filter) {
-  std::vector<DeadLetter> letters;
-  auto found = connection_.query(
-      "SELECT " TETHER_LETTER_COLUMNS "FROM " TETHER_LETTER_TABLES
-      "WHERE l.replayed_at IS NULL AND (?1 = '' OR l.type = ?1) AND (?2 = '' OR"
-      " l.error_code = ?2) AND (?3 = '' OR l.queue = ?3) AND (?4 = '' OR l.correlation_id = ?4)"
-      " AND l.failed_at >= ?5 AND l.failed_at < ?6 ORDER BY l.seq DESC LIMIT ?7");
-  for (bool more = found.first(filter.type, filter.error, filter.queue, filter.correlationId,
-                               sinceOf(filter), untilOf(filter), filter.limit);
-       more; more = found.step()) {
-    letters.push_back(readLetter(found));
-  }
-  return letters;
-}
-
-std::optional<DeadLetter> SqliteSnapshot::deadLetter(const std::string& id) {
-  auto found = connection_.query("SELECT " TETHER_LETTER_COLUMNS "FROM " TETHER_LETTER_TABLES
-                                 "WHERE l.id = ?1");
-  if (!found.first(id)) return {};
-  return readLetter(found);
-}
-
-std::vector<QueueInfo> SqliteSnapshot::queues() {
-  std::vector<QueueInfo> queues;
-  auto found = connection_.query(
-      "SELECT q.name, q.outgoing, q.commands,"
-      " count(iif(m.due_at <= ?1 AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?1, 1, "
-      "NULL)),"
-      " count(iif(m.owner IS NOT NULL OR m.lease_until > ?1, 1, NULL)),"
-      " count(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807, 1, NULL)),"
-      " count(iif(m.due_at = 9223372036854775807, 1, NULL)), min(m.sent_at)"
-      " FROM tether_queue q LEFT JOIN tether_message m ON m.queue = q.id"
-      " GROUP BY q.id ORDER BY q.name, q.outgoing");
-  for (bool more = found.first(clock_.now()); more; more = found.step()) {
-    queues.push_back(
-        {found.text(0),
-         found.integer(1) != 0,
-         found.integer(2) != 0,
-         {found.integer(3), found.integer(4), found.integer(5), found.integer(6), found.time(7)}});
-  }
-  return queues;
-}
-
-std::vector<QueuedMessage> SqliteSnapshot::peek(const std::string& queue, std::size_t max) {
-  struct Row {
-    std::int64_t commandSeq;
-    std::int64_t eventSeq;
-  };
-  std::vector<QueuedMessage> messages;
-  std::vector<Row> rows;
-  {
-    auto found = connection_.query(
-        "SELECT m.queue, m.lane, m.due_at, m.seq, m.fence, m.id, m.key, m.body, m.receives,"
-        " m.sent_at, m.command_seq, m.event_seq FROM tether_message m JOIN tether_queue q ON"
-        " q.id = m.queue WHERE q.name = ?1 AND q.outgoing = 0 AND m.due_at <= ?3"
-        " AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?3"
-        // A delayed one that is due takes its place in its key's order when it is next asked for.
-        " AND (m.joined OR m.key IS NULL OR NOT EXISTS (SELECT 1 FROM tether_message h"
-        " WHERE h.queue = m.queue AND h.key = m.key AND h.joined))"
-        " ORDER BY m.joined DESC, iif(m.joined, 0, m.due_at), m.seq LIMIT ?2");
-    for (bool more = found.first(queue, max, clock_.now()); more; more = found.step()) {
-      messages.push_back(
-          {{found.integer(0), found.text(1), found.integer(2), found.integer(3), found.integer(4)},
-           found.text(5),
-           found.text(6),
-           found.text(7),
-           static_cast<int>(found.integer(8)),
-           *found.time(9)});
-      rows.push_back(
-          {found.null(10) ? 0 : found.integer(10), found.null(11) ? 0 : found.integer(11)});
-    }
-  }
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    messages[i].body = renderBody(connection_, rows[i].commandSeq, rows[i].eventSeq,
-                                  std::move(messages[i].body), messages[i].id);
-  }
-  return messages;
-}
-
-Backlog SqliteSnapshot::backlog(const std::vector<std::string>& types,
-                                const std::vector<std::string>& queues, bool relays) {
-  const auto has = [](const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
-  Backlog backlog;
-  auto found = connection_.query(
-      "SELECT m.lane, q.name, q.outgoing,"
-      " count(iif(m.due_at <= ?1 AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?1, 1, "
-      "NULL)),"
-      " count(iif(m.owner IS NOT NULL OR m.lease_until > ?1, 1, NULL)),"
-      " count(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807 AND m.joined, 1, NULL)),"
-      " count(iif(m.due_at > ?1 AND NOT m.joined, 1, NULL)),"
-      " count(iif(m.due_at = 9223372036854775807, 1, NULL)),"
-      " min(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807, m.due_at, NULL)),"
-      " min(iif(m.lease_until > ?1, m.lease_until, NULL))"
-      " FROM tether_message m JOIN tether_queue q ON q.id = m.queue GROUP BY m.queue, m.lane");
-  for (bool more = found.first(clock_.now()); more; more = found.step()) {
-    const auto lane = found.text(0);
-    const bool outgoing = found.integer(2) != 0;
-    const bool ours = !lane.empty() ? has(types, lane)
-                      : outgoing    ? relays
-                                    : has(queues, found.text(1));
-    for (const auto& time : {found.time(8), found.time(9)}) {
-      if (time) backlog.next = std::min(backlog.next.value_or(*time), *time);
-    }
-    backlog.leased += lane.empty() && !ours ? 0 : found.integer(4);
-    backlog.delayed += lane.empty() && !ours ? 0 : found.integer(6);
-    if (ours) {
-      backlog.ready += found.integer(3);
-      backlog.retrying += found.integer(5);
-      backlog.blocked += found.integer(7);
-    } else if (!lane.empty()) {
-      backlog.blocked += found.integer(3) + found.integer(5) + found.integer(7);
-    }
-  }
-  return backlog;
 }
 
 std::map<std::string, std::int64_t> SqliteSnapshot::openByType() {
@@ -332,6 +182,8 @@ std::vector<Change> SqliteSnapshot::changes(std::int64_t after, std::size_t max)
       " FROM tether_event WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
       " UNION ALL SELECT * FROM (SELECT seq, failed_at, 'dead-letter', type, id, correlation_id,"
       " error_code, error_message FROM tether_dead_letter WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
+      " UNION ALL SELECT * FROM (SELECT seq, at, action, type, coalesce(subject_id, letter_id),"
+      " correlation_id, NULL, reason FROM tether_audit WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
       " ORDER BY 1 LIMIT ?2");
   for (bool more = found.first(after, max); more; more = found.step()) {
     changes.push_back({found.integer(0),
@@ -349,15 +201,18 @@ std::vector<OwnerInfo> SqliteSnapshot::owners() {
   std::vector<OwnerInfo> owners;
   auto found = connection_.query(
       "SELECT id, role, pid, types, since, started, boot_id, pid_namespace, instance,"
-      " alive_until"
-      " FROM tether_owner ORDER BY id");
+      " alive_until, stuck FROM tether_owner ORDER BY id");
   for (bool more = found.first(); more; more = found.step()) {
     OwnerInfo owner;
     owner.id = found.integer(0);
     owner.role = found.text(1);
     owner.pid = found.integer(2);
-    const auto types = nlohmann::json::parse(found.text(3), nullptr, false);
-    if (types.is_array()) owner.types = types.get<std::vector<std::string>>();
+    const auto listOf = [](const std::string& text) {
+      const auto list = nlohmann::json::parse(text, nullptr, false);
+      return list.is_array() ? list.get<std::vector<std::string>>() : std::vector<std::string>();
+    };
+    owner.types = listOf(found.text(3));
+    owner.stuck = listOf(found.text(10));
     owner.since = *found.time(4);
     const auto state =
         liveness({owner.pid, found.integer(5), found.text(6), found.integer(7), found.integer(8)});
@@ -385,7 +240,20 @@ StoreInfo SqliteSnapshot::info() {
   }
   info.version = static_cast<int>(count("PRAGMA user_version"));
   info.events = count("SELECT count(*) FROM tether_event");
-  info.deadLetters = count("SELECT count(*) FROM tether_dead_letter WHERE replayed_at IS NULL");
+  const auto letters = [&](const char* sql, std::int64_t& count, std::optional<Time>* oldest) {
+    auto found = connection_.query(sql);
+    if (!found.first()) return;
+    count = found.integer(0);
+    if (oldest != nullptr) *oldest = found.time(1);
+  };
+  letters(
+      "SELECT count(*), min(failed_at) FROM tether_dead_letter WHERE replayed_at IS NULL"
+      " AND archived_at IS NULL",
+      info.deadLetters, &info.oldestLetter);
+  letters(
+      "SELECT count(*) FROM tether_dead_letter WHERE replayed_at IS NULL"
+      " AND archived_at IS NOT NULL",
+      info.archivedLetters, nullptr);
   info.lastSeq = count("SELECT last FROM tether_sequence");
   std::error_code none;
   const auto size = [&](const std::string& path) -> std::int64_t {
@@ -416,6 +284,10 @@ StoreInfo SqliteSnapshot::info() {
       "SELECT min(c.accepted_at) FROM tether_message m JOIN tether_command c"
       " ON c.seq = m.command_seq WHERE m.lane <> ''");
   if (oldest.first()) info.oldestOpen = oldest.time(0);
+  auto outgoing = connection_.query(
+      "SELECT min(m.sent_at) FROM tether_message m JOIN tether_queue q ON q.id = m.queue"
+      " WHERE q.outgoing");
+  if (outgoing.first()) info.oldestOutgoing = outgoing.time(0);
   info.migrations = migrations();
   return info;
 }

@@ -21,6 +21,13 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<Event> events(const Filter& filter) override;
   std::vector<DeadLetter> deadLetters(const Filter& filter) override;
   std::optional<DeadLetter> deadLetter(const std::string& id) override;
+  std::vector<DeadLetterGroup> deadLetterGroups(const Filter& filter) override;
+  std::vector<AuditEntry> auditEntries(const std::string& letterId, std::size_t max) override;
+  std::vector<PlanItem> planItems(const std::string& planId) override;
+  std::vector<std::string> cancelling() override;
+  std::vector<Pause> pauses() override;
+  std::vector<BlockedKey> blockedKeys() override;
+  std::int64_t prunable(const Prune& prune) override;
   std::vector<QueueInfo> queues() override;
   std::vector<QueuedMessage> peek(const std::string& queue, std::size_t max) override;
   Backlog backlog(const std::vector<std::string>& types, const std::vector<std::string>& queues,

@@ -71,6 +71,20 @@ void SqlSession::enter(ScriptScope* scope) {
   scope_ = scope;
   ending_.reset();
   startBudget();
+  countChanges(scope != nullptr && scope->changes != nullptr);
+}
+
+void SqlSession::countChanges(bool wanted) {
+  const auto onChange = [](void* self, sqlite3*, int operation, const char*, const char* table,
+                           sqlite3_int64, sqlite3_int64) {
+    auto& session = *static_cast<SqlSession*>(self);
+    if (!session.running_) return;
+    auto& changes = (*session.scope_->changes)[table];
+    if (operation == SQLITE_INSERT) ++changes.inserted;
+    if (operation == SQLITE_UPDATE) ++changes.updated;
+    if (operation == SQLITE_DELETE) ++changes.deleted;
+  };
+  sqlite3_preupdate_hook(connection_.handle(), wanted ? +onChange : nullptr, this);
 }
 
 void SqlSession::startBudget() {

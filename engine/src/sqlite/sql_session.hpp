@@ -2,6 +2,8 @@
 // functions with which a script speaks to the engine.
 #pragma once
 
+// Declares the hook that tells which rows a statement changes; Debian's library has it.
+#define SQLITE_ENABLE_PREUPDATE_HOOK
 #include <sqlite3.h>
 
 #include <memory>
@@ -74,6 +76,8 @@ class SqlSession final : public Sql {
   static int authorize(void* self, int action, const char* first, const char* second,
                        const char* database, const char* trigger);
   static int onProgress(void* self);
+  /// Counts the rows that business statements change, by table, as long as a scope asks for it.
+  void countChanges(bool wanted);
   void registerFunctions();
   static SqlSession& of(sqlite3_context* context);
   static const ScriptScope* scopeOf(sqlite3_context* context);

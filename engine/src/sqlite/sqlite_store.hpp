@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ class SqliteStore final : public Store {
   void interruptWaits() override;
   std::unique_ptr<Transport> openQueue(const std::string& name) override;
   std::vector<std::string> verify() override;
+  std::optional<LockHolder> lockHolder() override;
 
  private:
   struct Reader {

@@ -1,5 +1,5 @@
-// One write transaction of the SQLite store: the Unit port in SQL. Split by subject:
-// unit_commands.cpp, unit_messages.cpp, unit_owners.cpp, unit_records.cpp.
+// One write transaction of the SQLite store: the Unit port in SQL. Split by subject into
+// unit_*.cpp.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,11 @@ class SqliteUnit final : public Unit {
   /// Called by the writer around a transaction and around each closure in it.
   void begin();
   void finish();
-  void beginClosure() { events_.clear(); }
-  void forget() { queues_.clear(); }  // after a rollback: ids may be gone
+  void beginClosure();
+  void forget() {  // after a rollback: ids may be gone
+    queues_.clear();
+    pausesStale_ = true;
+  }
 
   Acceptance accept(const NewCommand& command, std::optional<std::int64_t> claimFor) override;
   bool record(const Event& event, const std::vector<Destination>& destinations) override;
@@ -42,7 +45,11 @@ class SqliteUnit final : public Unit {
   bool settle(const ClaimedCommand& claim, const Settlement& settlement) override;
   void unclaim(const std::vector<ClaimedCommand>& claims) override;
   std::vector<ClaimedCommand> takeOver(std::int64_t owner, Time now) override;
-  bool cancel(const std::string& commandId, const Failure& reason, Time now) override;
+  Cancelled cancel(const std::string& commandId, const Failure& reason, Time now) override;
+  bool pause(const std::string& queue, const std::string& type, const Operator& by,
+             Time now) override;
+  bool resume(const std::string& queue, const std::string& type) override;
+  bool paused(const std::string& queue, const std::string& type) override;
   void send(const std::string& queue, const OutgoingMessage& outgoing, Time now) override;
   std::vector<QueuedMessage> take(const TakeRequest& request) override;
   bool remove(const MessageRef& ref) override;
@@ -52,13 +59,23 @@ class SqliteUnit final : public Unit {
   std::int64_t purge(const std::string& queue, Time now) override;
   std::int64_t expire(const std::string& queue, Time sentBefore, std::size_t max) override;
   void bury(const NewDeadLetter& letter) override;
-  Receipt replay(const std::string& letterId, Placement placement, Time now) override;
+  void refuse(const MessageRef& ref, const Failure& error, Time now) override;
+  Receipt replay(const Replay& replay) override;
+  bool markReplayed(const std::string& letterId, Time now) override;
+  void edit(const std::string& letterId, int version, const std::string& body) override;
+  bool archive(const std::string& letterId, std::optional<Time> at) override;
+  bool purgeLetter(const std::string& letterId) override;
+  std::int64_t pruneLetters(Time failedBefore, std::size_t max) override;
+  bool resend(const std::string& eventId, const Destination& to, Time now) override;
+  void audit(const AuditEntry& entry) override;
+  void recordPlanItem(const std::string& planId, const PlanItem& item) override;
   std::int64_t addOwner(const std::string& role, const std::vector<std::string>& types,
                         Time now) override;
   bool heartbeat(std::int64_t owner, Time now) override;
+  void reportStuck(std::int64_t owner, const std::vector<std::string>& commandIds) override;
   void removeOwner(std::int64_t owner, Time now) override;
   void migrate(const std::vector<Migration>& migrations, Time now) override;
-  std::int64_t prune(Time endedBefore, std::size_t max) override;
+  std::int64_t prune(const Prune& prune) override;
   Sql& sql(ScriptScope& scope) override;
 
  private:
@@ -120,7 +137,56 @@ class SqliteUnit final : public Unit {
   NewMessage messageOf(const NewCommand& command);
   void putAgain(std::int64_t commandSeq, const NewCommand& command);
   Acceptance acceptKnown(const NewCommand& command);
+  bool freeKey(const NewCommand& command);
+  /// What ends an open command that nobody runs.
+  void endUnclaimed(std::int64_t commandSeq, CommandState state, const Failure& error, Time now);
   void buryCommand(const Command& command, int attempts, const Failure& error, Time now);
+
+  /// A letter as the calls below need it.
+  struct Letter {
+    std::int64_t seq = 0;
+    DeadLetterKind kind = DeadLetterKind::Message;
+    std::string queue;
+    int version = 0;
+    bool replayed = false;
+    bool archived = false;
+    std::int64_t commandSeq = 0;
+    std::int64_t eventSeq = 0;
+    int generation = 0;
+  };
+  /// Throws NotFound.
+  Letter letterOf(const std::string& letterId);
+  Receipt replayCommand(const Letter& letter, const Replay& replay);
+  Receipt replayDelivery(const Letter& letter, const Replay& replay);
+  void sendEvent(std::int64_t eventSeq, const std::string& key, const Destination& to, Time now);
+
+  /// Whether the key waits for a dead command.
+  bool blocked(std::int64_t queue, const std::string& key);
+  void block(const ClaimedCommand& claim);
+  struct Block {
+    std::int64_t queue = 0;
+    std::string key;
+    std::int64_t messageSeq = 0;
+  };
+  /// Nothing: the command blocks no key. What waited is let go by the caller, see unpark().
+  std::optional<Block> liftBlock(std::int64_t commandSeq);
+
+  /// Of one lane, or of a whole queue (lane "").
+  struct PauseRow {
+    int failures = 0;
+    std::optional<Time> pausedAt;
+    std::optional<Time> probeAt;
+    Duration probeEvery{0};
+  };
+  const PauseRow* pauseOf(std::int64_t queue, const std::string& lane) const;
+  bool closed(std::int64_t queue, const std::string& lane) const;
+  /// How many may be claimed of the lane: all, one probe, or none.
+  std::size_t laneRoom(std::int64_t queue, const std::string& lane, std::size_t max,
+                       const ClaimRequest& request, CommandClaims& claims);
+  void probe(std::int64_t queue, const std::string& lane, Time now);
+  void countFailure(const ClaimedCommand& claim, const Breaker& breaker, Time now);
+  void countSuccess(const ClaimedCommand& claim);
+  void loadPauses();
 
   Connection& connection_;
   SqlSession& session_;
@@ -129,7 +195,9 @@ class SqliteUnit final : public Unit {
   Duration ownerLease_;
   std::int64_t lastSeq_ = 0;
   std::int64_t savedSeq_ = 0;
-  std::int64_t knownOwner_ = 0;  // in this transaction
+  std::int64_t knownOwner_ = 0;                                      // in this transaction
+  std::map<std::pair<std::int64_t, std::string>, PauseRow> pauses_;  // of this transaction
+  bool pausesStale_ = false;
   // By name, side, and whether it is known to carry commands.
   std::map<std::tuple<std::string, bool, bool>, std::int64_t> queues_;
   std::unordered_map<std::int64_t, std::pair<std::int64_t, std::int64_t>>
@@ -137,11 +205,11 @@ class SqliteUnit final : public Unit {
 };
 
 /// The columns that readCommand expects, from tether_command as c and its message as m.
-#define TETHER_COMMAND_COLUMNS                                                          \
-  "c.seq, c.id, c.source, c.type, c.state, c.correlation_id, c.causation_id, c.key, "   \
-  "c.idempotency_key, c.traceparent, c.payload, c.depth, c.generation, c.attempts, "    \
-  "c.accepted_at, c.started_at, c.ended_at, c.handed_over_at, c.due_at, c.error_code, " \
-  "c.error_message, m.owner, m.receives, m.leased_at "
+#define TETHER_COMMAND_COLUMNS                                                        \
+  "c.seq, c.id, c.source, c.type, c.state, c.correlation_id, c.causation_id, c.key, " \
+  "c.idempotency_key, c.traceparent, c.payload, c.depth, c.generation, c.attempts, "  \
+  "c.accepted_at, c.started_at, c.first_started_at, c.ended_at, c.handed_over_at, "   \
+  "c.due_at, c.error_code, c.error_message, m.owner, m.receives, m.leased_at "
 
 /// Joins the message that a command row names, if it has one.
 #define TETHER_COMMAND_TABLES                                                                 \
@@ -150,6 +218,18 @@ class SqliteUnit final : public Unit {
 
 /// Reads TETHER_COMMAND_COLUMNS from `first` on.
 Command readCommand(const Query& query, int first = 0);
+
+/// The commands that a prune may remove, with their events, and the events received from outside;
+/// stops when there are `max`.
+struct Prunable {
+  struct Ended {
+    std::int64_t seq = 0;
+    std::vector<std::int64_t> events;
+  };
+  std::vector<Ended> commands;
+  std::vector<std::int64_t> received;
+};
+Prunable findPrunable(Connection& connection, const Prune& prune, std::size_t max);
 
 /// The bytes of a message that carries an event or a command, or its own.
 std::string renderBody(Connection& connection, std::int64_t commandSeq, std::int64_t eventSeq,

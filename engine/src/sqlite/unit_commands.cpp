@@ -17,12 +17,12 @@ constexpr const char* kInsertCommand =
 
 constexpr const char* kKnownById =
     "SELECT c.seq, c.id, c.correlation_id, iif(m.owner IS NULL, c.state, 'running'),"
-    " c.fingerprint, c.accepted_at, c.message_seq IS NULL FROM " TETHER_COMMAND_TABLES
+    " c.fingerprint, c.accepted_at, c.message_seq IS NULL, c.type FROM " TETHER_COMMAND_TABLES
     "WHERE c.id = ?1 AND c.source = ?2";
 
 constexpr const char* kKnownByKey =
     "SELECT c.seq, c.id, c.correlation_id, iif(m.owner IS NULL, c.state, 'running'),"
-    " c.fingerprint, c.accepted_at, c.message_seq IS NULL FROM " TETHER_COMMAND_TABLES
+    " c.fingerprint, c.accepted_at, c.message_seq IS NULL, c.type FROM " TETHER_COMMAND_TABLES
     "WHERE c.idempotency_key = ?1";
 
 Command commandOf(const NewCommand& accepted, std::int64_t seq) {
@@ -64,6 +64,7 @@ Command readCommand(const Query& query, int first) {
   command.attempts = static_cast<int>(query.integer(column++));
   command.acceptedAt = *query.time(column++);
   command.startedAt = query.time(column++);
+  command.firstStartedAt = query.time(column++);
   command.endedAt = query.time(column++);
   command.handedOverAt = query.time(column++);
   const auto due = query.null(column) ? 0 : query.integer(column);
@@ -92,7 +93,7 @@ Acceptance SqliteUnit::accept(const NewCommand& command, std::optional<std::int6
                OrNull{command.traceparent}, command.fingerprint, command.depth, command.acceptedAt,
                message.queue, placed ? std::optional<std::int64_t>(spot.due) : std::nullopt, placed,
                command.payload);
-  if (inserted == 0) return acceptKnown(command);
+  if (inserted == 0) return freeKey(command) ? accept(command, claimFor) : acceptKnown(command);
 
   Acceptance acceptance;
   acceptance.receipt = {command.id, command.correlationId, CommandState::Accepted, false,
@@ -107,7 +108,8 @@ Acceptance SqliteUnit::accept(const NewCommand& command, std::optional<std::int6
     acceptance.receipt.state = CommandState::Dead;
     return acceptance;
   }
-  acceptance.claimable = spot.due == kReady && command.placement == Placement::Run;
+  acceptance.claimable = spot.due == kReady && command.placement == Placement::Run &&
+                         !closed(message.queue, message.lane);
   if (claimFor && !(acceptance.claimable && knowsOwner(*claimFor))) claimFor.reset();
   const auto ref = put(message, seq, spot, claimFor);
   if (claimFor) {
@@ -142,12 +144,26 @@ void SqliteUnit::putAgain(std::int64_t commandSeq, const NewCommand& command) {
       .run(commandSeq, message.queue, spot.due, seq);
 }
 
+/// An idempotency key that is only kept for a time, and of a command that has ended.
+bool SqliteUnit::freeKey(const NewCommand& command) {
+  if (!command.keysSince || command.idempotencyKey.empty()) return false;
+  return connection_
+             .query(
+                 "UPDATE tether_command SET idempotency_key = NULL WHERE idempotency_key = ?1"
+                 " AND accepted_at < ?2 AND state NOT IN ('accepted', 'retrying')"
+                 " AND NOT (id = ?3 AND source = ?4)")
+             .run(command.idempotencyKey, *command.keysSince, command.id, command.source) > 0;
+}
+
 Acceptance SqliteUnit::acceptKnown(const NewCommand& command) {
   const auto read = [&](const Query& known) {
     if (known.text(4) != command.fingerprint) {
+      const bool byKey = known.text(1) != command.id;
       throw Error(ErrorCode::Conflict,
-                  "command " + known.text(1) +
-                      " was accepted under the same id or idempotency key with another payload");
+                  (byKey ? "the idempotency key " + command.idempotencyKey : "the id") +
+                      " was used with another payload, by command " + known.text(1) + " (" +
+                      known.text(7) + ", " + known.text(3) + ", accepted " +
+                      toText(*known.time(5)) + ")");
     }
     Acceptance acceptance;
     acceptance.receipt = {known.text(1), known.text(2),
@@ -205,7 +221,9 @@ CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
                           "FROM tether_message m JOIN tether_command c ON c.seq = m.command_seq"
                           " WHERE m.queue = ?1 AND m.lane = ?2 AND m.due_at = 0 AND m.owner IS NULL"
                           " ORDER BY m.seq LIMIT ?3");
-    const auto limit = static_cast<std::int64_t>(std::min(laneMax, request.max));
+    const auto room = laneRoom(queue, lane, std::min(laneMax, request.max), request, result);
+    if (room == 0) continue;
+    const auto limit = static_cast<std::int64_t>(room);
     for (bool more = ready.first(queue, lane, limit); more; more = ready.step()) {
       Candidate candidate;
       candidate.claim.ref = {queue, lane, kReady, ready.integer(0), ready.integer(1) + 1};
@@ -233,6 +251,8 @@ CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
         .run(request.owner, request.now, queue, claim.ref.lane, claim.ref.seq);
     claim.command.state = CommandState::Running;
     claim.command.attempts = claim.attempt;
+    claim.probe = pauseOf(queue, claim.ref.lane) != nullptr && closed(queue, claim.ref.lane);
+    if (claim.probe) probe(queue, claim.ref.lane, request.now);
     result.claims.push_back(std::move(claim));
     if (candidate.suspect) {
       result.suspectWaits = true;  // alone: nothing beside it until it has ended
@@ -242,8 +262,18 @@ CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
   return result;
 }
 
-bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& settlement) {
+bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
   const auto& command = claim.command;
+  auto settlement = wanted;
+  if (settlement.state ==
+      CommandState::Retrying) {  // it is not tried again when that was asked for
+    auto asked = connection_.query(
+        "SELECT cancel_reason FROM tether_command WHERE seq = ?1 AND cancel_reason IS NOT NULL");
+    if (asked.first(command.seq)) {
+      settlement.state = CommandState::Cancelled;
+      settlement.error = {"cancelled", asked.text(0)};
+    }
+  }
   const auto attempts = settlement.counted ? claim.attempt : claim.attempt - 1;
   const bool again = settlement.state == CommandState::Retrying;
   std::int64_t owner = 0;
@@ -278,7 +308,13 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& settlemen
     }
     owner = removed.integer(0);
     removed.step();
+    if (settlement.blocksKey && settlement.state == CommandState::Dead) block(claim);
     if (!command.key.empty()) unpark(claim.ref.queue, command.key);
+  }
+  if (settlement.outcome == "succeeded" || settlement.outcome == "rejected") {
+    countSuccess(claim);
+  } else if (settlement.counted && settlement.outcome != "cancelled") {
+    countFailure(claim, settlement.breaker, settlement.endedAt);
   }
   const auto attemptSeq =
       recordAttempt(command.seq, command.generation, claim.attempt, settlement.outcome, owner,
@@ -292,8 +328,9 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& settlemen
       connection_
           .query(
               "UPDATE tether_command SET state = ?3, attempts = ?4, started_at = ?5,"
-              " ended_at = ?6, due_at = ?7, message_seq = ?8, attempt_seq = ?9,"
-              " first_event = ?10, last_event = ?11, error_code = ?12, error_message = ?13"
+              " first_started_at = coalesce(first_started_at, ?5), ended_at = ?6, due_at = ?7,"
+              " message_seq = ?8, attempt_seq = ?9, first_event = ?10, last_event = ?11,"
+              " error_code = ?12, error_message = ?13"
               " WHERE seq = ?1 AND generation = ?2 AND state IN ('accepted', 'retrying')")
           .run(command.seq, command.generation, toString(settlement.state), attempts,
                settlement.startedAt,
@@ -307,22 +344,6 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& settlemen
     buryCommand(command, attempts, settlement.error, settlement.endedAt);
   }
   return true;
-}
-
-void SqliteUnit::buryCommand(const Command& command, int attempts, const Failure& error, Time now) {
-  auto queue = connection_.query(
-      "SELECT q.name FROM tether_command c JOIN tether_queue q ON q.id = c.queue WHERE c.seq = ?1");
-  const auto name = queue.first(command.seq) ? queue.text(0) : std::string("commands");
-  connection_
-      .query(
-          "INSERT INTO tether_dead_letter (seq, id, kind, queue, type, correlation_id,"
-          " command_seq, generation, attempts, body, error_code, error_message, failed_at)"
-          " VALUES (?1, ?2, 'command', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")
-      .run(
-          nextSeq(),
-          deriveId(command.id, "dead/" + std::to_string(command.generation) + '/' + command.source),
-          name, command.type, command.correlationId, command.seq, command.generation, attempts,
-          Blob{command.payload}, error.code, error.message, now);
 }
 
 void SqliteUnit::unclaim(const std::vector<ClaimedCommand>& claims) {
@@ -354,8 +375,13 @@ void SqliteUnit::release(const MessageRef& ref, std::int64_t commandSeq, bool su
   connection_
       .query(
           "UPDATE tether_command SET state = 'retrying', attempts = ?2, started_at = ?3,"
-          " attempt_seq = ?4 WHERE seq = ?1")
+          " first_started_at = coalesce(first_started_at, ?3), attempt_seq = ?4 WHERE seq = ?1")
       .run(commandSeq, attempt - 1, leasedAt, attemptSeq);
+  auto asked = connection_.query(
+      "SELECT cancel_reason FROM tether_command WHERE seq = ?1 AND cancel_reason IS NOT NULL");
+  if (asked.first(commandSeq)) {
+    endUnclaimed(commandSeq, CommandState::Cancelled, {"cancelled", asked.text(0)}, now);
+  }
 }
 
 std::int64_t SqliteUnit::recordAttempt(std::int64_t commandSeq, int generation, int number,
@@ -372,68 +398,46 @@ std::int64_t SqliteUnit::recordAttempt(std::int64_t commandSeq, int generation, 
   return seq;
 }
 
-bool SqliteUnit::cancel(const std::string& commandId, const Failure& reason, Time now) {
+Cancelled SqliteUnit::cancel(const std::string& commandId, const Failure& reason, Time now) {
   auto found = connection_.query(
-      "SELECT c.seq, c.queue, m.lane, c.due_at, c.message_seq, c.key, c.generation, c.attempts"
-      " FROM tether_command c JOIN tether_queue q ON q.id = c.queue JOIN tether_message m"
-      " ON m.queue = c.queue AND m.lane = iif(q.outgoing, '', c.type)"
-      " AND m.due_at = c.due_at AND m.seq = c.message_seq"
-      " WHERE c.id = ?1 AND c.state IN ('accepted', 'retrying') AND m.owner IS NULL"
-      " AND coalesce(m.lease_until, 0) <= ?2");
-  if (!found.first(commandId, now)) return false;
+      "SELECT c.seq, c.state, m.seq IS NULL, m.owner IS NOT NULL OR coalesce(m.lease_until, 0) >"
+      " ?2, q.outgoing FROM tether_command c JOIN tether_queue q ON q.id = c.queue"
+      " LEFT JOIN tether_message m ON m.queue = c.queue AND m.lane = iif(q.outgoing, '', c.type)"
+      " AND m.due_at = c.due_at AND m.seq = c.message_seq WHERE c.id = ?1 ORDER BY c.seq LIMIT 1");
+  if (!found.first(commandId, now)) return Cancelled::Unknown;
   const auto seq = found.integer(0);
-  const auto key = found.text(5);
-  removeUnheld(found.integer(1), found.text(2), found.integer(3), found.integer(4), key);
-  const auto attemptSeq =
-      recordAttempt(seq, static_cast<int>(found.integer(6)), static_cast<int>(found.integer(7)),
-                    "cancelled", 0, now, now, reason);
-  connection_
-      .query(
-          "UPDATE tether_command SET state = 'cancelled', ended_at = ?2, due_at = NULL,"
-          " message_seq = NULL, attempt_seq = ?3, error_code = ?4, error_message = ?5"
-          " WHERE seq = ?1")
-      .run(seq, now, attemptSeq, reason.code, reason.message);
-  return true;
+  if (const auto state = found.text(1); state != "accepted" && state != "retrying") {
+    return Cancelled::Ended;
+  }
+  if (found.integer(2) != 0) return Cancelled::HandedOver;
+  if (found.integer(3) == 0) {
+    endUnclaimed(seq, CommandState::Cancelled, reason, now);
+    return Cancelled::Done;
+  }
+  if (found.integer(4) != 0) return Cancelled::HandedOver;  // the relay has it in its hands
+  connection_.query("UPDATE tether_command SET cancel_reason = ?2 WHERE seq = ?1")
+      .run(seq, reason.message);
+  return Cancelled::Requested;
 }
 
-Receipt SqliteUnit::replay(const std::string& letterId, Placement placement, Time now) {
-  auto letter = connection_.query(
-      "SELECT l.seq, l.kind, l.replayed_at IS NOT NULL, c.seq, c.id, c.correlation_id, c.state,"
-      " c.accepted_at, c.type, c.key, q.name, l.generation, c.generation FROM tether_dead_letter l"
-      " LEFT JOIN tether_command c ON c.seq = l.command_seq"
-      " LEFT JOIN tether_queue q ON q.id = c.queue WHERE l.id = ?1");
-  if (!letter.first(letterId)) {
-    throw Error(ErrorCode::NotFound, "no dead letter " + letterId + ": see tether dlq list");
-  }
-  if (letter.text(1) != "command") {
-    throw Error(ErrorCode::Unsupported, "dead letter " + letterId + " is a " + letter.text(1) +
-                                            ": only commands can be replayed");
-  }
-  Receipt receipt{letter.text(4), letter.text(5),
-                  parseCommandState(letter.text(6)).value_or(CommandState::Dead), true,
-                  *letter.time(7)};
-  const bool stillDead = letter.text(6) == "dead" && letter.integer(11) == letter.integer(12);
-  if (letter.integer(2) != 0 || !stillDead) return receipt;
-
-  const auto commandSeq = letter.integer(3);
-  connection_.query("UPDATE tether_dead_letter SET replayed_at = ?2 WHERE seq = ?1")
-      .run(letter.integer(0), now);
+void SqliteUnit::endUnclaimed(std::int64_t commandSeq, CommandState state, const Failure& error,
+                              Time now) {
+  auto found = connection_.query(
+      "SELECT c.queue, m.lane, m.due_at, m.seq, c.key, c.generation, c.attempts"
+      " FROM tether_command c JOIN tether_queue q ON q.id = c.queue JOIN tether_message m"
+      " ON m.queue = c.queue AND m.lane = iif(q.outgoing, '', c.type)"
+      " AND m.due_at = c.due_at AND m.seq = c.message_seq WHERE c.seq = ?1");
+  if (!found.first(commandSeq)) return;
+  removeUnheld(found.integer(0), found.text(1), found.integer(2), found.integer(3), found.text(4));
+  const auto attemptSeq = recordAttempt(
+      commandSeq, static_cast<int>(found.integer(5)), static_cast<int>(found.integer(6)),
+      state == CommandState::Cancelled ? "cancelled" : "failed", 0, now, now, error);
   connection_
       .query(
-          "UPDATE tether_command SET state = 'accepted', generation = generation + 1,"
-          " attempts = 0, started_at = NULL, ended_at = NULL, handed_over_at = NULL"
+          "UPDATE tether_command SET state = ?2, ended_at = ?3, due_at = NULL,"
+          " message_seq = NULL, attempt_seq = ?4, error_code = ?5, error_message = ?6"
           " WHERE seq = ?1")
-      .run(commandSeq);
-  NewCommand command;
-  command.type = letter.text(8);
-  command.key = letter.text(9);
-  command.queue = letter.text(10);
-  command.placement = placement;
-  command.acceptedAt = now;
-  putAgain(commandSeq, command);
-  receipt.state = CommandState::Accepted;
-  receipt.duplicate = false;
-  return receipt;
+      .run(commandSeq, toString(state), now, attemptSeq, error.code, error.message);
 }
 
 }  // namespace tether::sqlite

@@ -12,6 +12,12 @@ void SqliteUnit::begin() {
   last.first();
   savedSeq_ = lastSeq_ = last.integer(0);
   knownOwner_ = 0;
+  loadPauses();
+}
+
+void SqliteUnit::beginClosure() {
+  events_.clear();
+  if (pausesStale_) loadPauses();
 }
 
 void SqliteUnit::finish() {
@@ -46,7 +52,7 @@ std::int64_t SqliteUnit::standing(std::int64_t queue, const std::string& key) {
   if (key.empty()) return kReady;
   auto other = connection_.query(
       "SELECT 1 FROM tether_message WHERE queue = ?1 AND key = ?2 AND joined = 1 LIMIT 1");
-  return other.first(queue, key) ? kParked : kReady;
+  return other.first(queue, key) || blocked(queue, key) ? kParked : kReady;
 }
 
 SqliteUnit::Spot SqliteUnit::spotFor(const NewMessage& message) {
@@ -83,7 +89,7 @@ MessageRef SqliteUnit::put(const NewMessage& message, std::int64_t seq, Spot spo
 }
 
 void SqliteUnit::unpark(std::int64_t queue, const std::string& key) {
-  if (key.empty() || standing(queue, key) == kReady) return;
+  if (key.empty() || standing(queue, key) == kReady || blocked(queue, key)) return;
   // Another message of the key may be under way already (it was not the head that went).
   auto next = connection_.query(
       "SELECT lane, due_at, seq, command_seq FROM tether_message"
@@ -161,13 +167,9 @@ void SqliteUnit::send(const std::string& queue, const OutgoingMessage& outgoing,
 std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
   if (request.owner) requireOwner(*request.owner);
   const auto queue = queueId(request.queue, request.outgoing);
+  if (closed(queue, "")) return {};
   promoteDue(queue, "", request.now);
-  struct Row {
-    std::int64_t commandSeq;
-    std::int64_t eventSeq;
-  };
   std::vector<QueuedMessage> taken;
-  std::vector<Row> rows;
   {
     auto ready = connection_.query(
         "SELECT seq, fence, receives, key, command_seq, event_seq, id, body, sent_at"
@@ -179,16 +181,16 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
       message.ref = {queue, "", kReady, ready.integer(0), ready.integer(1) + 1};
       message.receives = static_cast<int>(ready.integer(2)) + 1;
       message.key = ready.text(3);
-      rows.push_back({ready.null(4) ? 0 : ready.integer(4), ready.null(5) ? 0 : ready.integer(5)});
+      message.commandSeq = ready.null(4) ? 0 : ready.integer(4);
+      message.eventSeq = ready.null(5) ? 0 : ready.integer(5);
       message.id = ready.text(6);
       message.body = ready.text(7);
       message.sentAt = *ready.time(8);
       taken.push_back(std::move(message));
     }
   }
-  for (std::size_t i = 0; i < taken.size(); ++i) {
-    auto& message = taken[i];
-    message.body = renderBody(connection_, rows[i].commandSeq, rows[i].eventSeq,
+  for (auto& message : taken) {
+    message.body = renderBody(connection_, message.commandSeq, message.eventSeq,
                               std::move(message.body), message.id);
     connection_
         .query(

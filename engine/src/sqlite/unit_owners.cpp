@@ -39,6 +39,11 @@ bool SqliteUnit::heartbeat(std::int64_t owner, Time now) {
              .run(owner, Time{now + ownerLease_}) > 0;
 }
 
+void SqliteUnit::reportStuck(std::int64_t owner, const std::vector<std::string>& commandIds) {
+  const auto stuck = commandIds.empty() ? std::string() : nlohmann::json(commandIds).dump();
+  connection_.query("UPDATE tether_owner SET stuck = ?2 WHERE id = ?1").run(owner, OrNull{stuck});
+}
+
 void SqliteUnit::removeOwner(std::int64_t owner, Time /*now*/) {
   connection_
       .query(

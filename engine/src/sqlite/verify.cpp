@@ -24,8 +24,12 @@ constexpr Rule kRules[] = {
      "SELECT c.id FROM tether_message m JOIN tether_command c ON c.seq = m.command_seq"
      " WHERE m.lane <> '' AND c.state NOT IN ('accepted', 'retrying')"},
     {"dead command without a dead letter",
-     "SELECT c.id FROM tether_command c WHERE c.state = 'dead' AND NOT EXISTS (SELECT 1 FROM"
-     " tether_dead_letter l WHERE l.command_seq = c.seq AND l.generation = c.generation)"},
+     "SELECT c.id FROM tether_command c WHERE c.state = 'dead' AND c.letter_purged_at IS NULL"
+     " AND NOT EXISTS (SELECT 1 FROM tether_dead_letter l WHERE l.command_seq = c.seq"
+     " AND l.generation = c.generation)"},
+    {"key that waits for a command which is not dead",
+     "SELECT b.key FROM tether_block b LEFT JOIN tether_command c ON c.seq = b.command_seq"
+     " WHERE c.state IS NOT 'dead'"},
     {"message that refers to nothing",
      "SELECT m.seq FROM tether_message m LEFT JOIN tether_event e ON e.seq = m.event_seq"
      " LEFT JOIN tether_command c ON c.seq = m.command_seq"
@@ -37,7 +41,11 @@ constexpr Rule kRules[] = {
     {"message parked behind nothing",
      "SELECT m.seq FROM tether_message m WHERE m.due_at = 9223372036854775807 AND NOT EXISTS"
      " (SELECT 1 FROM tether_message h WHERE h.queue = m.queue AND h.key = m.key AND h.joined = 1"
-     " AND h.due_at < 9223372036854775807)"},
+     " AND h.due_at < 9223372036854775807) AND NOT EXISTS (SELECT 1 FROM tether_block b"
+     " WHERE b.queue = m.queue AND b.key = m.key)"},
+    {"message of a key that overtakes a dead one",
+     "SELECT m.key FROM tether_message m JOIN tether_block b ON b.queue = m.queue"
+     " AND b.key = m.key WHERE m.joined = 1 AND m.due_at < 9223372036854775807"},
     {"sequence behind its tables",
      "SELECT last FROM tether_sequence WHERE last < (SELECT coalesce(max(seq), 0) FROM"
      " tether_command) OR last < (SELECT coalesce(max(seq), 0) FROM tether_event)"

@@ -105,7 +105,7 @@ std::vector<DeadLetter> StoreBench::letters() {
 }
 
 Receipt StoreBench::replay(const std::string& letterId) {
-  return commit([&](Unit& unit) { return unit.replay(letterId, Placement::Run, now()); });
+  return commit([&](Unit& unit) { return unit.replay({letterId, now()}); });
 }
 
 std::vector<ClaimedCommand> StoreBench::takeOver() {

@@ -123,7 +123,75 @@ void buriedDelivery(StoreBench& bench) {
   REQUIRE(got);
   CHECK(got->kind == DeadLetterKind::Delivery);
   CHECK(got->eventId == "event");
-  CHECK(errorOf([&] { bench.replay("letter"); }) == ErrorCode::Unsupported);
+}
+
+void replayDelivery(StoreBench& bench) {
+  bench.record(bench.newEvent("event", "key"), {{"billing", true}});
+  const auto taken = bench.take("billing", true);
+  REQUIRE(taken.size() == 1);
+  CHECK(taken[0].eventSeq > 0);
+  NewDeadLetter letter;
+  letter.id = "letter";
+  letter.kind = DeadLetterKind::Delivery;
+  letter.queue = "billing";
+  letter.eventSeq = taken[0].eventSeq;
+  letter.body = taken[0].body;
+  letter.failedAt = bench.now();
+  bench.commit([&](Unit& unit) {
+    unit.bury(letter);
+    CHECK(unit.handedOver(taken[0].ref, bench.now()));
+  });
+  CHECK_FALSE(bench.replay("letter").duplicate);
+  CHECK(bench.replay("letter").duplicate);
+  const auto event = bench.look([](Snapshot& snapshot) { return snapshot.event("event"); });
+  CHECK(event->pending == 1);
+  const auto again = bench.take("billing", true);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].id == "event");
+  CHECK(again[0].body == taken[0].body);
+  CHECK(again[0].key == "key");
+  // Refused once more: the letter waits again.
+  bench.commit([&](Unit& unit) {
+    unit.bury(letter);
+    CHECK(unit.handedOver(again[0].ref, bench.now()));
+  });
+  CHECK(bench.letters().size() == 1);
+}
+
+void resent(StoreBench& bench) {
+  bench.record(bench.newEvent("event"), {{"events", false}});
+  const auto first = bench.take("events");
+  REQUIRE(first.size() == 1);
+  CHECK(bench.commit([&](Unit& unit) { return unit.remove(first[0].ref); }));
+  CHECK_FALSE(bench.commit([&](Unit& unit) {
+    return unit.resend("none", {"events", false}, bench.now());
+  }));
+  CHECK(bench.commit([&](Unit& unit) {
+    return unit.resend("event", {"events", false}, bench.now());
+  }));
+  const auto second = bench.take("events");
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].id == "event");
+  CHECK(second[0].body == first[0].body);
+}
+
+void refused(StoreBench& bench) {
+  NewCommand outgoing = bench.newCommand("c", "key");
+  outgoing.placement = Placement::Forward;
+  bench.accept(outgoing);
+  const auto taken = bench.take("commands", true);
+  REQUIRE(taken.size() == 1);
+  bench.commit([&](Unit& unit) {
+    unit.refuse(taken[0].ref, {"refused", "too large"}, bench.now());
+  });
+  CHECK(bench.command("c").state == CommandState::Dead);
+  const auto letters = bench.letters();
+  REQUIRE(letters.size() == 1);
+  CHECK(letters[0].error.code == "refused");
+  CHECK_FALSE(bench.replay(letters[0].id).duplicate);
+  const auto again = bench.take("commands", true);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].id == "c");
 }
 
 }  // namespace tether::conformance::store_promise

@@ -16,7 +16,7 @@ void acceptTyped(StoreBench& bench, const std::string& id, const std::string& ty
 
 bool cancel(StoreBench& bench, const std::string& id) {
   return bench.commit([&](Unit& unit) {
-    return unit.cancel(id, {"cancelled", "by a test"}, bench.now());
+    return unit.cancel(id, {"cancelled", "by a test"}, bench.now()) == Cancelled::Done;
   });
 }
 

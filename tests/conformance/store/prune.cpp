@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 /// Prunes what ended before now.
 std::int64_t prune(StoreBench& bench, std::size_t max = 10) {
-  return bench.commit([&](Unit& unit) { return unit.prune(bench.now(), max); });
+  return bench.commit([&](Unit& unit) { return unit.prune({bench.now(), {}, max}); });
 }
 
 /// A command that succeeded an hour ago, with an event of its own.

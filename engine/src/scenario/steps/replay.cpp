@@ -11,7 +11,7 @@ namespace {
 StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
   return [name = value.text()](Run& run) {
     const auto id = run.idOf(name);
-    const auto letters = run.look([&](Snapshot& snapshot) { return snapshot.deadLetters({}); });
+    const auto letters = run.look([&](Snapshot& snapshot) { return snapshot.deadLetters(everything()); });
     std::string newest;
     std::int64_t seq = 0;
     for (const auto& letter : letters) {
@@ -25,7 +25,7 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
         throw Error(ErrorCode::NotFound, "there is no dead letter of command " + quote(id));
       }
       run.replayed[id] = newest;
-      const auto receipt = run.world.engine().api().replay(newest);
+      const auto receipt = run.world.engine().deadLetters().replay({newest}, {}).at(0).receipt;
       if (!run.world.down()) run.receipts.push_back(recordOf(receipt));
     });
   };

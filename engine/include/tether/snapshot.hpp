@@ -1,0 +1,180 @@
+// One consistent look at a store. Part of the Store port, see store.hpp.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tether/clock.hpp"
+#include "tether/command.hpp"
+#include "tether/dead_letter.hpp"
+#include "tether/event.hpp"
+#include "tether/sql.hpp"
+#include "tether/transport.hpp"
+#include "tether/unit.hpp"
+
+namespace tether {
+
+/// All that shares a correlationId.
+struct Flow {
+  std::string correlationId;
+  std::vector<Command> commands;  // in the order of acceptance
+  std::vector<Event> events;      // in the order of commits
+
+  /// None of its commands is open and all its events have left.
+  bool resolved() const;
+  /// Worst first: dead, rejected, cancelled; Succeeded when nothing failed. Only for a resolved
+  /// flow.
+  CommandState outcome() const;
+};
+
+struct Filter {
+  std::vector<std::string> ids{};  // of these alone; none: of all
+  std::string type;
+  std::string state;  // a CommandState's text
+  std::string error;  // a failure code
+  std::string queue;
+  std::string correlationId;
+  std::optional<Time> since;
+  std::optional<Time> until;
+  std::string group{};             // of dead letters
+  std::optional<int> attemptsMin;  // counted ones
+  std::optional<int> attemptsMax;
+  std::optional<DeadLetterState> letters = DeadLetterState::Waiting;  // nothing: in any state
+  std::size_t limit = 50;
+};
+
+/// Why nothing is claimed of a queue, or of a command type on it.
+struct Pause {
+  std::string queue;
+  std::string type;  // empty: all of the queue
+  Time since;
+  bool byBreaker = false;
+  std::string reason;
+  std::optional<Time> probeAt;  // by the breaker: when one is tried
+  int failures = 0;             // in a row
+
+  bool operator==(const Pause&) const = default;
+};
+
+/// A key that waits for a dead command.
+struct BlockedKey {
+  std::string queue;
+  std::string key;
+  std::string commandId;
+  std::string letterId;
+  std::int64_t waiting = 0;  // commands of the key that it holds back
+};
+
+struct QueueInfo {
+  std::string name;
+  bool outgoing = false;
+  bool commands = false;  // carries commands
+  QueueCounts counts;
+};
+
+/// What is left to do, seen by a program that runs `types`, reads `queues`, and relays or not.
+struct Backlog {
+  std::int64_t ready = 0;     // it could do this now
+  std::int64_t leased = 0;    // somebody is doing this
+  std::int64_t retrying = 0;  // due later, because an attempt failed
+  std::int64_t delayed = 0;   // due later, as it was submitted
+  std::int64_t blocked = 0;   // behind a key, paused, or of types that it does not run
+  std::optional<Time> next;   // when the earliest of what waits for a time, or a lease, is due
+
+  bool idle() const { return ready + leased + retrying == 0; }
+};
+
+/// One thing that happened, in the one order of the store. Its seq is a cursor.
+struct Change {
+  std::int64_t seq = 0;
+  Time at;
+  std::string what;  // accepted, an attempt's outcome, event, dead-letter, an operator's action
+  std::string type;
+  std::string id;  // of the command, event or dead letter
+  std::string correlationId;
+  Failure error;
+};
+
+struct OwnerInfo {
+  std::int64_t id = 0;
+  std::string role;  // listener, relay
+  std::int64_t pid = 0;
+  bool alive = false;
+  std::vector<std::string> types;
+  std::vector<std::string> stuck{};  // commands whose prepare() is over its timeout and still runs
+  Time since;
+};
+
+struct AppliedMigration {
+  std::string name;
+  std::string checksum;
+  Time appliedAt;
+};
+
+struct StoreInfo {
+  std::string location;
+  std::string library;               // what keeps it, with its version: "SQLite 3.40.1"
+  std::vector<std::string> remarks;  // known faults of that version, and what guards against them
+  int version = 0;
+  std::int64_t bytes = 0;
+  std::int64_t logBytes = 0;                     // the write-ahead log
+  std::map<std::string, std::int64_t> commands;  // by state
+  std::int64_t events = 0;
+  std::int64_t deadLetters = 0;  // waiting
+  std::int64_t archivedLetters = 0;
+  std::int64_t lastSeq = 0;
+  std::optional<Time> oldestOpen;
+  std::optional<Time> oldestLetter;    // of those that wait
+  std::optional<Time> oldestOutgoing;  // message that waits for a relay
+  std::vector<AppliedMigration> migrations;
+};
+
+/// Reads of one moment. Nothing here consumes, claims or counts. Valid only inside the closure.
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  virtual std::optional<Flow> flow(const std::string& correlationId) = 0;
+  /// By any id: a correlationId, else a command's, then an event's id.
+  std::optional<Flow> findFlow(const std::string& id);
+  virtual std::optional<Command> command(const std::string& id) = 0;
+  virtual std::optional<Event> event(const std::string& id) = 0;
+  virtual std::vector<Attempt> attempts(const Command& command) = 0;
+  /// Newest first.
+  virtual std::vector<Command> commands(const Filter& filter) = 0;
+  virtual std::vector<Event> events(const Filter& filter) = 0;
+  virtual std::vector<DeadLetter> deadLetters(const Filter& filter) = 0;
+  virtual std::optional<DeadLetter> deadLetter(const std::string& id) = 0;
+  /// The letters of the filter by what went wrong, largest first; `limit` is of groups.
+  virtual std::vector<DeadLetterGroup> deadLetterGroups(const Filter& filter) = 0;
+  /// What operators did, newest first; `letterId` empty: to all.
+  virtual std::vector<AuditEntry> auditEntries(const std::string& letterId, std::size_t max) = 0;
+  /// How far a plan was applied.
+  virtual std::vector<PlanItem> planItems(const std::string& planId) = 0;
+  /// Ids of running commands whose cancel was requested.
+  virtual std::vector<std::string> cancelling() = 0;
+  virtual std::vector<Pause> pauses() = 0;
+  virtual std::vector<BlockedKey> blockedKeys() = 0;
+  /// What Unit::prune would remove, without a limit.
+  virtual std::int64_t prunable(const Prune& prune) = 0;
+  virtual std::vector<QueueInfo> queues() = 0;
+  virtual std::vector<QueuedMessage> peek(const std::string& queue, std::size_t max) = 0;
+  virtual Backlog backlog(const std::vector<std::string>& types,
+                          const std::vector<std::string>& queues, bool relays) = 0;
+  /// Open commands by type: what waits, and for whom (doctor).
+  virtual std::map<std::string, std::int64_t> openByType() = 0;
+  virtual std::vector<Change> changes(std::int64_t after, std::size_t max) = 0;
+  virtual std::vector<OwnerInfo> owners() = 0;
+  virtual std::vector<AppliedMigration> migrations() = 0;
+  /// The application's own tables, by name.
+  virtual std::vector<std::string> tables() = 0;
+  virtual StoreInfo info() = 0;
+  /// One reading statement; anything else is refused.
+  virtual Sql& sql() = 0;
+  /// The same within the limits of `scope`.
+  virtual Sql& sql(ScriptScope& scope) = 0;
+};
+
+}  // namespace tether

@@ -1,0 +1,336 @@
+#include "flow/dead_letter_desk.hpp"
+
+#include <algorithm>
+
+#include "flow/audit.hpp"
+#include "flow/plan_run.hpp"
+#include "tether/error.hpp"
+#include "tether/json.hpp"
+#include "tether/seam.hpp"
+
+namespace tether::flow {
+
+namespace {
+
+using nlohmann::json;
+
+/// Throws Invalid that names the pointer.
+json withEdits(const std::string& body, const std::vector<PayloadEdit>& set) {
+  auto value = parseJson("body", body);
+  for (const auto& edit : set) {
+    try {
+      const json::json_pointer pointer(edit.pointer);
+      if (!pointer.empty() && !value.contains(pointer.parent_pointer())) {
+        throw Error(ErrorCode::Invalid, edit.pointer + ": there is nothing at " +
+                                            pointer.parent_pointer().to_string() + " to set it in");
+      }
+      value[pointer] = edit.value;
+    } catch (const json::exception&) {
+      throw Error(ErrorCode::Invalid, edit.pointer +
+                                          ": is no JSON pointer that leads into the body, such as "
+                                          "\"/quantity\"");
+    }
+  }
+  return value;
+}
+
+}  // namespace
+
+DeadLetter DeadLetterDesk::letterOf(const std::string& letterId) {
+  std::optional<DeadLetter> letter;
+  store_.read([&](Snapshot& snapshot) { letter = snapshot.deadLetter(letterId); });
+  if (!letter) {
+    throw Error(ErrorCode::NotFound, "no dead letter " + letterId + ": see tether dlq list");
+  }
+  return *std::move(letter);
+}
+
+std::vector<DeadLetter> DeadLetterDesk::lettersOf(const std::vector<std::string>& letterIds) {
+  std::vector<DeadLetter> letters;
+  store_.read([&](Snapshot& snapshot) {
+    for (const auto& id : letterIds) {
+      auto letter = snapshot.deadLetter(id);
+      if (!letter) {
+        throw Error(ErrorCode::NotFound, "no dead letter " + id + ": see tether dlq list");
+      }
+      letters.push_back(*std::move(letter));
+    }
+  });
+  return letters;
+}
+
+Command DeadLetterDesk::commandOf(const DeadLetter& letter) {
+  std::optional<Command> command;
+  store_.read([&](Snapshot& snapshot) { command = snapshot.command(letter.commandId); });
+  if (!command) {
+    throw Error(ErrorCode::NotFound, "the command of dead letter " + letter.id + " is not there");
+  }
+  return *std::move(command);
+}
+
+// ---- bodies ----
+
+Replay::Edit DeadLetterDesk::checked(const DeadLetter& letter, const Command& command,
+                                     const std::string& body) const {
+  CommandRequest request;
+  request.type = letter.type;
+  request.payload = parseJson("payload", body);
+  // A key that the caller gave stays; one that comes from the payload follows it.
+  if (builder_.declares(letter.type) && !builder_.settings(letter.type).key) {
+    request.key = command.key;
+  }
+  auto accepted = intake_.fromRequest(request);
+  return {std::move(accepted.payload), std::move(accepted.key)};
+}
+
+void DeadLetterDesk::requireEditable(const DeadLetter& letter) const {
+  if (letter.kind != DeadLetterKind::Delivery) return;
+  throw Error(
+      ErrorCode::Unsupported,
+      "dead letter " + letter.id + " is an event, and those never change once they are said");
+}
+
+void DeadLetterDesk::checkBody(const DeadLetter& letter, const std::string& body) {
+  requireEditable(letter);
+  if (letter.kind == DeadLetterKind::Message) return intake_.checkArrival(body);
+  (void)checked(letter, commandOf(letter), body);
+}
+
+std::string DeadLetterDesk::bodyWith(const std::string& letterId,
+                                     const std::vector<PayloadEdit>& set) {
+  const auto letter = letterOf(letterId);
+  requireEditable(letter);
+  return canonicalJson(withEdits(letter.body, set));
+}
+
+void DeadLetterDesk::check(const LetterEdit& edit) {
+  const auto letter = letterOf(edit.letterId);
+  if (edit.version && *edit.version != letter.version) {
+    throw Error(ErrorCode::Conflict,
+                "dead letter " + letter.id + " is of version " + std::to_string(letter.version) +
+                    " now, not " + std::to_string(*edit.version) + ": somebody else has edited it");
+  }
+  checkBody(letter, edit.body);
+}
+
+void DeadLetterDesk::edit(const std::vector<LetterEdit>& edits, const Operator& by) {
+  std::vector<DeadLetter> letters;
+  for (const auto& edit : edits) {
+    check(edit);
+    letters.push_back(letterOf(edit.letterId));
+  }
+  store_.commit(Durability::Durable, [&](Unit& unit) {
+    for (std::size_t i = 0; i < edits.size(); ++i) {
+      const auto& letter = letters[i];
+      unit.edit(letter.id, edits[i].version.value_or(letter.version), edits[i].body);
+      auto entry = auditOf(letter, "edited", by, clock_.now());
+      entry.detail = json({{"version", edits[i].version.value_or(letter.version) + 1}}).dump();
+      unit.audit(entry);
+    }
+  });
+}
+
+// ---- replay ----
+
+DeadLetterDesk::Ready DeadLetterDesk::readyOf(const DeadLetter& letter,
+                                              const std::vector<PayloadEdit>& set,
+                                              bool allowExpired) {
+  Ready ready{letter, letter.seq, letter.body, {}};
+  if (letter.state() == DeadLetterState::Replayed) return ready;
+  const auto window = options_.dedupWindow;
+  if (window > Duration{0} && !allowExpired && letter.failedAt < clock_.now() - window) {
+    throw Error(ErrorCode::Conflict,
+                "dead letter " + letter.id + " failed more than " + toText(window) +
+                    " ago: a copy of it on a remote queue may be gone from deduplication; "
+                    "--allow-expired-dedup replays it all the same");
+  }
+  if (!set.empty()) {
+    requireEditable(letter);
+    ready.body = canonicalJson(withEdits(letter.body, set));
+  }
+  if (letter.kind == DeadLetterKind::Delivery) {
+    store_.read([&](Snapshot& snapshot) {
+      if (const auto event = snapshot.event(letter.eventId)) ready.order = event->seq;
+    });
+  }
+  if (letter.kind != DeadLetterKind::Command) return ready;
+  const auto command = commandOf(letter);
+  ready.order = command.seq;
+  // What was dead when it was accepted, because its payload is wrong, would run unchecked.
+  const bool unchecked = letter.attempts == 0 && letter.generation == 0;
+  if (!set.empty() || !letter.editedFrom.empty() || unchecked) {
+    ready.edit = checked(letter, command, ready.body);
+  }
+  return ready;
+}
+
+ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const ReplayOptions& options,
+                                       const std::string& planId) const {
+  const auto& letter = ready.letter;
+  const auto now = clock_.now();
+  ReplayResult result{letter.id, {}, false};
+  auto version = letter.version;
+  if (!options.set.empty() && letter.state() != DeadLetterState::Replayed) {
+    unit.edit(letter.id, version++, ready.body);  // what it was stays in the letter
+  }
+  if (letter.kind == DeadLetterKind::Message) {
+    result.before = !unit.markReplayed(letter.id, now);
+    if (!result.before) result.receipt = intake_.arrive(unit, ready.body).receipt;
+  } else {
+    result.receipt = unit.replay({letter.id, now, version, ready.edit});
+    result.before = result.receipt.duplicate;
+  }
+  if (result.before) return result;
+  auto entry = auditOf(letter, "replayed", options.by, now);
+  json detail = json::object();
+  for (const auto& edit : options.set) detail["set"][edit.pointer] = edit.value;
+  if (!planId.empty()) detail["plan"] = planId;
+  if (!detail.empty()) entry.detail = detail.dump();
+  unit.audit(entry);
+  return result;
+}
+
+std::vector<ReplayResult> DeadLetterDesk::replay(const std::vector<std::string>& letterIds,
+                                                 const ReplayOptions& options) {
+  std::vector<Ready> ready;
+  for (const auto& letter : lettersOf(letterIds)) {
+    ready.push_back(readyOf(letter, options.set, options.allowExpired));
+  }
+  std::ranges::stable_sort(ready, {}, &Ready::order);
+  std::vector<ReplayResult> results;
+  store_.commit(Durability::Durable, [&](Unit& unit) {
+    results.clear();
+    for (const auto& one : ready) results.push_back(replayOne(unit, one, options, {}));
+    passSeam(Seam::replay_after_select);
+  });
+  passSeam(Seam::replay_after_commit);
+  listener_.wake();
+  return results;
+}
+
+PlanItem DeadLetterDesk::replayPlanned(const ReplayPlan& plan, const ReplayPlan::Letter& planned,
+                                       const ApplyOptions& options) {
+  PlanItem item;
+  item.letterId = planned.id;
+  const auto note = [&](const char* outcome, Failure error) {
+    item = {planned.id, outcome, {}, std::move(error), clock_.now()};
+    store_.commit(Durability::Durable, [&](Unit& unit) { unit.recordPlanItem(plan.id, item); });
+  };
+  try {
+    const auto letter = letterOf(planned.id);
+    const bool changed =
+        letter.state() == DeadLetterState::Archived ||
+        (letter.state() == DeadLetterState::Waiting && letter.version != planned.version);
+    if (changed) {
+      note("changed", {"changed", "it was edited or archived since the plan was made"});
+      return item;
+    }
+    const auto ready = readyOf(letter, plan.set, options.allowExpired);
+    store_.commit(Durability::Durable, [&](Unit& unit) {
+      const auto result = replayOne(unit, ready, {options.by, plan.set, false}, plan.id);
+      item = {planned.id, result.before ? "before" : "replayed", {}, {}, clock_.now()};
+      if (letter.kind == DeadLetterKind::Command) item.commandId = letter.commandId;
+      if (letter.kind == DeadLetterKind::Message) item.commandId = result.receipt.commandId;
+      unit.recordPlanItem(plan.id, item);
+      passSeam(Seam::replay_after_select);
+    });
+    passSeam(Seam::replay_after_commit);
+    listener_.wake();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Internal) throw;
+    const bool gone = error.code() == ErrorCode::NotFound;
+    note(gone ? "gone" : "refused", {std::string(toString(error.code())), error.what()});
+  }
+  return item;
+}
+
+ReplayPlan DeadLetterDesk::plan(const Filter& filter, std::vector<PayloadEdit> set,
+                                const Operator& by) {
+  std::vector<DeadLetter> letters;
+  auto waiting = filter;
+  waiting.letters = DeadLetterState::Waiting;
+  store_.read([&](Snapshot& snapshot) { letters = snapshot.deadLetters(waiting); });
+  std::vector<Ready> ready;
+  for (const auto& letter : letters) ready.push_back(readyOf(letter, set, true));
+  std::ranges::stable_sort(ready, {}, &Ready::order);
+  ReplayPlan plan{ids_.next(), clock_.now(), by, std::move(set), {}};
+  for (const auto& one : ready) plan.letters.push_back({one.letter.id, one.letter.version});
+  return plan;
+}
+
+std::unique_ptr<PlanRun> DeadLetterDesk::apply(ReplayPlan plan, const ApplyOptions& options) {
+  return std::make_unique<DeskPlanRun>(*this, store_, std::move(plan), options, clock_);
+}
+
+// ---- aside, back, away ----
+
+std::vector<std::string> DeadLetterDesk::forEach(const std::vector<std::string>& letterIds,
+                                                 const Operator& by, const char* action,
+                                                 bool (*change)(Unit&, const std::string&, Time)) {
+  const auto letters = lettersOf(letterIds);
+  std::vector<std::string> changed;
+  store_.commit(Durability::Durable, [&](Unit& unit) {
+    changed.clear();
+    for (const auto& letter : letters) {
+      if (!change(unit, letter.id, clock_.now())) continue;
+      unit.audit(auditOf(letter, action, by, clock_.now()));
+      changed.push_back(letter.id);
+    }
+  });
+  listener_.wake();  // a key may have waited for one
+  return changed;
+}
+
+std::vector<std::string> DeadLetterDesk::archive(const std::vector<std::string>& letterIds,
+                                                 const Operator& by) {
+  return forEach(letterIds, by, "archived",
+                 [](Unit& unit, const std::string& id, Time now) { return unit.archive(id, now); });
+}
+
+std::vector<std::string> DeadLetterDesk::restore(const std::vector<std::string>& letterIds,
+                                                 const Operator& by) {
+  return forEach(letterIds, by, "restored", [](Unit& unit, const std::string& id, Time) {
+    return unit.archive(id, std::nullopt);
+  });
+}
+
+std::vector<std::string> DeadLetterDesk::purge(const std::vector<std::string>& letterIds,
+                                               const Operator& by) {
+  return forEach(letterIds, by, "purged",
+                 [](Unit& unit, const std::string& id, Time) { return unit.purgeLetter(id); });
+}
+
+void DeadLetterDesk::resend(const std::vector<std::string>& eventIds, const std::string& queue,
+                            const Operator& by) {
+  Destination to{"events", routes_.eventsRemote};
+  if (!queue.empty()) {
+    const auto mapped = options_.queues.find(queue);
+    to = {queue, mapped != options_.queues.end() && mapped->second != "local"};
+    bool known = mapped != options_.queues.end();
+    store_.read([&](Snapshot& snapshot) {
+      for (const auto& info : snapshot.queues()) {
+        if (info.name != queue) continue;
+        known = true;
+        if (!info.commands) continue;
+        throw Error(ErrorCode::Invalid, "queue " + queue + " carries commands, not events");
+      }
+    });
+    if (!known) throw Error(ErrorCode::NotFound, "no queue " + queue + ": see tether queue list");
+  }
+  store_.commit(Durability::Durable, [&](Unit& unit) {
+    for (const auto& id : eventIds) {
+      if (!unit.resend(id, to, clock_.now())) {
+        throw Error(ErrorCode::NotFound, "no event " + id + ": see tether event list");
+      }
+      AuditEntry entry;
+      entry.at = clock_.now();
+      entry.action = "resent";
+      entry.subjectId = id;
+      entry.by = by;
+      entry.detail = json({{"queue", to.queue}}).dump();
+      unit.audit(entry);
+    }
+  });
+}
+
+}  // namespace tether::flow

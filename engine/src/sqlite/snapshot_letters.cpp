@@ -1,0 +1,145 @@
+// Dead letters, and what operators did with them.
+#include <limits>
+
+#include "sqlite/filter.hpp"
+#include "sqlite/snapshot.hpp"
+#include "sqlite/unit.hpp"
+
+namespace tether::sqlite {
+
+namespace {
+
+#define TETHER_LETTER_COLUMNS                                                          \
+  "l.seq, l.id, l.kind, l.queue, l.type, l.correlation_id, c.id, e.id, l.generation, " \
+  "l.attempts, l.body, l.error_code, l.error_message, l.failed_at, l.replayed_at, "    \
+  "l.version, l.edited_from, l.fingerprint, l.archived_at "
+
+#define TETHER_LETTER_TABLES                                                 \
+  "tether_dead_letter l LEFT JOIN tether_command c ON c.seq = l.command_seq" \
+  " LEFT JOIN tether_event e ON e.seq = l.event_seq "
+
+// The criteria of a filter, ?1 to ?11; ?12 is its limit.
+#define TETHER_LETTER_FILTER                                              \
+  " (?1 = '' OR l.type = ?1) AND (?2 = '' OR l.error_code = ?2)"          \
+  " AND (?3 = '' OR l.queue = ?3) AND (?4 = '' OR l.correlation_id = ?4)" \
+  " AND l.failed_at >= ?5 AND l.failed_at < ?6"                           \
+  " AND (?7 = '' OR (l.fingerprint >= ?7 AND l.fingerprint < ?7 || 'g'))" \
+  " AND l.attempts BETWEEN ?8 AND ?9"                                     \
+  " AND (?10 = '' OR ?10 = iif(l.replayed_at IS NOT NULL, 'replayed',"    \
+  " iif(l.archived_at IS NOT NULL, 'archived', 'waiting')))"              \
+  " AND (?11 IS NULL OR l.id IN (SELECT value FROM json_each(?11)))"
+
+/// Binds a filter and steps to the first row.
+bool firstOf(Query& query, const Filter& filter) {
+  const auto state = filter.letters ? std::string(toString(*filter.letters)) : std::string();
+  return query.first(filter.type, filter.error, filter.queue, filter.correlationId, sinceOf(filter),
+                     untilOf(filter), filter.group, filter.attemptsMin.value_or(0),
+                     filter.attemptsMax.value_or(kAttemptsMost), state, idsOf(filter),
+                     limitOf(filter));
+}
+
+DeadLetter readLetter(const Query& query) {
+  DeadLetter letter;
+  letter.seq = query.integer(0);
+  letter.id = query.text(1);
+  letter.kind = parseDeadLetterKind(query.text(2));
+  letter.queue = query.text(3);
+  letter.type = query.text(4);
+  letter.correlationId = query.text(5);
+  letter.commandId = query.text(6);
+  letter.eventId = query.text(7);
+  letter.generation = static_cast<int>(query.integer(8));
+  letter.attempts = static_cast<int>(query.integer(9));
+  letter.body = query.text(10);
+  letter.error = {query.text(11), query.text(12)};
+  letter.failedAt = *query.time(13);
+  letter.replayedAt = query.time(14);
+  letter.version = static_cast<int>(query.integer(15));
+  letter.editedFrom = query.text(16);
+  letter.group = query.text(17);
+  letter.archivedAt = query.time(18);
+  return letter;
+}
+
+}  // namespace
+
+std::vector<DeadLetter> SqliteSnapshot::deadLetters(const Filter& filter) {
+  std::vector<DeadLetter> letters;
+  auto found = connection_.query("SELECT " TETHER_LETTER_COLUMNS "FROM " TETHER_LETTER_TABLES
+                                 "WHERE" TETHER_LETTER_FILTER " ORDER BY l.seq DESC LIMIT ?12");
+  for (bool more = firstOf(found, filter); more; more = found.step()) {
+    letters.push_back(readLetter(found));
+  }
+  return letters;
+}
+
+std::optional<DeadLetter> SqliteSnapshot::deadLetter(const std::string& id) {
+  auto found = connection_.query("SELECT " TETHER_LETTER_COLUMNS "FROM " TETHER_LETTER_TABLES
+                                 "WHERE l.id = ?1");
+  if (!found.first(id)) return {};
+  return readLetter(found);
+}
+
+std::vector<DeadLetterGroup> SqliteSnapshot::deadLetterGroups(const Filter& filter) {
+  std::vector<DeadLetterGroup> groups;
+  auto found = connection_.query(
+      "SELECT n.fingerprint, n.kind, n.type, n.error_code, n.error_message, g.count, g.first,"
+      " g.last, n.id FROM (SELECT count(*) AS count, min(l.failed_at) AS first,"
+      " max(l.failed_at) AS last, max(l.seq) AS newest FROM tether_dead_letter l"
+      " WHERE" TETHER_LETTER_FILTER
+      " GROUP BY l.fingerprint) g JOIN tether_dead_letter n ON n.seq = g.newest"
+      " ORDER BY g.count DESC, g.newest DESC LIMIT ?12");
+  for (bool more = firstOf(found, filter); more; more = found.step()) {
+    groups.push_back({found.text(0),
+                      parseDeadLetterKind(found.text(1)),
+                      found.text(2),
+                      {found.text(3), found.text(4)},
+                      found.integer(5),
+                      *found.time(6),
+                      *found.time(7),
+                      found.text(8)});
+  }
+  return groups;
+}
+
+std::vector<AuditEntry> SqliteSnapshot::auditEntries(const std::string& letterId, std::size_t max) {
+  std::vector<AuditEntry> entries;
+  auto found = connection_.query(
+      "SELECT seq, at, action, letter_id, subject_id, type, correlation_id, operator,"
+      " operator_from, reason, detail FROM tether_audit WHERE (?1 = '' OR letter_id = ?1)"
+      " ORDER BY seq DESC LIMIT ?2");
+  for (bool more = found.first(letterId, max); more; more = found.step()) {
+    entries.push_back({found.integer(0),
+                       *found.time(1),
+                       found.text(2),
+                       found.text(3),
+                       found.text(4),
+                       found.text(5),
+                       found.text(6),
+                       {found.text(7), found.text(8), found.text(9)},
+                       found.text(10)});
+  }
+  return entries;
+}
+
+std::vector<PlanItem> SqliteSnapshot::planItems(const std::string& planId) {
+  std::vector<PlanItem> items;
+  auto found = connection_.query(
+      "SELECT letter_id, outcome, command_id, error_code, error_message, at"
+      " FROM tether_plan_item WHERE plan_id = ?1 ORDER BY at, letter_id");
+  for (bool more = found.first(planId); more; more = found.step()) {
+    items.push_back({found.text(0),
+                     found.text(1),
+                     found.text(2),
+                     {found.text(3), found.text(4)},
+                     *found.time(5)});
+  }
+  return items;
+}
+
+std::int64_t SqliteSnapshot::prunable(const Prune& prune) {
+  const auto found = findPrunable(connection_, prune, std::numeric_limits<std::size_t>::max());
+  return static_cast<std::int64_t>(found.commands.size() + found.received.size());
+}
+
+}  // namespace tether::sqlite
