@@ -184,6 +184,11 @@ class Statement(ProjectTest):
         self.submit("o-1")
         rows = self.ok("--json", "store", "sql", "SELECT state FROM tether_command").data
         self.assertEqual(rows, [{"state": "accepted"}])
+    def test_with_two_columns_of_one_name_is_refused(self):
+        statement = "SELECT 1 AS n, 2 AS n"
+        self.fails(2, "two columns of the query are named \"n\"", "store", "sql", statement)
+        self.fails(2, "two columns", "--json", "store", "sql", statement)
+
 
     def test_only_reads(self):
         self.submit("o-1")

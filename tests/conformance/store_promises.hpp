@@ -140,6 +140,7 @@
   TEST(sqlMissing, "a missing parameter is named")                                               \
   TEST(sqlRows, "a query answers the rows of its last statement that has any")                   \
   TEST(sqlChanges, "run tells how many rows were changed")                                       \
+  TEST(sqlTwins, "two columns of one name are refused before anything runs")                     \
   TEST(sqlErrors, "bad sql and broken constraints are told apart")                               \
   TEST(sqlGoesOn, "a closure may go on after a statement that failed")                           \
   TEST(sqlAgain, "a script that was refused can be corrected and run")                           \

@@ -26,6 +26,7 @@ class Sql {
   virtual std::int64_t run(std::string_view text, const nlohmann::json& params) = 0;
   std::int64_t run(std::string_view text);
   /// The rows of the last statement that returns any, as an array of objects by column name.
+  /// Errors: Invalid (two columns of one name), before anything of that statement ran.
   virtual nlohmann::json query(std::string_view text, const nlohmann::json& params) = 0;
   nlohmann::json query(std::string_view text);
   /// The column names of the last query(), in the statement's order, also when it gave no rows.

@@ -1,5 +1,6 @@
 #include "sqlite/sql_session.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "sqlite/connection.hpp"
@@ -52,6 +53,20 @@ nlohmann::json columnValue(sqlite3_stmt* statement, int column) {
     default:
       return nullptr;
   }
+}
+
+/// A row is an object: of two columns with one name it would silently lose one.
+std::vector<std::string> namesOf(sqlite3_stmt* statement) {
+  std::vector<std::string> names;
+  for (int i = 0; i < sqlite3_column_count(statement); ++i) {
+    std::string name = sqlite3_column_name(statement, i);
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      throw Error(ErrorCode::Invalid, "two columns of the query are named \"" + name +
+                                          "\": give one another name with AS");
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
 }
 
 }  // namespace
@@ -122,10 +137,7 @@ nlohmann::json SqlSession::query(std::string_view text, const nlohmann::json& pa
   forEachStatement(text, [&](sqlite3_stmt* statement) {
     bind(statement, params);
     if (sqlite3_column_count(statement) == 0) return step(statement, nullptr);
-    columns_.clear();
-    for (int i = 0; i < sqlite3_column_count(statement); ++i) {
-      columns_.emplace_back(sqlite3_column_name(statement, i));
-    }
+    columns_ = namesOf(statement);
     rows = nlohmann::json::array();
     step(statement, &rows);
   });

@@ -46,6 +46,15 @@ void sqlRows(StoreBench& bench) {
   CHECK(bench.sql("") == json::array());
 }
 
+void sqlTwins(StoreBench& bench) {
+  bench.migrate(kThings);
+  CHECK(errorOf([&] { bench.sql("SELECT 1 AS n, 2 AS n"); }) == ErrorCode::Invalid);
+  CHECK(errorOf([&] { bench.sql("INSERT INTO things (id) VALUES ('a') RETURNING id, id"); }) ==
+        ErrorCode::Invalid);
+  CHECK(bench.sql("SELECT id FROM things").empty());
+  CHECK(bench.sql("SELECT 1 AS n, 2 AS N") == json{{{"n", 1}, {"N", 2}}});
+}
+
 void sqlChanges(StoreBench& bench) {
   bench.migrate(kThings);
   const auto run = [&](const char* text) {
