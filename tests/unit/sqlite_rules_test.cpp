@@ -59,6 +59,13 @@ class Unprivileged {
   uid_t was_;
 };
 
+/// Lets the user of Unprivileged own the file, also when the tests run as root.
+void giveAway(const std::string& path, mode_t mode) {
+  REQUIRE(::chmod(path.c_str(), mode) == 0);
+  if (::geteuid() != 0) return;
+  REQUIRE(::chown(path.c_str(), Unprivileged::kNobody, Unprivileged::kNobody) == 0);
+}
+
 class Umask {
  public:
   explicit Umask(mode_t mask) : was_(::umask(mask)) {}
@@ -285,20 +292,80 @@ TEST_CASE("a damaged store is told as damaged") {
   CHECK(codeOfOpening(folder, folder.path()) == "corrupt");
 }
 
-TEST_CASE("a store that may only be read is refused") {
+TEST_CASE("a store that may only be read can be looked at and a write is refused") {
   const StoreFolder folder;
-  folder.open();
+  run(*folder.openWithRows(), "INSERT INTO rows VALUES (1, 'x')");
   const auto parent = fs::path(folder.path()).parent_path();
-  REQUIRE(::chmod(folder.path().c_str(), 0400) == 0);
-  REQUIRE(::chmod(parent.c_str(), 0555) == 0);
-  if (::geteuid() == 0) {
-    REQUIRE(::chown(folder.path().c_str(), Unprivileged::kNobody, Unprivileged::kNobody) == 0);
+  giveAway(folder.path(), 0400);
+  mode_t folderMode = 0555;
+  SUBCASE("in a folder that may only be read") {}
+  SUBCASE("in a folder that may be written") { folderMode = 0777; }
+  REQUIRE(::chmod(parent.c_str(), folderMode) == 0);
+  {
+    const Unprivileged user;
+    auto options = folder.options();
+    options.create = false;
+    const auto store = openSqliteStore(options, systemClock());
+    CHECK(countRows(*store) == 1);
+    CHECK(store->verify().empty());
+    const auto text = thrown([&] { run(*store, "INSERT INTO rows VALUES (2, 'y')"); });
+    CHECK_MESSAGE(text.find(folder.path() + " is read-only") != std::string::npos, text);
+    CHECK(text.substr(0, text.find(':')) == "invalid");
   }
+  REQUIRE(::chmod(parent.c_str(), 0755) == 0);
+}
+
+TEST_CASE("a store in a folder that may only be read is seen as its writer leaves it") {
+  const StoreFolder folder;
+  auto writer = folder.openWithRows();
+  run(*writer, "INSERT INTO rows VALUES (1, 'x')");
+  const auto parent = fs::path(folder.path()).parent_path();
+  for (const char* suffix : {"", "-wal", "-shm"}) giveAway(folder.path() + suffix, 0444);
+  REQUIRE(::chmod(parent.c_str(), 0555) == 0);
+  std::unique_ptr<Store> looker;
+  const auto count = [&] {
+    const Unprivileged user;
+    auto options = folder.options();
+    options.create = false;
+    if (!looker) looker = openSqliteStore(options, systemClock());
+    return countRows(*looker);
+  };
+  CHECK(count() == 1);
+  run(*writer, "INSERT INTO rows VALUES (2, 'y')");
+  CHECK(count() == 2);
+  looker.reset();
+  REQUIRE(::chmod(parent.c_str(), 0755) == 0);
+}
+
+TEST_CASE("a store that is written while it is read as it lies is not half told") {
+  const StoreFolder folder;
+  folder.openWithRows();
+  const auto parent = fs::path(folder.path()).parent_path();
+  giveAway(folder.path(), 0444);
+  REQUIRE(::chmod(parent.c_str(), 0555) == 0);
+  {
+    const Unprivileged user;
+    auto options = folder.options();
+    options.create = false;
+    const auto store = openSqliteStore(options, systemClock());
+    CHECK(countRows(*store) == 0);
+    fs::last_write_time(folder.path(), fs::file_time_type::clock::now() + std::chrono::seconds{9});
+    CHECK(thrownCode([&] { countRows(*store); }) == "unavailable");
+  }
+  REQUIRE(::chmod(parent.c_str(), 0755) == 0);
+}
+
+TEST_CASE("a log that cannot be read in its folder is named") {
+  const StoreFolder folder;
+  folder.openWithRows();
+  const auto parent = fs::path(folder.path()).parent_path();
+  write(folder.path() + "-wal", std::string(4096, 'x'));
+  giveAway(folder.path(), 0444);
+  REQUIRE(::chmod(parent.c_str(), 0555) == 0);
   {
     const Unprivileged user;
     const auto text = openingFails(folder, folder.path());
-    CHECK_MESSAGE(text.find("read-only") != std::string::npos, text);
-    CHECK(text.substr(0, text.find(':')) == "invalid");
+    CHECK_MESSAGE(text.find("has a log that cannot be read here") != std::string::npos, text);
   }
   REQUIRE(::chmod(parent.c_str(), 0755) == 0);
 }

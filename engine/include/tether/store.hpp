@@ -101,9 +101,9 @@ struct SqliteStoreOptions {
   Duration ownerLease = std::chrono::seconds{30};
 };
 
-/// Opens, checks and, when it is older, migrates the store. Errors: NotFound, Invalid (not a
-/// database, a directory, unsafe), Unavailable (locked, disk full, read-only), Corrupt (damaged or
-/// newer).
+/// Opens, checks and, when it is older, migrates the store. One that may not be written can be
+/// looked at; a commit throws Invalid then. Errors: NotFound, Invalid (not a database, a directory,
+/// unsafe), Unavailable (locked, disk full), Corrupt (damaged or newer).
 std::unique_ptr<Store> openSqliteStore(const SqliteStoreOptions& options, const Clock& clock);
 
 }  // namespace tether

@@ -51,7 +51,24 @@ Error translate(const SQLite::Exception& error, const std::string& doing) {
   return toError(error.getExtendedErrorCode(), doing, error.what());
 }
 
+std::string frozenUri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char each : path) {
+    if (each == '%' || each == '?' || each == '#') {
+      uri += each == '%' ? "%25" : each == '?' ? "%3f" : "%23";
+    } else {
+      uri += each;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 SQLite::Database openDatabase(const ConnectionOptions& options) try {
+  if (options.frozen) {
+    return SQLite::Database(frozenUri(options.path), SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
+                                                         SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI |
+                                                         SQLITE_OPEN_NOFOLLOW);
+  }
   const bool memory = options.path.rfind("file:", 0) == 0;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= memory ? SQLITE_OPEN_URI | SQLITE_OPEN_CREATE : SQLITE_OPEN_NOFOLLOW;

@@ -101,6 +101,7 @@ struct ConnectionOptions {
   std::string path;  // a file path or, for a store in memory, a memdb URI
   bool reading = false;
   Duration busyTimeout{0};
+  bool frozen = false;  // nobody changes it: SQLite neither locks it nor looks for a log
 };
 
 /// Not thread safe: used by one thread at a time.

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "sqlite/frozen_file.hpp"
 #include "sqlite/schema.hpp"
 #include "tether/dead_letter.hpp"
 
@@ -70,7 +71,8 @@ void groupLetters(Connection& connection) {
 ConnectionOptions prepareFile(const SqliteStoreOptions& options) {
   if (options.path == ":memory:") {
     static std::atomic<int> count{0};
-    return {"file:/tether-" + std::to_string(++count) + "?vfs=memdb", false, options.busyTimeout};
+    return {.path = "file:/tether-" + std::to_string(++count) + "?vfs=memdb",
+            .busyTimeout = options.busyTimeout};
   }
   const std::filesystem::path path(options.path);
   struct stat status {};
@@ -100,13 +102,11 @@ ConnectionOptions prepareFile(const SqliteStoreOptions& options) {
   std::error_code none;
   const auto folder =
       std::filesystem::canonical(path.has_parent_path() ? path.parent_path() : ".", none);
-  return {none ? options.path : (folder / path.filename()).string(), false, options.busyTimeout};
+  const auto full = none ? options.path : (folder / path.filename()).string();
+  return {.path = full, .busyTimeout = options.busyTimeout, .frozen = FrozenFile::applies(full)};
 }
 
 void prepareSchema(Connection& connection, const std::string& location, bool logged) {
-  if (sqlite3_db_readonly(connection.handle(), "main") == 1) {
-    throw Error(ErrorCode::Invalid, "store " + location + " is read-only: check its permissions");
-  }
   const auto application = pragma(connection, "PRAGMA application_id");
   const auto version = pragma(connection, "PRAGMA user_version");
   const auto tables = pragma(connection, "SELECT count(*) FROM sqlite_schema");
@@ -119,6 +119,12 @@ void prepareSchema(Connection& connection, const std::string& location, bool log
                                         std::to_string(kSchemaVersion) + ": use a newer tether");
   }
   if (version == kSchemaVersion) return;
+  if (sqlite3_db_readonly(connection.handle(), "main") == 1) {
+    throw Error(ErrorCode::Invalid, "store " + location + " has schema version " +
+                                        std::to_string(version) +
+                                        " and is read-only: it cannot be brought to version " +
+                                        std::to_string(kSchemaVersion));
+  }
   if (logged) useLog(connection);
   connection.setSynchronousFull(true);
   connection.exec("BEGIN IMMEDIATE");

@@ -37,6 +37,7 @@ SqliteStore::SqliteStore(const SqliteStoreOptions& options, const Clock& clock)
     : clock_(clock),
       location_(options.path),
       connection_(prepareFile(options)),
+      frozen_(connection_.frozen ? std::optional<FrozenFile>(connection_.path) : std::nullopt),
       keeper_(openKeeper(connection_, options.path)),
       signal_(inMemory(options.path) ? std::string() : connection_.path + "-wake"),
       writer_({connection_, !inMemory(options.path), options.ownerLease}, clock,
@@ -85,6 +86,7 @@ void SqliteStore::read(const std::function<void(Snapshot&)>& look) {
     SqliteSnapshot snapshot(connection, reader->session, clock_, location_);
     look(snapshot);
   }
+  requireUnchanged();
   const std::lock_guard lock(readersMutex_);
   idleReaders_.push_back(std::move(reader));
 }

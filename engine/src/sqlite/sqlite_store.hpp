@@ -9,6 +9,7 @@
 
 #include "sqlite/change_signal.hpp"
 #include "sqlite/connection.hpp"
+#include "sqlite/frozen_file.hpp"
 #include "sqlite/sql_session.hpp"
 #include "sqlite/writer.hpp"
 #include "tether/store.hpp"
@@ -41,10 +42,14 @@ class SqliteStore final : public Store {
     SqlSession session;
   };
   std::unique_ptr<Reader> borrowReader();
+  void requireUnchanged() const {
+    if (frozen_) frozen_->requireUnchanged();
+  }
 
   const Clock& clock_;
   std::string location_;
   ConnectionOptions connection_;
+  std::optional<FrozenFile> frozen_;
   std::unique_ptr<Connection> keeper_;  // keeps a store in memory alive between connections
   ChangeSignal signal_;
   Writer writer_;

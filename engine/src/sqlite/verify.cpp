@@ -93,6 +93,7 @@ std::vector<std::string> SqliteStore::verify() {
     guard(rule.broken, damage, [&] { checkRule(connection, rule, damage); });
   }
   if (connection.inTransaction()) connection.exec("ROLLBACK");
+  requireUnchanged();
   return damage;
 }
 

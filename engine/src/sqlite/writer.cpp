@@ -129,6 +129,7 @@ void Writer::execute(Batch& batch) {
   };
   if (broken_) return failAll(broken_);
   try {
+    requireWritable();
     while (!applyAll(batch)) {  // a closure broke the whole transaction: again, without it
     }
     commit(batch);
@@ -138,6 +139,12 @@ void Writer::execute(Batch& batch) {
     if (unit_) unit_->forget();
     failAll(std::current_exception());
   }
+}
+
+void Writer::requireWritable() const {
+  if (sqlite3_db_readonly(connection_->handle(), "main") != 1) return;
+  throw Error(ErrorCode::Invalid, "store " + options_.connection.path +
+                                      " is read-only: check its permissions and its folder's");
 }
 
 /// False: the transaction is gone, and the entry that ended it is marked.

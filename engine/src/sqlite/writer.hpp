@@ -49,6 +49,7 @@ class Writer {
   void loop();
   bool runBatch();
   void execute(Batch& batch);
+  void requireWritable() const;
   bool applyAll(Batch& batch);
   void apply(Entry& entry);
   void commit(Batch& batch);
