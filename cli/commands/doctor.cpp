@@ -153,14 +153,25 @@ class Doctor {
 
   void examineMigrations() {
     if (!hasCatalog_) return;
+    const auto migrations = session_.catalog().options().migrations;
     std::vector<std::string> missing;
     std::size_t applied = 0;
-    for (const auto& migration : session_.catalog().options().migrations) {
+    bool wrong = false;
+    for (const auto& known : info_.migrations) {
+      if (std::ranges::find(migrations, known.name, &Migration::name) != migrations.end()) continue;
+      wrong = true;
+      problem("migrations",
+              fmt::format("{} was applied, and its file is gone: a new store would be made without "
+                          "it; put it back",
+                          known.name));
+    }
+    for (const auto& migration : migrations) {
       const auto found =
           std::ranges::find(info_.migrations, migration.name, &AppliedMigration::name);
       if (found == info_.migrations.end()) {
         missing.push_back(migration.name);
       } else if (found->checksum != sha256(migration.sql)) {
+        wrong = true;
         problem("migrations", fmt::format("{} has changed since it was applied; undo the change "
                                           "and write a new migration",
                                           migration.name));
@@ -168,9 +179,12 @@ class Doctor {
         ++applied;
       }
     }
-    if (missing.empty()) return good("migrations", fmt::format("{} applied", applied));
-    problem("migrations", fmt::format("not applied yet: {}; run 'tether store migrate'",
-                                      fmt::join(missing, ", ")));
+    if (!missing.empty()) {
+      problem("migrations", fmt::format("not applied yet: {}; run 'tether store migrate'",
+                                        fmt::join(missing, ", ")));
+    } else if (!wrong) {
+      good("migrations", fmt::format("{} applied", applied));
+    }
   }
 
   std::int64_t openCount() const {

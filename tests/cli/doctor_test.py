@@ -29,6 +29,24 @@ class Doctor(ProjectTest):
         told = [check for check in checks if "WAL-reset" in check["message"]]
         self.assertEqual(bool(told), version < (3, 51, 3), checks)
 
+    def test_finds_a_migration_whose_file_is_gone(self):
+        (self.folder / "migrations/002_more.sql").write_text("CREATE TABLE more (a);")
+        self.ok("store", "migrate")
+        (self.folder / "migrations/002_more.sql").unlink()
+        [check] = self.check("migrations", exit_code=1)
+        self.assertEqual(check["health"], "problem")
+        self.assertRegex(check["message"], "^002_more.sql was applied, and its file is gone")
+        (self.folder / "migrations/001_orders.sql").unlink()
+        self.assertEqual([found["message"].split()[0]
+                          for found in self.check("migrations", exit_code=1)],
+                         ["001_orders.sql", "002_more.sql"])
+
+    def test_finds_a_migration_that_changed(self):
+        path = self.folder / "migrations/001_orders.sql"
+        path.write_text(path.read_text() + "\n-- changed\n")
+        [check] = self.check("migrations", exit_code=1)
+        self.assertIn("has changed since it was applied", check["message"])
+
     def test_finds_no_store(self):
         os.remove(self.folder / "orders.db")
         [check] = self.check("store", exit_code=1)

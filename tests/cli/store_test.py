@@ -77,6 +77,16 @@ class Migrate(ProjectTest):
         path.write_text(path.read_text() + "\n-- changed\n")
         self.fails(5, "001_orders", "store", "migrate")
 
+    def test_warns_of_a_migration_whose_file_is_gone_and_goes_on(self):
+        (self.folder / "migrations/002_more.sql").write_text("CREATE TABLE more (a);")
+        self.ok("store", "migrate")
+        for name in ("002_more.sql", "001_orders.sql"):  # the last one leaves an empty folder
+            (self.folder / "migrations" / name).unlink()
+            for verb in (["store", "migrate"], ["listen", "--until-idle"]):
+                with self.subTest(gone=name, verb=verb):
+                    self.assertRegex(self.ok(*verb).err, f"warn the store has a migration .*{name}")
+        self.assertNotIn("warn", self.ok("store", "status").err)
+
     def test_applies_a_broken_migration_not_at_all(self):
         (self.folder / "migrations/002_more.sql").write_text("CREATE TABLE more (a); NONSENSE;")
         self.fails(2, "002_more", "store", "migrate")
@@ -174,6 +184,11 @@ class Statement(ProjectTest):
         self.assertEqual(self.ok("--json", "store", "sql", "SELECT 1.5 AS a, 'x' AS b").data,
                          [{"a": 1.5, "b": "x"}])
 
+    def test_with_two_columns_of_one_name_is_refused(self):
+        statement = "SELECT 1 AS n, 2 AS n"
+        self.fails(2, "two columns of the query are named \"n\"", "store", "sql", statement)
+        self.fails(2, "two columns", "--json", "store", "sql", statement)
+
     def test_comes_from_files_and_pipes(self):
         (self.folder / "q.sql").write_text("SELECT 7 AS a")
         self.assertEqual(self.ok("--json", "store", "sql", "@q.sql").data, [{"a": 7}])
@@ -184,11 +199,6 @@ class Statement(ProjectTest):
         self.submit("o-1")
         rows = self.ok("--json", "store", "sql", "SELECT state FROM tether_command").data
         self.assertEqual(rows, [{"state": "accepted"}])
-    def test_with_two_columns_of_one_name_is_refused(self):
-        statement = "SELECT 1 AS n, 2 AS n"
-        self.fails(2, "two columns of the query are named \"n\"", "store", "sql", statement)
-        self.fails(2, "two columns", "--json", "store", "sql", statement)
-
 
     def test_only_reads(self):
         self.submit("o-1")

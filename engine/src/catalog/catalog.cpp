@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/log.hpp"
 #include "catalog/catalog_file.hpp"
 #include "catalog/config_value.hpp"
 #include "catalog/json_schema.hpp"
@@ -151,6 +152,7 @@ struct Catalog::Parts {
   EngineOptions options;
   std::vector<LoadedCommand> commands;
   std::map<std::string, std::vector<std::string>> reactions;
+  bool emptyFolder = false;  // of migrations: the engine takes it for "the tables are not mine"
 };
 
 Catalog Catalog::load(const fs::path& file) { return make(SourceText::read(file), file); }
@@ -181,6 +183,7 @@ Catalog Catalog::make(const SourceText& source, const fs::path& file) {
     parts->options.store = loader.resolve(parts->options.store);
   }
   if (parsed.migrations) parts->options.migrations = loader.migrations(*parsed.migrations);
+  parts->emptyFolder = parsed.migrations && parts->options.migrations.empty();
   for (const auto& entry : parsed.commands) {
     parts->commands.push_back(loader.command(entry, parts->options));
   }
@@ -209,6 +212,14 @@ const fs::path& Catalog::file() const { return parts_->file; }
 EngineOptions Catalog::options() const { return parts_->options; }
 
 void Catalog::install(Engine& engine) const {
+  if (parts_->emptyFolder) {
+    engine.store().read([&](Snapshot& snapshot) {
+      for (const auto& migration : snapshot.migrations()) {
+        log::warn("the store has a migration and the folder has none: put its file back",
+                  {{"migration", migration.name}});
+      }
+    });
+  }
   TransactionCommandBuilder& builder = engine.commands();
   for (const auto& [description, settings, text] : parts_->commands) {
     if (text) {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "engine/migrations.hpp"
 #include "flow/dead_letter_desk.hpp"
 #include "flow/event_registry.hpp"
 #include "flow/executor.hpp"
@@ -20,7 +21,6 @@
 #include "flow/transaction_listener.hpp"
 #include "flow/transaction_manager.hpp"
 #include "tether/error.hpp"
-#include "tether/json.hpp"
 
 namespace tether {
 
@@ -56,7 +56,7 @@ class Engine::Impl {
         listener(*store, manager, builder, options, clock),
         api(*store, intake, listener, clock),
         desk(*store, intake, builder, registry, manager, listener, routes, options, ids, clock) {
-    migrate();
+    applyMigrations(*store, options.migrations, clock);
   }
 
   ~Impl() { stop(Duration{0}); }
@@ -199,32 +199,6 @@ class Engine::Impl {
   bool runsCommands() const {
     return std::find(options.listen.begin(), options.listen.end(), "commands") !=
            options.listen.end();
-  }
-
-  void migrate() {
-    std::vector<AppliedMigration> applied;
-    store->read([&](Snapshot& snapshot) { applied = snapshot.migrations(); });
-    std::string missing;
-    for (const auto& migration : options.migrations) {
-      const auto known = std::find_if(applied.begin(), applied.end(), [&](const auto& each) {
-        return each.name == migration.name;
-      });
-      if (known == applied.end()) {
-        if (missing.empty()) missing = migration.name;
-      } else if (!missing.empty()) {
-        throw Error(ErrorCode::Conflict, "migration " + missing + " comes before " +
-                                             migration.name +
-                                             ", which is applied already; give it a later number");
-      }
-    }
-    for (const auto& migration : options.migrations) {
-      const bool there = std::any_of(applied.begin(), applied.end(), [&](const auto& known) {
-        return known.name == migration.name && known.checksum == sha256(migration.sql);
-      });
-      if (there) continue;
-      store->commit(Durability::Durable,
-                    [&](Unit& unit) { unit.migrate({migration}, clock.now()); });
-    }
   }
 
   /// Signs on, and opens the transports and the relays, once.
