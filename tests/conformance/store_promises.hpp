@@ -163,6 +163,8 @@
   TEST(batchForeignKeyMended, "a deferred foreign key may be mended before the end")             \
   TEST(batchNotIsolated, "a closure that throws before it writes needs no isolation")            \
   TEST(batchDone, "done is told once and after the commit")                                      \
+  TEST(batchConflict, "a command that is a conflict costs its neighbours nothing")               \
+  TEST(batchWroteAndThrew, "however many closures throw a batch is run again once")              \
   TEST(batchOrder, "closures run in the order in which they were posted")                        \
   TEST(pendingNothing, "without a writer thread nothing runs before it is asked for")            \
   TEST(commitThrows, "a commit throws what its closure threw")                                   \

@@ -130,8 +130,8 @@ void Writer::execute(Batch& batch) {
   if (broken_) return failAll(broken_);
   try {
     requireWritable();
-    while (!applyAll(batch)) {  // a closure broke the whole transaction: again, without it
-    }
+    bool again = false;
+    while (!applyAll(batch, again)) again = true;  // a closure broke the whole transaction
     commit(batch);
   } catch (...) {
     // After a commit that failed the store may not open again: then nothing is left to roll back.
@@ -147,8 +147,9 @@ void Writer::requireWritable() const {
                                       " is read-only: check its permissions and its folder's");
 }
 
-/// False: the transaction is gone, and the entry that ended it is marked.
-bool Writer::applyAll(Batch& batch) {
+/// False: the transaction is gone, and the entry that ended it is marked. The next time they are
+/// all isolated, so that the batch is not run once for each that throws.
+bool Writer::applyAll(Batch& batch, bool again) {
   bool durable = false;
   for (const auto& entry : batch) {
     durable = durable || (!entry.error && entry.work.durability == Durability::Durable);
@@ -159,7 +160,7 @@ bool Writer::applyAll(Batch& batch) {
   unit_->begin();
   for (auto& entry : batch) {
     if (entry.error) continue;
-    apply(entry);
+    apply(entry, again || entry.work.isolated);
     if (connection_->inTransaction()) continue;
     if (!entry.error) {
       entry.error =
@@ -171,8 +172,8 @@ bool Writer::applyAll(Batch& batch) {
   return true;
 }
 
-void Writer::apply(Entry& entry) {
-  const bool isolated = entry.work.isolated;
+void Writer::apply(Entry& entry, bool isolated) {
+  const auto changes = sqlite3_total_changes64(connection_->handle());
   try {
     if (isolated) connection_->query("SAVEPOINT closure").run();
     unit_->beginClosure();
@@ -191,6 +192,9 @@ void Writer::apply(Entry& entry) {
   }
   connection_->requireTransaction(false);
   session_->enter(nullptr);
+  const bool wrote = sqlite3_total_changes64(connection_->handle()) != changes;
+  // As it promised: it threw before it wrote, and its neighbours have nothing to lose.
+  if (!isolated && !wrote && connection_->inTransaction()) return;
   unit_->forget();
   if (!connection_->inTransaction()) return;
   if (isolated) {

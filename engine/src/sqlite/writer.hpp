@@ -50,8 +50,8 @@ class Writer {
   bool runBatch();
   void execute(Batch& batch);
   void requireWritable() const;
-  bool applyAll(Batch& batch);
-  void apply(Entry& entry);
+  bool applyAll(Batch& batch, bool again);
+  void apply(Entry& entry, bool isolated);
   void commit(Batch& batch);
   bool lastBatchIsThere();
   void open();

@@ -142,6 +142,51 @@ void batchNotIsolated(StoreBench& bench) {
   CHECK(bench.work() == Ids{"before", "not isolated", "after"});
 }
 
+void batchConflict(StoreBench& bench) {
+  bench.accept("known");
+  auto other = bench.newCommand("known");
+  other.fingerprint = "other";
+  int runs = 0;
+  const auto neighbour = [&](const std::string& id) {
+    return [&runs, command = bench.newCommand(id)](Unit& unit) {
+      ++runs;
+      unit.accept(command);
+    };
+  };
+  Batch batch(bench);
+  batch.post(neighbour("before"), false);
+  batch.post([&](Unit& unit) { unit.accept(other); }, false);
+  batch.post(neighbour("after"), false);
+  batch.run();
+  CHECK(batch.end(1) == ErrorCode::Conflict);
+  CHECK(runs == 2);
+  CHECK(bench.work() == Ids{"known", "before", "after"});
+}
+
+void batchWroteAndThrew(StoreBench& bench) {
+  int runs = 0;
+  Batch batch(bench);
+  batch.post(
+      [&](Unit& unit) {
+        ++runs;
+        unit.accept(bench.newCommand("before"));
+      },
+      false);
+  for (const std::string id : {"a", "b", "c"}) {
+    batch.post(
+        [&bench, id](Unit& unit) {
+          unit.accept(bench.newCommand(id));
+          throw Error(ErrorCode::TimedOut, "after it wrote");
+        },
+        false);
+  }
+  batch.postAccept("after");
+  batch.run();
+  for (const std::size_t at : {1U, 2U, 3U}) CHECK(batch.end(at) == ErrorCode::TimedOut);
+  CHECK(runs == 2);
+  CHECK(bench.work() == Ids{"before", "after"});
+}
+
 void batchDone(StoreBench& bench) {
   int told = 0;
   bool there = false;
