@@ -130,6 +130,7 @@
   TEST(lookPeek, "a peek shows what waits and takes nothing")                                    \
   TEST(lookOpenByType, "open commands are counted by type")                                      \
   TEST(lookInfo, "the store tells how much it keeps")                                            \
+  TEST(lookUnderWay, "what can start soon is counted without what waits for a time")             \
   TEST(filterCommands, "commands are listed newest first and by each criterion")                 \
   TEST(filterTimes, "a list is cut by times and by a limit")                                     \
   TEST(filterEvents, "events are listed newest first and by each criterion")                     \
@@ -139,8 +140,8 @@
   TEST(sqlParameters, "named parameters are bound from the members")                             \
   TEST(sqlMissing, "a missing parameter is named")                                               \
   TEST(sqlRows, "a query answers the rows of its last statement that has any")                   \
-  TEST(sqlChanges, "run tells how many rows were changed")                                       \
   TEST(sqlTwins, "two columns of one name are refused before anything runs")                     \
+  TEST(sqlChanges, "run tells how many rows were changed")                                       \
   TEST(sqlErrors, "bad sql and broken constraints are told apart")                               \
   TEST(sqlGoesOn, "a closure may go on after a statement that failed")                           \
   TEST(sqlAgain, "a script that was refused can be corrected and run")                           \
@@ -162,9 +163,9 @@
   TEST(batchForeignKey, "a broken deferred foreign key harms no neighbour")                      \
   TEST(batchForeignKeyMended, "a deferred foreign key may be mended before the end")             \
   TEST(batchNotIsolated, "a closure that throws before it writes needs no isolation")            \
-  TEST(batchDone, "done is told once and after the commit")                                      \
   TEST(batchConflict, "a command that is a conflict costs its neighbours nothing")               \
   TEST(batchWroteAndThrew, "however many closures throw a batch is run again once")              \
+  TEST(batchDone, "done is told once and after the commit")                                      \
   TEST(batchOrder, "closures run in the order in which they were posted")                        \
   TEST(pendingNothing, "without a writer thread nothing runs before it is asked for")            \
   TEST(commitThrows, "a commit throws what its closure threw")                                   \

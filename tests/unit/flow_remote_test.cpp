@@ -1,6 +1,7 @@
 // Queues that are mapped elsewhere: the relay, the intake, and what a failing transport does.
 #include "tether/error.hpp"
 #include "unit/flow_bench.hpp"
+#include "unit/gate.hpp"
 
 namespace tether::testing {
 
@@ -70,6 +71,18 @@ struct RemoteBench : FlowBench {
         envelopes.push_back(parseEnvelope(delivery.body));
         CHECK(far->ack(delivery.receipt));
       }
+    }
+  }
+  void sendOfKey(const std::string& key, int count) const {
+    for (int at = 0; at < count; ++at) {
+      Envelope envelope;
+      envelope.id = key + "-" + std::to_string(at);
+      envelope.source = "front";
+      envelope.type = "Pay";
+      envelope.key = key;
+      envelope.data = {{"n", at}};
+      const OutgoingMessage message = {envelope.id, toJsonText(envelope), key, {}};
+      far->send(std::span(&message, 1));
     }
   }
   std::shared_ptr<Faulty> far;
@@ -151,6 +164,63 @@ TEST_CASE("a command goes out and comes home and its effect happens once") {
   CHECK(bench.sql("SELECT * FROM effects").size() == 1);
   CHECK(bench.far->counts() == QueueCounts{});
   CHECK(bench.engine->store().verify().empty());
+}
+
+TEST_CASE("what waits behind a running command of its key is not taken in without end") {
+  RemoteBench bench("commands");
+  bench.open([&](EngineOptions& options) {
+    options.queues["commands"] = "far://commands";
+    options.transports = [&](const std::string&) { return bench.far; };
+    options.prefetch = 4;
+    options.clock = nullptr;
+  });
+  bench.handle("Pay", effect("paid"));
+  bench.sendOfKey("k", 20);
+
+  // Another program on the store is at work on the head of the key.
+  Gate gate;
+  Engine other({.store = bench.folder.file("flow.db"), .create = false});
+  other.commands().add(
+      "Pay",
+      [&] {
+        return std::make_unique<ScriptedCommand>(
+            effect("paid"), [&](PrepareContext& context) { gate.pass(context.stopToken()); });
+      },
+      true);
+  other.start();
+  other.api().submit({.type = "Pay", .payload = {{"n", "head"}}, .key = "k"});
+  gate.awaitArrival();
+
+  for (int round = 0; round < 2; ++round) {
+    bench.settle();
+    const auto left = bench.far->counts();
+    CHECK(left.ready + left.blocked == 17);
+  }
+
+  gate.release();
+  do {
+    bench.engine->runUntilIdle();
+  } while (bench.far->counts() != QueueCounts{});
+  bench.engine->runUntilIdle();
+  CHECK(bench.sql("SELECT * FROM effects").size() == 21);
+}
+
+TEST_CASE("a key that waits for a retry does not hold back the queue that it came from") {
+  RemoteBench bench("commands");
+  bench.open([&](EngineOptions& options) {
+    options.queues["commands"] = "far://commands";
+    options.transports = [&](const std::string&) { return bench.far; };
+    options.prefetch = 4;
+  });
+  bench.handle("Pay", [](CommandContext& context) {
+    if (context.command().key == "k") throw std::runtime_error("later");
+    effect("paid")(context);
+  });
+  bench.sendOfKey("k", 20);
+  bench.sendOfKey("other", 5);
+  bench.settle();
+  CHECK(bench.far->counts() == QueueCounts{});
+  CHECK(bench.sql("SELECT * FROM effects").size() == 5);
 }
 
 TEST_CASE("a redelivered identity with another payload becomes a dead letter") {

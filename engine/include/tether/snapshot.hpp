@@ -163,6 +163,9 @@ class Snapshot {
   virtual std::vector<QueuedMessage> peek(const std::string& queue, std::size_t max) = 0;
   virtual Backlog backlog(const std::vector<std::string>& types,
                           const std::vector<std::string>& queues, bool relays) = 0;
+  /// Commands of these types that are ready, claimed, or wait only for such a one of their key;
+  /// counts up to `max`.
+  virtual std::size_t underWay(const std::vector<std::string>& types, std::size_t max) = 0;
   /// Open commands by type: what waits, and for whom (doctor).
   virtual std::map<std::string, std::int64_t> openByType() = 0;
   virtual std::vector<Change> changes(std::int64_t after, std::size_t max) = 0;

@@ -184,7 +184,11 @@ class Engine::Impl {
     bool did = false;
     if (runsCommands()) listener.open(owner_, inlineExecutor_);
     for (auto& queue : intakes_) {
-      did = guarded([&] { return queue->step(options.prefetch, Duration{0}).messages > 0; }) || did;
+      did = guarded([&] {
+              const auto max = room();
+              return max > 0 && queue->step(max, Duration{0}).messages > 0;
+            }) ||
+            did;
     }
     listener.wake();
     while (store->runPending() || inlineExecutor_.runOne()) {
@@ -396,15 +400,27 @@ class Engine::Impl {
     }
   }
 
+  /// How many more commands can start soon. One behind a key that waits for a time does not count:
+  /// a blocked key holds back only itself, not the queue that it came from.
+  std::size_t room() {
+    std::size_t underWay = 0;
+    store->read([&](Snapshot& snapshot) {
+      underWay = snapshot.underWay(runnable(Role::Listener), options.prefetch);
+    });
+    return options.prefetch - std::min(options.prefetch, underWay);
+  }
+
   void intakeLoop(QueueIntake& queue) {
     while (!stopRequested_) {
       const auto seen = store->changeCount();
-      const auto max = options.prefetch - std::min(options.prefetch, listener.inFlight());
-      const bool did = max > 0 && guarded([&] {
-                         const auto result = queue.step(max, options.poll);
-                         if (result.claimable) listener.wake();
-                         return result.messages > 0;
-                       });
+      std::size_t max = 0;
+      const bool did = guarded([&] {
+        max = room();
+        if (max == 0) return false;
+        const auto result = queue.step(max, options.poll);
+        if (result.claimable) listener.wake();
+        return result.messages > 0;
+      });
       const bool waited = queue.remote() && max > 0;
       if (!did && !waited && !stopRequested_) store->waitForChange(seen, options.poll);
     }

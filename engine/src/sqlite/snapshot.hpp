@@ -32,6 +32,7 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<QueuedMessage> peek(const std::string& queue, std::size_t max) override;
   Backlog backlog(const std::vector<std::string>& types, const std::vector<std::string>& queues,
                   bool relays) override;
+  std::size_t underWay(const std::vector<std::string>& types, std::size_t max) override;
   std::map<std::string, std::int64_t> openByType() override;
   std::vector<Change> changes(std::int64_t after, std::size_t max) override;
   std::vector<OwnerInfo> owners() override;

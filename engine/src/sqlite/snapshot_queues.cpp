@@ -126,6 +126,20 @@ Backlog SqliteSnapshot::backlog(const std::vector<std::string>& types,
   return backlog;
 }
 
+std::size_t SqliteSnapshot::underWay(const std::vector<std::string>& types, std::size_t max) {
+  std::size_t count = 0;
+  for (const auto& type : types) {
+    // From the heads, of which there are few; of a long line behind one, only what counts is read.
+    auto found = connection_.query(
+        "SELECT count(*) FROM (SELECT 1 FROM tether_queue q CROSS JOIN tether_message h"
+        " ON h.queue = q.id LEFT JOIN tether_message m ON m.queue = h.queue AND m.key = h.key"
+        " AND m.joined WHERE q.outgoing = 0 AND h.lane = ?1 AND h.due_at = 0 LIMIT ?2)");
+    if (found.first(type, max - count)) count += static_cast<std::size_t>(found.integer(0));
+    if (count >= max) break;
+  }
+  return count;
+}
+
 std::vector<Pause> SqliteSnapshot::pauses() {
   std::vector<Pause> pauses;
   auto found = connection_.query(

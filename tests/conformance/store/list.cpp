@@ -1,4 +1,6 @@
 // Counts and filtered lists.
+#include <algorithm>
+
 #include "conformance/store_conformance.hpp"
 
 namespace tether::conformance::store_promise {
@@ -32,6 +34,35 @@ void lookOpenByType(StoreBench& bench) {
   bench.accept("second");
   CHECK(bench.look([](Snapshot& snapshot) { return snapshot.openByType(); }) ==
         std::map<std::string, std::int64_t>{{"Other", 1}, {"Work", 2}});
+}
+
+void lookUnderWay(StoreBench& bench) {
+  const auto underWay = [&](std::size_t max) {
+    return bench.look([&](Snapshot& snapshot) { return snapshot.underWay({"Work"}, max); });
+  };
+  CHECK(underWay(100) == 0);
+  auto other = bench.newCommand("other");
+  other.type = "Other";
+  bench.accept(other);
+  auto later = bench.newCommand("later");
+  later.notBefore = bench.now() + 1min;
+  bench.accept(later);
+  CHECK(underWay(100) == 0);
+
+  bench.accept("ready");
+  for (const std::string id : {"head", "second", "third"}) bench.accept(id, "k");
+  CHECK(underWay(100) == 4);
+  CHECK(underWay(3) == 3);
+
+  const auto claims = bench.claim();
+  CHECK(underWay(100) == 4);
+  const auto head = std::find_if(claims.begin(), claims.end(),
+                                 [](const auto& each) { return each.command.id == "head"; });
+  REQUIRE(head != claims.end());
+  auto retrying = bench.ending(CommandState::Retrying);
+  retrying.retryAt = bench.now() + 1min;
+  CHECK(bench.settle(*head, retrying));
+  CHECK(underWay(100) == 1);
 }
 
 void lookInfo(StoreBench& bench) {
