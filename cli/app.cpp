@@ -123,10 +123,12 @@ bool parse(CommandLine& line, std::vector<std::string> arguments, Printer& print
     line.app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     if (!line.app.remaining(true).empty()) throw Error(ErrorCode::Invalid, explain(line.app, ""));
-    print.text(line.app.help());
+    const auto help = line.app.help();
+    print.answer("help", {{"text", help}}, [&] { print.text(help); });
     return false;
   } catch (const CLI::CallForVersion& version) {
-    print.text(std::string(version.what()) + '\n');
+    print.answer("version", {{"version", kVersion}},
+                 [&] { print.text(std::string(version.what()) + '\n'); });
     return false;
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorCode::Invalid, explain(line.app, inOurWords(error.what())));

@@ -65,6 +65,11 @@ class Words(ProjectTest):
     def test_version_is_one_line(self):
         self.assertRegex(self.ok("--version").out, r"\Atether \d+\.\d+\.\d+\n\Z")
 
+    def test_version_and_help_are_objects_with_json(self):
+        self.assertRegex(self.ok("--version", "--json").data["version"], r"\A\d+\.\d+\.\d+\Z")
+        self.assertEqual(self.ok("submit", "--help", "--json").data["text"],
+                         self.ok("submit", "--help").out)
+
     def test_a_verb_can_be_the_name_of_something(self):
         self.fails(3, '"wait"', "status", "wait")
 
