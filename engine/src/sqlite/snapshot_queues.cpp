@@ -44,7 +44,7 @@ std::vector<QueuedMessage> SqliteSnapshot::peek(const std::string& queue, std::s
         " AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?3"
         // A delayed one that is due takes its place in its key's order when it is next asked for.
         " AND (m.joined OR m.key IS NULL OR NOT EXISTS (SELECT 1 FROM tether_message h"
-        " WHERE h.queue = m.queue AND h.key = m.key AND h.joined))"
+        " INDEXED BY tether_message_key WHERE h.queue = m.queue AND h.key = m.key AND h.joined))"
         " ORDER BY m.joined DESC, iif(m.joined, 0, m.due_at), m.seq LIMIT ?2");
     for (bool more = found.first(queue, max, clock_.now()); more; more = found.step()) {
       messages.push_back(
@@ -132,8 +132,9 @@ std::size_t SqliteSnapshot::underWay(const std::vector<std::string>& types, std:
     // From the heads, of which there are few; of a long line behind one, only what counts is read.
     auto found = connection_.query(
         "SELECT count(*) FROM (SELECT 1 FROM tether_queue q CROSS JOIN tether_message h"
-        " ON h.queue = q.id LEFT JOIN tether_message m ON m.queue = h.queue AND m.key = h.key"
-        " AND m.joined WHERE q.outgoing = 0 AND h.lane = ?1 AND h.due_at = 0 LIMIT ?2)");
+        " ON h.queue = q.id LEFT JOIN tether_message m INDEXED BY tether_message_key"
+        " ON m.queue = h.queue AND m.key = h.key AND m.joined"
+        " WHERE q.outgoing = 0 AND h.lane = ?1 AND h.due_at = 0 LIMIT ?2)");
     if (found.first(type, max - count)) count += static_cast<std::size_t>(found.integer(0));
     if (count >= max) break;
   }
@@ -156,8 +157,9 @@ std::vector<Pause> SqliteSnapshot::pauses() {
 std::vector<BlockedKey> SqliteSnapshot::blockedKeys() {
   std::vector<BlockedKey> keys;
   auto found = connection_.query(
-      "SELECT q.name, b.key, c.id, l.id, (SELECT count(*) FROM tether_message m WHERE"
-      " m.queue = b.queue AND m.key = b.key AND m.joined = 1) FROM tether_block b"
+      "SELECT q.name, b.key, c.id, l.id, (SELECT count(*) FROM tether_message m"
+      " INDEXED BY tether_message_key WHERE m.queue = b.queue AND m.key = b.key AND m.joined = 1) "
+      "FROM tether_block b"
       " JOIN tether_queue q ON q.id = b.queue JOIN tether_command c ON c.seq = b.command_seq"
       " LEFT JOIN tether_dead_letter l ON l.command_seq = c.seq AND l.generation = c.generation"
       " ORDER BY q.name, b.key");

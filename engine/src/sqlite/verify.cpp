@@ -18,7 +18,7 @@ constexpr Rule kRules[] = {
      " FROM pragma_foreign_key_check"},
     {"open command without a message or a remote queue",
      "SELECT c.id FROM tether_command c LEFT JOIN tether_message m ON m.queue = c.queue"
-     " AND m.due_at = c.due_at AND m.seq = c.message_seq"
+     " AND m.lane IN (c.type, '') AND m.due_at = c.due_at AND m.seq = c.message_seq"
      " WHERE c.state IN ('accepted', 'retrying') AND m.seq IS NULL AND c.handed_over_at IS NULL"},
     {"message of a command that has ended",
      "SELECT c.id FROM tether_message m JOIN tether_command c ON c.seq = m.command_seq"
@@ -40,8 +40,9 @@ constexpr Rule kRules[] = {
      " AND m.due_at < 9223372036854775807 GROUP BY m.queue, m.key HAVING count(*) > 1"},
     {"message parked behind nothing",
      "SELECT m.seq FROM tether_message m WHERE m.due_at = 9223372036854775807 AND NOT EXISTS"
-     " (SELECT 1 FROM tether_message h WHERE h.queue = m.queue AND h.key = m.key AND h.joined = 1"
-     " AND h.due_at < 9223372036854775807) AND NOT EXISTS (SELECT 1 FROM tether_block b"
+     " (SELECT 1 FROM tether_message h INDEXED BY tether_message_key WHERE h.queue = m.queue"
+     " AND h.key = m.key AND h.joined = 1 AND h.due_at < 9223372036854775807) AND NOT EXISTS "
+     "(SELECT 1 FROM tether_block b"
      " WHERE b.queue = m.queue AND b.key = m.key)"},
     {"message of a key that overtakes a dead one",
      "SELECT m.key FROM tether_message m JOIN tether_block b ON b.queue = m.queue"
