@@ -74,11 +74,7 @@ json finalStateOf(const Run& run) {
     }
   });
   for (const auto& [address, remote] : run.world.remotes()) {
-    std::set<std::string> ids;  // a message may arrive twice, with the same id
-    for (const auto& message : remote->queue().peek(1'000'000)) {
-      ids.insert(recordOf(message)["id"].get<std::string>());
-    }
-    state["remotes"][address] = ids;
+    state["remotes"][address] = remote->arrived();
   }
   return state;
 }

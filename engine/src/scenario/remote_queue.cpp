@@ -64,9 +64,12 @@ class RemoteQueue::Connection final : public Transport {
   }
 
   SendResult sendOne(OutgoingMessage message) {
-    if (strike(Fault::Kind::Refuse) != nullptr) {
+    // For good: also when the sender died before it knew, and asks again.
+    if (remote_.refused_.count(message.id) > 0 || strike(Fault::Kind::Refuse) != nullptr) {
+      remote_.refused_.insert(message.id);
       return {SendResult::Kind::Permanent, "refused (injected)"};
     }
+    remote_.arrived_.insert(message.id);
     if (const auto* delay = strike(Fault::Kind::Delay)) {
       message.delay += delay->by;
       remote_.due_.push_back(remote_.clock_.now() + message.delay);

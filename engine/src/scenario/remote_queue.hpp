@@ -2,10 +2,9 @@
 // says.
 #pragma once
 
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +23,8 @@ class RemoteQueue {
   Transport& queue() { return *queue_; }
   /// When something delayed or leased comes back; nothing when there is none.
   std::optional<Time> nextDue() const;
+  /// The ids of all messages that an engine sent here, also of those that were taken since.
+  const std::set<std::string>& arrived() const { return arrived_; }
   /// Asked for a fault of this queue: returns it when it strikes now.
   std::function<Fault*(Fault::Kind)> strike = [](Fault::Kind) { return nullptr; };
 
@@ -33,6 +34,8 @@ class RemoteQueue {
   ManualClock& clock_;
   std::unique_ptr<Transport> queue_;
   std::vector<Time> due_;
+  std::set<std::string> refused_;  // ids of messages, for good
+  std::set<std::string> arrived_;  // ids of messages
 };
 
 }  // namespace tether::scenario
