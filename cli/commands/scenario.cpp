@@ -148,7 +148,15 @@ class Telling {
  public:
   Telling(Session& session, Reports reports)
       : session_(session), print_(session.print()), reports_(std::move(reports)) {
-    for (const auto& [format, file] : reports_) quiet_ = quiet_ || file == "-";
+    for (const auto& [format, file] : reports_) {
+      if (file != "-") continue;
+      quiet_ = true;
+      if (print_.forPeople()) continue;
+      throw Error(ErrorCode::Invalid,
+                  fmt::format("--report {}=- and --json both write to standard output: give the "
+                              "report a file",
+                              format));
+    }
     quiet_ = quiet_ || !print_.forPeople();
   }
 

@@ -288,6 +288,10 @@ class Reports(ScenarioTest):
         for value in ("xml=x", "junit", "junit=-,tap=-"):
             with self.subTest(value=value):
                 self.assertEqual(tether("scenario", "run", "ok", "--report", value).exit, 2)
+        for flag in ("--json", "--ndjson"):  # two writers on one stream
+            done = tether("scenario", "run", "ok/flow" + ENDING, flag, "--report", "tap=-")
+            self.assertEqual(done.exit, 2)
+            self.assertIn("give the report a file", done.err)
         done = tether("scenario", "run", "ok/flow" + ENDING, "--report", "tap=/nowhere/x")
         self.assertEqual(done.exit, 7)
 
