@@ -482,6 +482,71 @@ class Incident(ScenarioTest):
         self.assertEqual((self.folder / "mine").read_text(), "mine")
 
 
+class IncidentInTime(ScenarioTest):
+    """tether trace --as-scenario, of flows that took long: a scenario makes their store."""
+
+    PARTNER = {"queues": {"partner": "local"}, "listen": ["commands", "partner"],
+               "on": {"Paid": "Notify", "Deposited": "Notify"}}
+
+    def again(self, flow, *steps, settings=None):
+        """What becomes of the flow of these steps when it is traced as a scenario."""
+        folder = self.copy()
+        last = {"then": {"down": True}}  # so that the store is kept
+        (folder / ("incident" + ENDING)).write_text(json.dumps({
+            "scenario": 1, "name": "incident", "settings": settings or {},
+            "steps": [*steps, last]}))
+        done = tether("scenario", "run", ".", "--keep-on-failure", "kept", folder=folder)
+        self.assertIn("down\n  expected true\n  found    false", done.out)
+        store = folder / "kept" / ("incident" + ENDING) / "0/store.db"
+        text = self.ok("--store", store, "trace", flow, "--as-scenario", "-").out
+        elsewhere = self.temporary()
+        (elsewhere / ("again" + ENDING)).write_text(text)
+        self.ok("scenario", "run", ".", "--crash-matrix", folder=elsewhere)
+        return read(elsewhere / ("again" + ENDING))
+
+    @staticmethod
+    def deposit(name, cents=1, **more):
+        return {"submit": {"type": "Deposit", "as": name,
+                           "payload": {"account": "ada", "cents": cents}, **more}}
+
+    def test_keeps_a_delay(self):
+        scenario = self.again("late", self.deposit("late", delay="2h"), {"advance": "1d"})
+        self.assertEqual(scenario["steps"][0]["submit"]["delay"], "2h")
+        self.assertEqual(scenario["steps"][-1]["then"]["commands"]["late"], "succeeded")
+
+    def test_keeps_a_delay_that_is_not_over(self):
+        scenario = self.again("late", self.deposit("late", at="2026-01-03T00:00:00Z"))
+        self.assertEqual(scenario["steps"][0]["submit"]["delay"], "2d")
+
+    def test_keeps_the_time_between_submissions(self):
+        scenario = self.again("one", self.deposit("one"), {"advance": "5m"},
+                              self.deposit("two", correlationId="one"))
+        self.assertEqual([next(iter(step)) for step in scenario["steps"]],
+                         ["submit", "advance", "submit", "advance"])
+        self.assertEqual(scenario["steps"][1], {"advance": "5m"})
+
+    def test_of_an_event_from_outside(self):
+        paid = {"queue": "partner", "id": "p-1", "source": "bank", "type": "Paid",
+                "data": {"account": "ada", "cents": 3}}
+        scenario = self.again("p-1", {"send": paid}, settings=self.PARTNER)
+        self.assertEqual(scenario["steps"][0]["send"]["source"], "bank")
+        self.assertEqual(scenario["steps"][-1]["then"]["trace"]["p-1"],
+                         ["Paid", "  Notify succeeded", "    Notified"])
+
+    def test_of_a_command_that_was_replayed(self):
+        scenario = self.again("gift", {"sql": "UPDATE settings SET value = 1"},
+                              self.deposit("gift"), {"advance": "1h"},
+                              {"sql": "UPDATE settings SET value = 0"}, {"replay": "gift"})
+        self.assertEqual(len(scenario["stubs"]["Deposit"]), 4)
+        self.assertIn({"replay": "gift"}, scenario["steps"])
+
+    def test_of_a_command_that_is_still_tried(self):
+        scenario = self.again("gift", {"sql": "UPDATE settings SET value = 1"},
+                              self.deposit("gift"), {"advance": "1s"})
+        self.assertEqual(scenario["steps"][-1]["then"],
+                         {"commands": {"gift": {"attempts": {"$ge": 2}}}})
+
+
 class Examples(ScenarioTest):
     def test_samples_survive_every_crash(self):
         done = self.ok("scenario", "run", "samples", "--crash-matrix", folder=SOURCE)

@@ -25,9 +25,16 @@ ordered_json masked(const std::string& text, const std::vector<std::string>& mas
   return ordered_json::parse(value.dump());
 }
 
+/// A shorter wait is that of a busy listener.
+constexpr Duration kDelayLeast = std::chrono::seconds{1};
+/// The queue on which events from outside come in again.
+constexpr const char* kQueue = "incident";
+
 struct Incident {
   Flow flow;
   std::map<std::int64_t, std::vector<Attempt>> attempts;  // by the command's seq
+
+  const std::vector<Attempt>& of(const Command& command) const { return attempts.at(command.seq); }
 };
 
 /// "reject" or "fail" with what the error says.
@@ -35,6 +42,20 @@ ordered_json badAnswer(const char* kind, const Failure& error, bool hide) {
   ordered_json answer = {{kind, error.code.empty() ? "unknown" : error.code}};
   if (!hide) answer["message"] = error.message;  // it may quote the payload
   return answer;
+}
+
+/// Whether it came to an end by what it did itself; a scenario cannot repeat the others' end.
+bool ended(const Command& command) {
+  return !isOpen(command.state) && command.state != CommandState::Cancelled;
+}
+
+/// As a duration is written: with no part of a millisecond.
+std::string durationText(Duration duration) {
+  return toText(std::chrono::ceil<std::chrono::milliseconds>(duration));
+}
+
+bool counts(const Attempt& attempt) {
+  return attempt.outcome != "interrupted" && attempt.outcome != "cancelled";
 }
 
 /// What an attempt did, as a stub writes it.
@@ -58,8 +79,8 @@ ordered_json stubOf(const Incident& incident, const Command& command,
     emits.push_back(std::move(emit));
   }
   ordered_json answers = ordered_json::array();
-  for (const auto& attempt : incident.attempts.at(command.seq)) {
-    if (attempt.outcome == "interrupted" || attempt.outcome == "cancelled") continue;
+  for (const auto& attempt : incident.of(command)) {
+    if (!counts(attempt)) continue;
     answers.push_back(answerOf(attempt, emits, !mask.empty()));
   }
   // Its policy may have turned the last failure into a rejection; the scenario has no policy.
@@ -70,18 +91,20 @@ ordered_json stubOf(const Incident& incident, const Command& command,
   return answers;
 }
 
-int mostAttempts(const Incident& incident) {
-  int most = 5;
-  for (const auto& [seq, attempts] : incident.attempts) {
-    most = std::max(most, static_cast<int>(attempts.size()));
-  }
+/// So many attempts had commands of this type at most, in one generation.
+int mostAttempts(const Incident& incident, const std::string& type) {
+  int most = 1;
   for (const auto& command : incident.flow.commands) {
-    if (command.state == CommandState::Dead) most = std::max(1, command.attempts);
+    if (command.type != type) continue;
+    std::map<int, int> ended{{command.generation, 0}};
+    for (const auto& attempt : incident.of(command)) ended[attempt.generation] += counts(attempt);
+    for (const auto& [generation, number] : ended) most = std::max(most, number);
+    if (isOpen(command.state)) most = std::max(most, ended[command.generation] + 1);
   }
   return most;
 }
 
-/// The time from its first attempt to its last, so that every retry is due.
+/// The time from its begin to its end, so that every retry is due.
 Duration longest(const Incident& incident) {
   Duration span{0};
   for (const auto& command : incident.flow.commands) {
@@ -91,9 +114,116 @@ Duration longest(const Incident& incident) {
   return std::chrono::ceil<std::chrono::hours>(span) + std::chrono::hours{24};
 }
 
-}  // namespace
+ordered_json stubsOf(const Incident& incident, const std::vector<std::string>& mask) {
+  ordered_json stubs = ordered_json::object();
+  for (const auto& command : incident.flow.commands) {
+    stubs[command.type]["byId"][command.id] = stubOf(incident, command, mask);
+  }
+  for (auto& stub : stubs) {  // where all did the same, one answer says it
+    const auto& own = stub.at("byId");
+    const bool same =
+        std::all_of(own.begin(), own.end(), [&](const auto& each) { return each == *own.begin(); });
+    if (same) stub = ordered_json(*own.begin());
+  }
+  return stubs;
+}
 
-std::string fromFlow(Store& store, const std::string& id, const std::vector<std::string>& mask) {
+ordered_json reactionsOf(const FlowTree& tree) {
+  ordered_json reactions = ordered_json::object();
+  for (const auto& node : tree.nodes) {
+    if (!node.event) continue;
+    for (const auto child : node.children) {
+      const auto* command = tree.nodes[child].command;
+      if (!command) continue;
+      auto& list = reactions[node.event->type];
+      const bool listed = std::find(list.begin(), list.end(), command->type) != list.end();
+      if (!listed) list.push_back(command->type);
+    }
+  }
+  return reactions;
+}
+
+ordered_json settingsOf(const Incident& incident, const FlowTree& tree) {
+  ordered_json settings = {{"source", incident.flow.commands.front().source}};
+  for (const auto& command : incident.flow.commands) {
+    settings["commands"][command.type] = {
+        {"retry", {{"maxAttempts", mostAttempts(incident, command.type)}}}};
+  }
+  settings["on"] = reactionsOf(tree);
+  const auto fromOutside = [&](std::size_t root) { return tree.nodes[root].event != nullptr; };
+  if (std::any_of(tree.roots.begin(), tree.roots.end(), fromOutside)) {
+    settings["queues"] = {{kQueue, "local"}};
+    settings["listen"] = {"commands", kQueue};
+  }
+  return settings;
+}
+
+ordered_json submitStep(const Incident& incident, const Command& command,
+                        const std::vector<std::string>& mask) {
+  ordered_json submit = {{"type", command.type},
+                         {"id", command.id},
+                         {"correlationId", command.correlationId},
+                         {"payload", masked(command.payload, mask)}};
+  // A key is a part of the payload, as a rule.
+  if (!command.key.empty()) submit["key"] = mask.empty() ? command.key : "masked";
+  // The store forgets a delay when it is over; when the command ran first is not forgotten.
+  const auto& attempts = incident.of(command);
+  const auto start = attempts.empty() ? command.dueAt : std::optional(attempts.front().startedAt);
+  const auto wait = start.value_or(command.acceptedAt) - command.acceptedAt;
+  if (wait >= kDelayLeast) submit["delay"] = durationText(wait);
+  return {{"submit", std::move(submit)}};
+}
+
+ordered_json sendStep(const Event& event, const std::vector<std::string>& mask) {
+  ordered_json send = {{"queue", kQueue},
+                       {"type", event.type},
+                       {"id", event.id},
+                       {"source", event.source},
+                       {"correlationId", event.correlationId},
+                       {"data", masked(event.data, mask)}};
+  if (!event.key.empty()) send["key"] = mask.empty() ? event.key : "masked";
+  return {{"send", std::move(send)}};
+}
+
+/// What came from outside, when it came; then the replays.
+ordered_json stepsOf(const Incident& incident, const FlowTree& tree,
+                     const std::vector<std::string>& mask) {
+  ordered_json steps = ordered_json::array();
+  std::optional<Time> now;
+  for (const auto root : tree.roots) {
+    const auto& node = tree.nodes[root];
+    const auto at = node.command ? node.command->acceptedAt : node.event->time;
+    if (now && at > *now) steps.push_back({{"advance", durationText(at - *now)}});
+    now = std::max(now.value_or(at), at);
+    steps.push_back(node.command ? submitStep(incident, *node.command, mask)
+                                 : sendStep(*node.event, mask));
+  }
+  for (const auto& command : incident.flow.commands) {
+    for (int generation = 1; generation <= command.generation; ++generation) {
+      steps.push_back({{"advance", toText(longest(incident))}});
+      steps.push_back({{"replay", command.id}});
+    }
+  }
+  return steps;
+}
+
+ordered_json endOf(const Incident& incident) {
+  ordered_json states = ordered_json::object();
+  for (const auto& command : incident.flow.commands) {
+    if (ended(command)) {
+      states[command.id] = toString(command.state);
+    } else {
+      states[command.id] = {{"attempts", {{"$ge", command.attempts}}}};
+    }
+  }
+  ordered_json then = {{"commands", std::move(states)}};
+  if (std::all_of(incident.flow.commands.begin(), incident.flow.commands.end(), ended)) {
+    then["trace"] = {{incident.flow.correlationId, treeLines(incident.flow, false)}};
+  }
+  return then;
+}
+
+Incident read(Store& store, const std::string& id) {
   Incident incident;
   bool found = false;
   store.read([&](Snapshot& snapshot) {
@@ -109,66 +239,27 @@ std::string fromFlow(Store& store, const std::string& id, const std::vector<std:
   if (incident.flow.commands.empty()) {
     throw Error(ErrorCode::Unsupported, "flow " + id + " has no command that could be repeated");
   }
+  return incident;
+}
 
-  ordered_json stubs = ordered_json::object();
-  ordered_json reactions = ordered_json::object();
-  ordered_json steps = ordered_json::array();
+}  // namespace
+
+std::string fromFlow(Store& store, const std::string& id, const std::vector<std::string>& mask) {
+  const auto incident = read(store, id);
   const auto tree = FlowTree::of(incident.flow);
-  std::map<std::string, std::string> caused;  // command id to the type of the event behind it
-  for (const auto& node : tree.nodes) {
-    if (!node.event) continue;
-    for (const auto child : node.children) {
-      if (tree.nodes[child].command) caused[tree.nodes[child].command->id] = node.event->type;
-    }
-  }
-  for (const auto& command : incident.flow.commands) {
-    stubs[command.type]["byId"][command.id] = stubOf(incident, command, mask);
-    const auto event = caused.find(command.id);
-    if (event != caused.end()) {
-      auto& list = reactions[event->second];
-      const bool listed = std::find(list.begin(), list.end(), command.type) != list.end();
-      if (!listed) list.push_back(command.type);
-    }
-  }
-  for (auto& stub : stubs) {  // where all did the same, one answer says it
-    const auto& own = stub.at("byId");
-    const bool same =
-        std::all_of(own.begin(), own.end(), [&](const auto& each) { return each == *own.begin(); });
-    if (same) stub = ordered_json(*own.begin());
-  }
-  for (const auto root : tree.roots) {
-    const auto* command = tree.nodes[root].command;
-    if (command == nullptr) continue;
-    ordered_json submit = {{"type", command->type},
-                           {"id", command->id},
-                           {"correlationId", command->correlationId},
-                           {"payload", masked(command->payload, mask)}};
-    // A key is a part of the payload, as a rule.
-    if (!command->key.empty()) submit["key"] = mask.empty() ? command->key : "masked";
-    steps.push_back({{"submit", std::move(submit)}});
-  }
-  ordered_json states = ordered_json::object();
-  for (const auto root : tree.roots) {
-    if (const auto* command = tree.nodes[root].command) {
-      states[command->id] = std::string(toString(command->state));
-    }
-  }
-  ordered_json then = {{"commands", std::move(states)},
-                       {"trace", {{incident.flow.correlationId, treeLines(incident.flow, false)}}}};
-  steps.push_back({{"advance", toText(longest(incident))}, {"then", std::move(then)}});
-
-  ordered_json scenario = {{"scenario", 1},
-                           {"name", "incident: flow " + incident.flow.correlationId},
-                           {"tags", {"incident"}},
-                           {"clock", toText(incident.flow.commands.front().acceptedAt)},
-                           {"supervised", true},
-                           {"project", nullptr},
-                           {"settings",
-                            {{"source", incident.flow.commands.front().source},
-                             {"defaults", {{"retry", {{"maxAttempts", mostAttempts(incident)}}}}},
-                             {"on", std::move(reactions)}}},
-                           {"stubs", std::move(stubs)},
-                           {"steps", std::move(steps)}};
+  auto steps = stepsOf(incident, tree, mask);
+  steps.push_back({{"advance", toText(longest(incident))}, {"then", endOf(incident)}});
+  const auto& first = tree.nodes[tree.roots.front()];
+  const ordered_json scenario = {
+      {"scenario", 1},
+      {"name", "incident: flow " + incident.flow.correlationId},
+      {"tags", {"incident"}},
+      {"clock", toText(first.command ? first.command->acceptedAt : first.event->time)},
+      {"supervised", true},
+      {"project", nullptr},
+      {"settings", settingsOf(incident, tree)},
+      {"stubs", stubsOf(incident, mask)},
+      {"steps", std::move(steps)}};
   return "// Made from a real flow. The stubs answer as its commands did, one answer for each"
          " attempt.\n// To run the real scripts: take out \"project\", \"settings\" and "
          "\"stubs\".\n" +
