@@ -204,6 +204,10 @@ std::string SourceText::place(const Pointer& pointer) const {
   return placeIn(name_, text_, Scanner(text_).find(pointer).value);
 }
 
+std::string SourceText::placeOfKey(const Pointer& pointer) const {
+  return placeIn(name_, text_, Scanner(text_).find(pointer).key);
+}
+
 std::string SourceText::replaced(const Pointer& pointer, const nlohmann::json& value) const {
   Scanner scanner(text_);
   const auto begin = scanner.find(pointer).value;
@@ -217,8 +221,7 @@ void SourceText::fail(const Pointer& pointer, const std::string& problem) const 
 }
 
 void SourceText::failAtKey(const Pointer& pointer, const std::string& problem) const {
-  const auto offset = Scanner(text_).find(pointer).key;
-  throw Error(ErrorCode::Invalid, placeIn(name_, text_, offset) + ": " + problem);
+  throw Error(ErrorCode::Invalid, placeOfKey(pointer) + ": " + problem);
 }
 
 }  // namespace tether

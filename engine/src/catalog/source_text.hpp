@@ -29,6 +29,8 @@ class SourceText {
 
   /// "name:line:column" of the value, or nearest what there is.
   std::string place(const nlohmann::json::json_pointer& pointer) const;
+  /// The same of the name of a member.
+  std::string placeOfKey(const nlohmann::json::json_pointer& pointer) const;
   /// The text with another value there. Comments and everything else stay as they are.
   std::string replaced(const nlohmann::json::json_pointer& pointer,
                        const nlohmann::json& value) const;

@@ -4,18 +4,25 @@
 #include <string>
 #include <vector>
 
-#include "catalog/config_value.hpp"
+#include "scenario/reading.hpp"
 #include "scenario/run.hpp"
+#include "scenario/shape.hpp"
 
 namespace tether::scenario {
 
 struct ExpectationKind {
   const char* name;
-  /// Checks what is expected, beside its matchers.
-  void (*check)(const ConfigValue& expected);
+  Shape (*shape)();
   /// What there is, in the shape of what is expected.
   nlohmann::json (*find)(const Run& run, const nlohmann::json& expected);
-  nlohmann::json (*schema)();
+  /// Fails where it could never be wrong; null: it always can.
+  void (*check)(const ConfigValue& expected, const Reading& reading) = nullptr;
+};
+
+/// What find() throws when a question has no answer.
+struct Unanswerable {
+  nlohmann::json::json_pointer at;  // in the expectation: the member whose name is the question
+  std::string why;
 };
 
 #define TETHER_SCENARIO_EXPECTATIONS(EXPECTATION) \
@@ -42,13 +49,9 @@ TETHER_SCENARIO_EXPECTATIONS(TETHER_SCENARIO_EXPECTATION)
 
 const std::vector<const ExpectationKind*>& expectationKinds();
 
-/// An object, or a matcher, or a list of them, whose members are among these.
-void checkRecords(const ConfigValue& expected, const std::vector<std::string>& members);
-/// An object by name (of a command, a flow) of such records.
-void checkNamed(const ConfigValue& expected, const std::vector<std::string>& members);
-
-nlohmann::json recordSchema(const std::vector<std::string>& members);
-nlohmann::json recordsSchema(const std::vector<std::string>& members);
-nlohmann::json namedSchema(const nlohmann::json& member);
+/// Of what only a submission or a replay has.
+void checkAnswered(const ConfigValue& expected, const Reading& reading);
+/// Of an object by name: that what is not there could have been.
+void checkAbsences(const ConfigValue& expected, const Reading& reading);
 
 }  // namespace tether::scenario

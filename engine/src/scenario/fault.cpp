@@ -65,8 +65,15 @@ void parseAtSeam(const ConfigValue& value, Fault& fault) {
   }
 }
 
-void parseOnQueue(const ConfigValue& value, Fault& fault) {
-  fault.queue = value.find("queue")->text();
+void parseOnQueue(const ConfigValue& value, const Reading& reading, Fault& fault) {
+  const auto queue = *value.find("queue");
+  fault.queue = queue.text();
+  reading.checkQueue(fault.queue, queue, false);
+  if (reading.knowsQueues && reading.remotes.count(fault.queue) == 0) {
+    queue.fail(quote(fault.queue) +
+               " is local, a part of the store: nothing happens there; map it"
+               " to an address in \"settings\"");
+  }
   const auto action = value.find("do");
   if (!action) value.fail("needs \"do\": what goes wrong");
   fault.kind = action->choice<Fault::Kind>({{"duplicate", Fault::Kind::Duplicate},
@@ -79,7 +86,7 @@ void parseOnQueue(const ConfigValue& value, Fault& fault) {
 
 }  // namespace
 
-Fault parseFault(const ConfigValue& value) {
+Fault parseFault(const ConfigValue& value, const Reading& reading) {
   value.allowKeys({"at", "queue", "do", "hit", "times", "by", "code"});
   Fault fault;
   fault.place = value.place();
@@ -89,7 +96,7 @@ Fault parseFault(const ConfigValue& value) {
   if (value.find("at")) {
     parseAtSeam(value, fault);
   } else {
-    parseOnQueue(value, fault);
+    parseOnQueue(value, reading, fault);
   }
   if (const auto hit = value.find("hit")) fault.hit = hit->integer(1, kMost);
   if (const auto times = value.find("times")) fault.times = times->integer(1, kMost);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "catalog/config_value.hpp"
+#include "scenario/reading.hpp"
 #include "tether/seam.hpp"
 
 namespace tether::scenario {
@@ -39,7 +40,7 @@ struct Fault {
 };
 
 /// Throws Invalid at what is wrong.
-Fault parseFault(const ConfigValue& value);
+Fault parseFault(const ConfigValue& value, const Reading& reading);
 
 nlohmann::json faultSchema();
 

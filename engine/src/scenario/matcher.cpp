@@ -29,11 +29,13 @@ const std::vector<std::string>& matchers() {
   return kNames;
 }
 
-/// The name of the matcher that this is; empty: a value.
-std::string matcherName(const json& value) {
-  if (!value.is_object() || value.size() != 1) return {};
-  const auto& name = value.begin().key();
-  return name.starts_with('$') ? name : std::string();
+/// Of a text in characters, as people count.
+std::optional<std::size_t> lengthOf(const json& value) {
+  if (value.is_structured()) return value.size();
+  if (!value.is_string()) return {};
+  const auto& text = value.get_ref<const std::string&>();
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 const json& lookUp(const std::string& path, const Answers& answers) {
@@ -142,10 +144,11 @@ class Comparison {
     }
     if (name == "$unordered") return unordered(argument, found, at, record);
     if (name == "$subset") return subset(argument, found, at, record);
-    if (name == "$len" && (found.is_structured() || found.is_string())) {
-      const auto size =
-          found.is_string() ? found.get_ref<const std::string&>().size() : found.size();
-      return value(argument, json(size), at / name, record);
+    if (name == "$len") {
+      if (const auto length = lengthOf(found)) {
+        return value(argument, json(*length), at / name, record);
+      }
+      return Difference{at, "a list, object or text, for its length", shown(found), found};
     }
     if (holds(name, argument, found)) return {};
     return Difference{at, shown(json{{name, argument}}), shown(found), found};
@@ -227,6 +230,15 @@ class Comparison {
   const Answers& answers_;
 };
 
+/// A number, or what compares numbers.
+void checkLength(const ConfigValue& argument) {
+  const auto inner = matcherName(argument.raw());
+  if (inner.empty()) return void(argument.integer(0, 1'000'000));
+  const bool compares = inner == "$gt" || inner == "$ge" || inner == "$lt" || inner == "$le";
+  if (inner == "$ref" || (compares && argument.find(inner)->raw().is_number())) return;
+  argument.fail("must be a number, or $gt, $ge, $lt or $le of one");
+}
+
 void checkMatcher(const std::string& name, const ConfigValue& argument) {
   const auto& given = argument.raw();
   const auto& known = matchers();
@@ -244,7 +256,8 @@ void checkMatcher(const std::string& name, const ConfigValue& argument) {
   }
   if (name == "$unordered" && !given.is_array()) argument.failType("an array");
   if (name == "$subset" && !given.is_structured()) argument.failType("an object or an array");
-  if (name == "$len" && !given.is_object()) (void)argument.integer(0, 1'000'000);
+  if (name == "$subset" && given.empty()) argument.fail("expects nothing");
+  if (name == "$len") checkLength(argument);
   const bool ordered = name == "$gt" || name == "$ge" || name == "$lt" || name == "$le";
   if (ordered && !given.is_number() && !given.is_string())
     argument.failType("a number or a string");
@@ -254,6 +267,19 @@ void checkMatcher(const std::string& name, const ConfigValue& argument) {
 
 std::optional<Difference> compare(const json& expected, const json& found, const Answers& answers) {
   return Comparison(answers).value(expected, found, Pointer(), true);
+}
+
+std::string matcherName(const json& value) {
+  if (!value.is_object() || value.size() != 1) return {};
+  const auto& name = value.begin().key();
+  return name.starts_with('$') ? name : std::string();
+}
+
+bool asText(const json& expected) {
+  if (expected.is_array()) return std::any_of(expected.begin(), expected.end(), asText);
+  const auto name = matcherName(expected);
+  if (name == "$subset" || name == "$unordered") return asText(expected.begin().value());
+  return expected.is_string() || name == "$regex";
 }
 
 json resolve(const json& value, const Answers& answers) {

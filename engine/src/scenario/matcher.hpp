@@ -29,6 +29,12 @@ std::optional<Difference> compare(const nlohmann::json& expected, const nlohmann
 /// such answer.
 nlohmann::json resolve(const nlohmann::json& value, const Answers& answers);
 
+/// The name of the matcher that this is; empty: a value.
+std::string matcherName(const nlohmann::json& value);
+
+/// Whether texts are expected, in the place of records.
+bool asText(const nlohmann::json& expected);
+
 /// Fails at a matcher that does not exist, or whose argument makes no sense.
 void checkMatchers(const ConfigValue& expected);
 

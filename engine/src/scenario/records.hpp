@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "scenario/shape.hpp"
 #include "tether/command.hpp"
 #include "tether/dead_letter.hpp"
 #include "tether/event.hpp"
@@ -21,14 +22,19 @@ nlohmann::json recordOf(const DeadLetter& letter);
 nlohmann::json recordOf(const Change& change);
 nlohmann::json recordOf(const Delivery& delivery);
 
-/// What recordOf gives of a default value: the names that an expectation can use.
-template <class Record>
-std::vector<std::string> membersOf() {
-  std::vector<std::string> names;
-  const auto record = recordOf(Record{});
-  for (const auto& [name, value] : record.items()) names.push_back(name);
-  return names;
-}
+/// What each of them can look like in an expectation, or a brief text in its place.
+Shape receiptShape();
+Shape commandShape();
+Shape attemptShape();
+Shape eventShape();
+Shape letterShape();
+Shape changeShape();
+Shape deliveryShape();
+/// The code and message of a failure.
+Shape errorShape();
+/// The state of a command, the outcome of a flow.
+Shape stateShape();
+Shape flowShape();
 
 /// A failure on a line: "rejected: out_of_stock: no tea left", or only the state.
 std::string stateLine(const Command& command);

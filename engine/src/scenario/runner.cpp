@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kCrashesMax = 100;  // of one step, before nobody restarts it any more
+constexpr std::size_t kLinesMax = 40;  // of the flows so far, in a report
+constexpr int kCrashesMax = 100;       // of one step, before nobody restarts it any more
 
 /// What ends a run: where, and what was wrong.
 struct Defect {
@@ -45,12 +46,18 @@ class Runner {
   std::optional<Defect> play() {
     place_ = scenario_.source.place(json::json_pointer());
     try {
-      for (const auto& sql : scenario_.given) world_.change(sql);
+      for (const auto& given : scenario_.given) {
+        place_ = given.place;
+        world_.change(given.sql);
+      }
       for (const auto& step : scenario_.steps) {
         place_ = step.place;
         if (auto failed = playStep(step)) return failed;
       }
-      if (relaxed_ && !world_.advanceUntilNothingIsDue()) throw Livelock();
+      if (relaxed_) {
+        world_.arm({});
+        world_.advanceUntilNothingIsDue();
+      }
       return broken();
     } catch (const Livelock& livelock) {
       return Defect{place_, livelock.what()};
@@ -95,7 +102,10 @@ class Runner {
     int crashes = 0;
     const auto repair = [&] {
       if (!supervised_ || !world_.down()) return false;
-      if (++crashes > kCrashesMax) throw Livelock();
+      if (++crashes > kCrashesMax) {
+        throw Livelock("the engine died more than " + std::to_string(kCrashesMax) +
+                       " times in this step");
+      }
       world_.restart();
       return true;
     };
@@ -116,7 +126,7 @@ class Runner {
            step.kind == "advance";
   }
 
-  std::optional<Defect> judge(const Expectation& expectation) {
+  std::optional<Defect> judge(const Expectation& expectation) try {
     const auto found = expectation.kind->find(run_, expectation.expected);
     const auto difference = compare(expectation.expected, found, run_.answers);
     if (!difference) return {};
@@ -128,6 +138,9 @@ class Runner {
                   difference->found,
                   updates(expectation),
                   found};
+  } catch (const Unanswerable& unanswerable) {
+    return Defect{scenario_.source.placeOfKey(expectation.at / unanswerable.at),
+                  std::string(expectation.kind->name) + ": " + unanswerable.why};
   }
 
   /// Of what must not be there, nothing can be written down.
@@ -167,8 +180,17 @@ std::string soFar(const Run& run) {
       if (auto flow = snapshot.flow(command.correlationId)) flows.push_back(std::move(*flow));
     }
   });
+  std::vector<std::string> lines;
   for (const auto& flow : flows) {
-    for (const auto& line : treeLines(flow, true)) text += "    " + escapeForTerminal(line) + "\n";
+    for (auto& line : treeLines(flow, true)) lines.push_back(std::move(line));
+  }
+  const auto left = lines.size() > kLinesMax ? lines.size() - kLinesMax : 0;
+  for (std::size_t at = 0; at < lines.size(); ++at) {
+    if (left > 0 && at == kLinesMax / 2) {  // how it began, and how it ended
+      text += "    (" + std::to_string(left) + " lines more)\n";
+      at += left;
+    }
+    text += "    " + escapeForTerminal(lines[at]) + "\n";
   }
   if (run.world.down()) text += "    (the engine is down)\n";
   return text;

@@ -38,14 +38,15 @@ void checkReferences(const ConfigValue& value, const Reading& reading) {
   for (const auto& child : value.children()) checkReferences(child, reading);
 }
 
-std::vector<Expectation> parseThen(const ConfigValue& then) {
+std::vector<Expectation> parseThen(const ConfigValue& then, const Reading& reading) {
   then.allowKeys(namesOf(expectationKinds()));
   std::vector<Expectation> expectations;
   for (const auto* kind : expectationKinds()) {  // in the order of a flow, not of the alphabet
     const auto expected = then.find(kind->name);
     if (!expected) continue;
     checkMatchers(*expected);
-    kind->check(*expected);
+    kind->shape().check(*expected);
+    if (kind->check != nullptr) kind->check(*expected, reading);
     expectations.push_back({kind, expected->raw(), expected->pointer()});
   }
   if (expectations.empty()) then.fail("expects nothing");
@@ -59,21 +60,23 @@ Step parseStep(const ConfigValue& value, Reading& reading) {
   checkReferences(value, reading);
   Step step;
   step.place = value.place();
+  reading.kind.clear();
   for (const auto* kind : stepKinds()) {
     const auto member = value.find(kind->name);
     if (!member) continue;
     if (step.act) {
       member->failAtKey("a step does one thing: " + step.kind + " or " + kind->name);
     }
-    step.kind = kind->name;
+    step.kind = reading.kind = kind->name;
+    step.place = member->place();
     step.act = kind->parse(*member, value, reading);
   }
   if (const auto about = value.find("about")) (void)about->anyText();
   if (const auto run = value.find("run")) step.settles = run->boolean();
   if (const auto faults = value.find("faults")) {
-    for (const auto& fault : faults->oneOrMore()) step.faults.push_back(parseFault(fault));
+    for (const auto& fault : faults->oneOrMore()) step.faults.push_back(parseFault(fault, reading));
   }
-  if (const auto then = value.find("then")) step.then = parseThen(*then);
+  if (const auto then = value.find("then")) step.then = parseThen(*then, reading);
   if (!step.act && step.then.empty()) value.fail("does nothing and expects nothing");
   return step;
 }
@@ -107,6 +110,24 @@ json changesOf(const ConfigValue& root) {
   return changes;
 }
 
+/// A stub stands in for a command that the project, or the settings, declare.
+void checkStubs(const ConfigValue& root, const fs::path& project) {
+  const auto stubs = root.find("stubs");
+  if (!stubs) return;
+  std::vector<std::string> types;
+  const auto collect = [&](const json& declares) {
+    const auto commands = declares.find("commands");
+    if (commands == declares.end()) return;
+    for (const auto& [type, command] : commands->items()) types.push_back(type);
+  };
+  collect(SourceText::read(project).json());
+  if (const auto settings = root.find("settings")) collect(settings->raw());
+  for (const auto& [type, stub] : stubs->members()) {
+    if (std::find(types.begin(), types.end(), type) != types.end()) continue;
+    stub.failAtKey("the project has no command " + quote(type) + didYouMean(type, types));
+  }
+}
+
 std::shared_ptr<const Catalog> catalogOf(const ConfigValue& root, const fs::path& file) {
   const auto project = projectOf(root, file);
   json changes;
@@ -116,6 +137,7 @@ std::shared_ptr<const Catalog> catalogOf(const ConfigValue& root, const fs::path
     root.find("settings")->fail("do not have the shape of tether.json");
   }
   if (!project && changes.empty()) return nullptr;
+  if (project) checkStubs(root, *project);
   try {
     if (project) return std::make_shared<Catalog>(Catalog::load(*project, changes));
     return std::make_shared<Catalog>(Catalog::from(fs::absolute(file).parent_path(), changes));
@@ -129,21 +151,19 @@ std::shared_ptr<const Catalog> catalogOf(const ConfigValue& root, const fs::path
   }
 }
 
-}  // namespace
-
-std::string Reading::name(const ConfigValue& value) {
-  const auto as = value.find("as");
-  if (!as) return {};
-  auto text = as->text();
-  if (text.find('.') != std::string::npos) as->fail("must have no dot: $ref splits at it");
-  try {
-    checkId("as", text);
-  } catch (const Error& error) {
-    as->fail(error.what());
+Reading readingOf(const Catalog* catalog) {
+  Reading reading;
+  if (catalog == nullptr) return reading;
+  reading.knowsQueues = true;
+  reading.queues = {"commands", "events"};
+  for (const auto& [queue, address] : catalog->options().queues) {
+    reading.queues.insert(queue);
+    if (isElsewhere(address)) reading.remotes.insert(queue);
   }
-  if (!names.insert(text).second) as->fail(quote(text) + " is a name already");
-  return text;
+  return reading;
 }
+
+}  // namespace
 
 bool Step::expects(const char* name) const {
   return std::any_of(then.begin(), then.end(), [&](const Expectation& expectation) {
@@ -155,7 +175,7 @@ ScenarioFile ScenarioFile::read(const fs::path& file) {
   ScenarioFile scenario{SourceText::read(file), {}, {}, {}, {}};
   const ConfigValue root(scenario.source);
   root.allowKeys({"$schema", "scenario", "name", "about", "tags", "project", "settings", "stubs",
-                  "seed", "clock", "supervised", "turns", "given", "steps"});
+                  "seed", "clock", "supervised", "budget", "given", "steps"});
   const auto version = root.find("scenario");
   if (!version) root.fail("needs \"scenario\": 1, the version of the format");
   if (version->raw() != 1) version->fail("this program reads version 1");
@@ -184,13 +204,14 @@ ScenarioFile ScenarioFile::read(const fs::path& file) {
   if (const auto supervised = root.find("supervised")) {
     setting.supervised = supervised->boolean();
   }
-  if (const auto turns = root.find("turns")) setting.turnsMax = turns->integer(1, kMost);
+  if (const auto budget = root.find("budget")) setting.budget = budget->integer(1, kMost);
   if (const auto given = root.find("given")) {
-    for (const auto& sql : given->oneOrMore()) scenario.given.push_back(sql.anyText());
+    for (const auto& sql : given->oneOrMore())
+      scenario.given.push_back({sql.anyText(), sql.place()});
   }
   const auto steps = root.find("steps");
   if (!steps || !steps->raw().is_array()) root.fail("needs \"steps\": a list");
-  Reading reading;
+  auto reading = readingOf(setting.catalog.get());
   for (const auto& step : steps->oneOrMore()) {
     ++reading.step;
     scenario.steps.push_back(parseStep(step, reading));

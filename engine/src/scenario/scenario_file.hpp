@@ -34,11 +34,16 @@ struct Step {
   bool expects(const char* name) const;
 };
 
+struct Given {
+  std::string sql;
+  std::string place;  // file:line:column
+};
+
 struct ScenarioFile {
   SourceText source;
   Title title;
   Setting setting;
-  std::vector<std::string> given;  // SQL, before the first step
+  std::vector<Given> given;  // before the first step
   std::vector<Step> steps;
 
   /// Errors: Invalid with file:line:column, NotFound.

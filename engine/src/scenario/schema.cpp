@@ -16,7 +16,8 @@ json formatSchema() {
                {"additionalProperties", false},
                {"minProperties", 1},
                {"properties", json::object()}};
-  for (const auto* kind : expectationKinds()) then["properties"][kind->name] = kind->schema();
+  for (const auto* kind : expectationKinds())
+    then["properties"][kind->name] = kind->shape().schema();
   const json fault = {{"$ref", "#/definitions/fault"}};
   json step = {
       {"type", "object"},
@@ -28,28 +29,30 @@ json formatSchema() {
         {"faults", {{"anyOf", {fault, {{"type", "array"}, {"items", fault}, {"minItems", 1}}}}}},
         {"then", {{"$ref", "#/definitions/then"}}}}}};
   for (const auto* kind : stepKinds()) step["properties"][kind->name] = kind->schema();
-  return {{"$schema", "http://json-schema.org/draft-07/schema#"},
-          {"title", "Tether scenario"},
-          {"type", "object"},
-          {"required", {"scenario", "name", "steps"}},
-          {"additionalProperties", false},
-          {"properties",
-           {{"$schema", text},
-            {"scenario", {{"const", 1}}},
-            {"name", text},
-            {"about", text},
-            {"tags", texts},
-            {"project", {{"type", {"string", "null"}}}},
-            {"settings", {{"type", "object"}}},
-            {"stubs", {{"type", "object"}, {"additionalProperties", stubSchema()}}},
-            {"seed", {{"type", "integer"}, {"minimum", 0}}},
-            {"clock", text},
-            {"supervised", {{"type", "boolean"}}},
-            {"turns", {{"type", "integer"}, {"minimum", 1}}},
-            {"given", texts},
-            {"steps",
-             {{"type", "array"}, {"minItems", 1}, {"items", {{"$ref", "#/definitions/step"}}}}}}},
-          {"definitions", {{"fault", faultSchema()}, {"step", step}, {"then", then}}}};
+  return {
+      {"$schema", "http://json-schema.org/draft-07/schema#"},
+      {"title", "Tether scenario"},
+      {"type", "object"},
+      {"required", {"scenario", "name", "steps"}},
+      {"additionalProperties", false},
+      {"properties",
+       {{"$schema", text},
+        {"scenario", {{"const", 1}}},
+        {"name", text},
+        {"about", text},
+        {"tags", texts},
+        {"project", {{"type", {"string", "null"}}}},
+        {"settings", {{"type", "object"}}},
+        {"stubs", {{"type", "object"}, {"additionalProperties", stubSchema()}}},
+        {"seed", {{"type", "integer"}, {"minimum", 0}}},
+        {"clock", text},
+        {"supervised", {{"type", "boolean"}}},
+        {"budget", {{"type", "integer"}, {"minimum", 1}}},
+        {"given", texts},
+        {"steps",
+         {{"type", "array"}, {"minItems", 1}, {"items", {{"$ref", "#/definitions/step"}}}}}}},
+      {"definitions",
+       {{"fault", faultSchema()}, {"matcher", matcherSchema()}, {"step", step}, {"then", then}}}};
 }
 
 }  // namespace tether::scenario

@@ -2,23 +2,13 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "catalog/config_value.hpp"
+#include "scenario/reading.hpp"
 #include "scenario/run.hpp"
 
 namespace tether::scenario {
-
-/// What is known while a file is read.
-struct Reading {
-  int step = 0;                 // from 1
-  std::set<std::string> names;  // given by `as` so far
-  /// Takes the name of `as`, if there is one; fails where one is used twice.
-  std::string name(const ConfigValue& value);
-};
 
 struct StepKind {
   using Act = std::function<void(Run&)>;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -30,15 +31,18 @@ struct Setting {
   std::map<std::string, std::shared_ptr<const Stub>> stubs;
   Time clock;
   std::uint64_t seed = 1;
-  int turnsMax = 10'000;    // of one step: more is a livelock
+  int budget = 100'000;     // what one step may do: more is a livelock
   bool supervised = false;  // somebody restarts it at once when it dies
 };
 
 /// The flow did not come to rest.
-class Livelock : public std::exception {
+class Livelock : public std::runtime_error {
  public:
-  const char* what() const noexcept override { return "the engine never came to rest"; }
+  using std::runtime_error::runtime_error;
 };
+
+/// Whether a queue that is mapped to this address is no part of the store or the process.
+bool isElsewhere(const std::string& address);
 
 class World {
  public:
@@ -57,6 +61,8 @@ class World {
   std::map<std::string, std::unique_ptr<RemoteQueue>>& remotes() { return remotes_; }
   /// Where a queue is mapped to; nothing: local.
   RemoteQueue* remote(const std::string& queue);
+  /// Whether there is such a queue, even if it was never used.
+  bool hasQueue(const std::string& queue) const;
 
   /// Opens the store again, as a new process would. Nothing when it is up.
   void restart();
@@ -64,12 +70,13 @@ class World {
   void settle();
   /// Moves the clock from one due time to the next, and settles at each.
   void advance(Time until);
-  /// Moves it as far as something is due. Returns false when there is too much of it.
-  bool advanceUntilNothingIsDue();
+  /// Moves it as far as something is due.
+  void advanceUntilNothingIsDue();
   /// Business SQL of the scenario itself, in a transaction of its own.
   void change(const std::string& sql);
 
   // ---- faults ----
+  /// A step begins: so much may it do, and this goes wrong.
   void arm(std::vector<Fault> faults);
   /// What was not used up since.
   std::vector<Fault> disarm();
@@ -78,6 +85,8 @@ class World {
   /// Which seams were passed.
   const std::set<Seam>& passed() const { return passed_; }
   void crash();
+  /// Counts what the step does. Throws Livelock when that is too much.
+  void spend();
   void stall(Duration by) { clock_.advance(by); }
 
   /// How many attempts of the command ended before, forgiven ones aside.
@@ -107,6 +116,7 @@ class World {
   bool armed_ = true;
   std::vector<Fault> faults_;
   std::map<Seam, int> hits_;  // since arm()
+  int spent_ = 0;             // of the budget, since arm()
   bool commits_ = false;      // the next commit is one of a step of the flow
   std::optional<Seam> crashAt_;
   bool forgives_ = false;                        // the last crash was not the scenario's own

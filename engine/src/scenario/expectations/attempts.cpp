@@ -8,30 +8,30 @@ namespace {
 
 using nlohmann::json;
 
-void check(const ConfigValue& expected) { checkNamed(expected, membersOf<Attempt>()); }
-
 /// Outcomes alone may be expected as a list of texts.
 json find(const Run& run, const json& expected) {
   json found = json::object();
   for (const auto& [name, wanted] : expected.items()) {
     const auto id = run.idOf(name);
-    const bool brief = wanted.is_array() && !wanted.empty() && wanted.front().is_string();
-    const auto attempts = run.look([&](Snapshot& snapshot) {
+    const bool brief = asText(wanted);
+    const auto attempts = run.look([&](Snapshot& snapshot) -> std::optional<std::vector<Attempt>> {
       const auto command = snapshot.command(id);
-      return command ? snapshot.attempts(*command) : std::vector<Attempt>{};
+      if (!command) return {};
+      return snapshot.attempts(*command);
     });
-    found[name] = json::array();
-    for (const auto& attempt : attempts) {
+    found[name] = attempts ? json::array() : json();
+    if (!attempts) continue;
+    for (const auto& attempt : *attempts) {
       found[name].push_back(brief ? json(attempt.outcome) : recordOf(attempt));
     }
   }
   return found;
 }
 
-json schema() { return namedSchema(recordsSchema(membersOf<Attempt>())); }
+Shape shape() { return Shape::named(Shape::list(attemptShape()).orNull()); }
 
 }  // namespace
 
-const ExpectationKind attemptsExpectation{"attempts", &check, &find, &schema};
+const ExpectationKind attemptsExpectation{"attempts", &shape, &find, &checkAbsences};
 
 }  // namespace tether::scenario

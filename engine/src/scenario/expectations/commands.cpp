@@ -8,8 +8,6 @@ namespace {
 
 using nlohmann::json;
 
-void check(const ConfigValue& expected) { checkNamed(expected, membersOf<Command>()); }
-
 /// A state alone may be expected as a text.
 json find(const Run& run, const json& expected) {
   json found = json::object();
@@ -18,7 +16,7 @@ json find(const Run& run, const json& expected) {
     const auto command = run.look([&](Snapshot& snapshot) { return snapshot.command(id); });
     if (!command) {
       found[name] = nullptr;
-    } else if (wanted.is_string()) {
+    } else if (asText(wanted)) {
       found[name] = toString(command->state);
     } else {
       found[name] = recordOf(*command);
@@ -27,10 +25,10 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-json schema() { return namedSchema(recordSchema(membersOf<Command>())); }
+Shape shape() { return Shape::named(commandShape().orNull()); }
 
 }  // namespace
 
-const ExpectationKind commandsExpectation{"commands", &check, &find, &schema};
+const ExpectationKind commandsExpectation{"commands", &shape, &find, &checkAbsences};
 
 }  // namespace tether::scenario

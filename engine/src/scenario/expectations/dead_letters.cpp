@@ -10,8 +10,6 @@ namespace {
 
 using nlohmann::json;
 
-void check(const ConfigValue& expected) { checkRecords(expected, membersOf<DeadLetter>()); }
-
 json find(const Run& run, const json& /*expected*/) {
   auto letters = run.look([&](Snapshot& snapshot) { return snapshot.deadLetters(everything()); });
   std::ranges::sort(letters, {}, &DeadLetter::seq);
@@ -22,10 +20,10 @@ json find(const Run& run, const json& /*expected*/) {
   return found;
 }
 
-json schema() { return recordsSchema(membersOf<DeadLetter>()); }
+Shape shape() { return Shape::list(letterShape()); }
 
 }  // namespace
 
-const ExpectationKind deadLettersExpectation{"deadLetters", &check, &find, &schema};
+const ExpectationKind deadLettersExpectation{"deadLetters", &shape, &find};
 
 }  // namespace tether::scenario

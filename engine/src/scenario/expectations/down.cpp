@@ -7,14 +7,12 @@ namespace {
 
 using nlohmann::json;
 
-void check(const ConfigValue& expected) { (void)expected.boolean(); }
-
 json find(const Run& run, const json& /*expected*/) { return run.world.down(); }
 
-json schema() { return {{"type", "boolean"}}; }
+Shape shape() { return Shape::boolean(); }
 
 }  // namespace
 
-const ExpectationKind downExpectation{"down", &check, &find, &schema};
+const ExpectationKind downExpectation{"down", &shape, &find};
 
 }  // namespace tether::scenario

@@ -9,26 +9,20 @@ namespace {
 
 using nlohmann::json;
 
-void check(const ConfigValue& expected) { checkRecords(expected, membersOf<Event>()); }
-
-/// Of a list of texts, or a matcher over one, the types alone.
-bool brief(const json& expected) {
-  if (expected.is_object() && expected.size() == 1) return brief(expected.begin().value());
-  return expected.is_array() && !expected.empty() && expected.front().is_string();
-}
-
+/// Texts are the types alone.
 json find(const Run& run, const json& expected) {
+  const bool brief = asText(expected);
   json found = json::array();
   for (const auto& event : recordedEvents(run)) {
-    found.push_back(brief(expected) ? json(event.type) : recordOf(event));
+    found.push_back(brief ? json(event.type) : recordOf(event));
   }
   return found;
 }
 
-json schema() { return recordsSchema(membersOf<Event>()); }
+Shape shape() { return Shape::list(eventShape()); }
 
 }  // namespace
 
-const ExpectationKind eventsExpectation{"events", &check, &find, &schema};
+const ExpectationKind eventsExpectation{"events", &shape, &find};
 
 }  // namespace tether::scenario

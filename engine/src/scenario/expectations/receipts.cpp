@@ -8,14 +8,12 @@ namespace {
 
 using nlohmann::json;
 
-void check(const ConfigValue& expected) { checkRecords(expected, membersOf<Receipt>()); }
-
 json find(const Run& run, const json& /*expected*/) { return run.receipts; }
 
-json schema() { return recordsSchema(membersOf<Receipt>()); }
+Shape shape() { return Shape::list(receiptShape()); }
 
 }  // namespace
 
-const ExpectationKind receiptsExpectation{"receipts", &check, &find, &schema};
+const ExpectationKind receiptsExpectation{"receipts", &shape, &find, &checkAnswered};
 
 }  // namespace tether::scenario

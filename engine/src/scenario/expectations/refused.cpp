@@ -1,5 +1,6 @@
 // refused: why this step's submission or replay got no receipt.
 #include "scenario/expectation.hpp"
+#include "scenario/records.hpp"
 
 namespace tether::scenario {
 
@@ -7,19 +8,12 @@ namespace {
 
 using nlohmann::json;
 
-const std::vector<std::string>& members() {
-  static const std::vector<std::string> kMembers = {"code", "message"};
-  return kMembers;
-}
-
-void check(const ConfigValue& expected) { checkRecords(expected, members()); }
-
 json find(const Run& run, const json& /*expected*/) { return run.refused; }
 
-json schema() { return recordSchema(members()); }
+Shape shape() { return errorShape().orNull(); }
 
 }  // namespace
 
-const ExpectationKind refusedExpectation{"refused", &check, &find, &schema};
+const ExpectationKind refusedExpectation{"refused", &shape, &find, &checkAnswered};
 
 }  // namespace tether::scenario

@@ -16,6 +16,7 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   value.allowKeys({"queue", "max", "as", "distinct"});
   const auto queue = value.find("queue");
   if (!queue) value.fail("needs \"queue\": where from");
+  reading.checkQueue(queue->text(), *queue, false);
   const auto max = value.find("max");
   const auto distinct = value.find("distinct");
   return

@@ -25,6 +25,9 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   const auto id = value.find("id") ? value.find("id")->anyText()
                   : !as.empty()    ? as
                                    : "step-" + std::to_string(reading.step);
+  reading.queues.insert(queue->text());
+  reading.ids.insert(id);
+  reading.id(value.find("correlationId"));
   return [queue = queue->text(), written = value.raw(), as, id](Run& run) {
     const auto resolved = run.resolved(written);
     Envelope envelope;

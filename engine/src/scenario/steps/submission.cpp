@@ -35,6 +35,8 @@ Submission parseOne(const ConfigValue& value, Reading& reading, const std::strin
   submission.id = id && id->raw().is_string() ? id->text()
                   : !submission.as.empty()    ? submission.as
                                               : fallback;
+  reading.ids.insert(submission.id);
+  reading.id(value.find("correlationId"));
   return submission;
 }
 

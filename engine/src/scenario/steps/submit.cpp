@@ -10,8 +10,9 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   return [submissions = parseSubmissions(value, reading)](Run& run) {
     for (const auto& submission : submissions) {
       submission.announce(run);
+      const auto request = submission.request(run);
       submitOrBeRefused(run, [&] {
-        const auto receipt = run.world.engine().api().submit(submission.request(run));
+        const auto receipt = run.world.engine().api().submit(request);
         if (run.world.down()) return;  // it died before it could answer
         run.receipts.push_back(recordOf(receipt));
         if (!submission.as.empty()) run.answers[submission.as] = run.receipts.back();

@@ -1,0 +1,31 @@
+// What is known while a file is read.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "catalog/config_value.hpp"
+
+namespace tether::scenario {
+
+struct Reading {
+  int step = 0;                 // from 1
+  std::string kind{};           // what that step does; empty: it only looks
+  std::set<std::string> names;  // given by `as` so far
+  std::set<std::string> ids;    // written so far, of commands, messages and flows
+  /// Without a project only the host knows its queues.
+  bool knowsQueues = false;
+  std::set<std::string> queues{};   // those of the project, and those that were sent to
+  std::set<std::string> remotes{};  // those that are mapped elsewhere
+
+  /// Takes the name of `as`, if there is one; fails where one is used twice.
+  std::string name(const ConfigValue& value);
+  /// Takes an id that stands in the file; a $ref says nothing.
+  void id(const std::optional<ConfigValue>& value);
+  /// Fails at the name of a queue that is not there. `atKey`: it is the name of a member.
+  void checkQueue(const std::string& queue, const ConfigValue& value, bool atKey) const;
+  /// Fails at the name of a command, flow or message that was never there.
+  void checkAbsent(const std::string& name, const ConfigValue& member) const;
+};
+
+}  // namespace tether::scenario
