@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "app.hpp"
+#include "lines.hpp"
 #include "tether/json.hpp"
 #include "tether/text.hpp"
 #include "views.hpp"
@@ -27,45 +28,6 @@ constexpr std::size_t kInFlightMax = 1024;
 
 const std::vector<std::string> kMembers = {"type",          "payload",        "id",    "key",
                                            "correlationId", "idempotencyKey", "delay", "at"};
-
-/// Lines with their numbers; blank ones are skipped.
-class Lines {
- public:
-  explicit Lines(std::istream& in) : in_(in) {}
-
-  /// False at the end. Throws Invalid for a line that is too long; the next call goes on after it.
-  bool next() {
-    while (true) {
-      text.clear();
-      ++number;
-      if (!readLine()) return false;
-      if (text.find_first_not_of(" \t\r") != std::string::npos) return true;
-    }
-  }
-
-  std::string text;
-  std::size_t number = 0;
-
- private:
-  bool readLine() {
-    auto* buffer = in_.rdbuf();
-    bool tooLong = false;
-    for (auto byte = buffer->sbumpc();; byte = buffer->sbumpc()) {
-      const bool end = byte == std::istream::traits_type::eof();
-      if (end || byte == '\n') {
-        if (tooLong) {
-          throw Error(ErrorCode::Invalid,
-                      fmt::format("longer than {} bytes", kLineLimits.bytesMax));
-        }
-        return !end || !text.empty();
-      }
-      if (text.size() == kLineLimits.bytesMax) tooLong = true;
-      if (!tooLong) text += static_cast<char>(byte);
-    }
-  }
-
-  std::istream& in_;
-};
 
 /// A member that is there has a value: an empty one is a slip, see refuseEmptyValues in app.cpp.
 std::string stringOf(const json& object, const std::string& name) {
@@ -86,29 +48,6 @@ json receiptLine(std::size_t line, const Receipt& receipt) {
   auto record = toJson(receipt);
   record["line"] = line;
   return record;
-}
-
-/// What went wrong with a line, for people and for programs.
-struct BadLine {
-  std::size_t line;
-  ErrorCode code;
-  std::string message;
-};
-
-BadLine badLine(std::size_t line, const std::exception_ptr& reason) {
-  try {
-    std::rethrow_exception(reason);
-  } catch (const Error& error) {
-    return {line, error.code(), fmt::format("line {}: {}", line, error.what())};
-  } catch (const std::exception& error) {
-    return {line, ErrorCode::Internal, fmt::format("line {}: {}", line, error.what())};
-  }
-}
-
-/// No other line will fare better.
-bool endsAll(ErrorCode code) {
-  return code == ErrorCode::Unavailable || code == ErrorCode::Corrupt ||
-         code == ErrorCode::Internal;
 }
 
 /// Takes receipts and bad lines, from the reading thread and from the writer, and prints them.
@@ -309,7 +248,7 @@ CommandRequest parseBatchLine(std::string_view line, Time now) {
 int submitBatch(Session& session, const std::string& source, bool atomic) {
   std::ifstream file;
   if (source != "-") file = session.openFile(source);
-  Lines lines(source == "-" ? session.in() : file);
+  Lines lines(source == "-" ? session.in() : file, kLineLimits.bytesMax);
   return atomic ? submitTogether(session, lines) : submitEach(session, lines);
 }
 

@@ -158,7 +158,21 @@ void Printer::note(std::string_view text) {
   if (!settings_.quiet) warn(text);
 }
 
+void Printer::progress(std::string_view text) {
+  if (!settings_.live || settings_.quiet) return;
+  endProgress();
+  err_ << escapeForTerminal(text) << std::flush;
+  inProgress_ = true;
+}
+
+void Printer::endProgress() {
+  if (!inProgress_) return;
+  err_ << "\r\x1b[K" << std::flush;
+  inProgress_ = false;
+}
+
 void Printer::warn(std::string_view text) {
+  endProgress();
   if (out_.good()) flush();  // keeps the order on a terminal
   err_ << "tether: " << escapeForTerminal(text) << '\n' << std::flush;
 }
@@ -173,6 +187,7 @@ void Printer::failure(std::string_view code, std::string_view message) {
 }
 
 void Printer::flush() {
+  endProgress();
   if (out_.good()) {
     errno = 0;
     out_.write(buffer_.data(), static_cast<std::streamsize>(buffer_.size())).flush();

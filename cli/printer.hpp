@@ -53,6 +53,7 @@ class Printer {
     bool colours = false;
     bool quiet = false;
     int verbosity = 0;
+    bool live = false;  // stderr is a terminal, where a line can be written again
   };
 
   Printer(std::ostream& out, std::ostream& err, Settings settings);
@@ -83,6 +84,10 @@ class Printer {
   /// The same, but -q does not hide it.
   void warn(std::string_view text);
 
+  /// How far a long verb is: one line on stderr that the next call replaces and any other output
+  /// removes. Only on a terminal.
+  void progress(std::string_view text);
+
   /// The end of a verb that failed: a line on stderr, and with --json the object on stdout, unless
   /// the verb gave its answer before.
   void failure(std::string_view code, std::string_view message);
@@ -93,6 +98,7 @@ class Printer {
  private:
   void put(const Cell& cell, std::size_t width = 0);
   void endLine();
+  void endProgress();
 
   std::ostream& out_;
   std::ostream& err_;
@@ -100,6 +106,7 @@ class Printer {
   std::string buffer_;  // written in one go, so that errno belongs to that write
   int failure_ = 0;     // errno of that write
   bool answered_ = false;
+  bool inProgress_ = false;
 };
 
 /// The reader of stdout went away (EPIPE): no reason to complain.

@@ -40,8 +40,9 @@ Printer::Settings printerSettings(const Streams& streams, const Environment& env
   const auto form = globals.ndjson ? Printer::Form::Ndjson
                     : globals.json ? Printer::Form::Json
                                    : Printer::Form::People;
+  const bool live = streams.errIsTerminal && lookUp(environment, "TERM").value_or("dumb") != "dumb";
   return {form, wantsColours(streams, environment, chosenColor(globals, environment)),
-          globals.quiet, globals.verbosity};
+          globals.quiet, globals.verbosity, live};
 }
 
 std::string readAtMost(std::istream& in, std::size_t bytesMax) {
@@ -135,19 +136,21 @@ Setting Session::colorSetting() const {
 }
 
 Store& Session::store() {
-  if (!store_) {
-    const auto setting = storeSetting();
-    try {
-      store_ = openSqliteStore({.path = setting.value}, clock());
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::NotFound) throw;
-      throw Error(ErrorCode::NotFound,
-                  fmt::format("no store at {} (from {}); 'tether submit', 'tether listen' or "
-                              "'tether store migrate' makes it",
-                              setting.value, setting.from));
-    }
-  }
+  if (!store_) store_ = openStore(SqliteStoreOptions{}.busyTimeout);
   return *store_;
+}
+
+std::unique_ptr<Store> Session::openStore(Duration patience) {
+  const auto setting = storeSetting();
+  try {
+    return openSqliteStore({.path = setting.value, .busyTimeout = patience}, clock());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::NotFound) throw;
+    throw Error(ErrorCode::NotFound,
+                fmt::format("no store at {} (from {}); 'tether submit', 'tether listen' or "
+                            "'tether store migrate' makes it",
+                            setting.value, setting.from));
+  }
 }
 
 EngineOptions Session::engineOptions(bool create) {

@@ -84,6 +84,8 @@ class Session {
   /// The store, which must exist; NotFound says how to make it. Needs no catalog when the store is
   /// named.
   Store& store();
+  /// The same, another time, for a verb that waits for a lock at most `patience`.
+  std::unique_ptr<Store> openStore(Duration patience);
 
   /// Options for an engine over the catalog and storeSetting(); a verb changes them before open().
   EngineOptions engineOptions(bool create);

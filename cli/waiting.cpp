@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "tether/text.hpp"
 #include "views.hpp"
@@ -52,22 +51,12 @@ Exit judge(const Flow& flow, const std::string& id, const Target& target) {
   return exitOf(flow);
 }
 
-/// A wait that nobody will end is better said than sat through.
-void noteMissingListener(Session& session, Store& store, const Flow& flow) {
-  std::set<std::string> open;
+std::set<std::string> openTypes(const Flow& flow) {
+  std::set<std::string> types;
   for (const auto& command : flow.commands) {
-    if (isOpen(command.state)) open.insert(command.type);
+    if (isOpen(command.state)) types.insert(command.type);
   }
-  store.read([&](Snapshot& snapshot) {
-    for (const auto& owner : snapshot.owners()) {
-      if (!owner.alive || owner.role == "relay") continue;
-      if (owner.types.empty()) open.clear();
-      for (const auto& type : owner.types) open.erase(type);
-    }
-  });
-  if (open.empty()) return;
-  session.print().note(fmt::format(
-      "no listener that runs {} is alive; start one with 'tether listen'", fmt::join(open, ", ")));
+  return types;
 }
 
 }  // namespace
@@ -85,13 +74,26 @@ Target parseTarget(const std::string& text) {
 
 Exit exitOf(const Flow& flow) { return flow.outcome() == CommandState::Succeeded ? kDone : kNo; }
 
+void noteMissingListener(Session& session, Store& store, std::set<std::string> types) {
+  store.read([&](Snapshot& snapshot) {
+    for (const auto& owner : snapshot.owners()) {
+      if (!owner.alive || owner.role == "relay") continue;
+      if (owner.types.empty()) types.clear();
+      for (const auto& type : owner.types) types.erase(type);
+    }
+  });
+  if (types.empty()) return;
+  session.print().note(fmt::format(
+      "no listener that runs {} is alive; start one with 'tether listen'", fmt::join(types, ", ")));
+}
+
 Waited waitFor(Session& session, Store& store, const std::string& id, const Target& target,
                Duration atMost) {
   const auto ready = [&](const Flow& flow) { return reached(flow, id, target); };
   auto flow = store.waitForFlow(id, Duration{0}, ready);
   if (!flow) return {kNotFound, {}};
   if (!ready(*flow)) {
-    noteMissingListener(session, store, *flow);
+    noteMissingListener(session, store, openTypes(*flow));
     flow = store.waitForFlow(id, atMost, ready);
     if (!flow) return {kNotFound, {}};  // pruned meanwhile
   }

@@ -1,6 +1,7 @@
 // Waiting for flows: what `wait` and `submit --wait` have in common.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "exit.hpp"
@@ -32,6 +33,10 @@ struct Waited {
 /// 3, 4. Says on stderr when nobody is there who would run what is open.
 Waited waitFor(Session& session, Store& store, const std::string& id, const Target& target,
                Duration atMost);
+
+/// A wait that nobody will end is better said than sat through: says on stderr which of these
+/// command types no living listener runs.
+void noteMissingListener(Session& session, Store& store, std::set<std::string> types);
 
 /// 0 when nothing of a resolved flow failed, else 1.
 Exit exitOf(const Flow& flow);

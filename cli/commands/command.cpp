@@ -1,4 +1,4 @@
-// Look at commands and cancel what waits. See man/tether-command.1.
+// Look at commands. See man/tether-command.1.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "all.hpp"
+#include "commands/command/cancel.hpp"
+#include "obstacles.hpp"
 #include "selection.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
@@ -44,6 +46,7 @@ struct Shown {
   Command command;
   std::vector<Attempt> attempts;
   std::vector<Event> events;
+  Obstacles obstacles;
 };
 
 Shown load(Session& session, const std::string& id) {
@@ -51,7 +54,7 @@ Shown load(Session& session, const std::string& id) {
   session.store().read([&](Snapshot& snapshot) {
     auto command = snapshot.command(id);
     if (!command) return;
-    shown = Shown{*command, snapshot.attempts(*command), {}};
+    shown = Shown{*command, snapshot.attempts(*command), {}, Obstacles::take(snapshot)};
     const auto flow = snapshot.flow(command->correlationId);
     if (!flow) return;
     for (const auto& event : flow->events) {
@@ -75,6 +78,9 @@ void showToPeople(Printer& print, const Shown& shown, Time now) {
   field("type", command.type);
   field("state", cellOf(command.state));
   field("waits", waitReason(command, now));
+  for (const auto& one : shown.obstacles.of(command, now)) {
+    field(one.kind, {one.message, Style::Warning});
+  }
   field("error", errorText(command.error));
   field("correlationId", command.correlationId);
   field("causationId", command.causationId);
@@ -102,8 +108,10 @@ int runShow(const ShowOptions& options, Session& session) {
   for (const auto& event : shown.events) {
     data["events"].push_back(toJson(event, Detail::WithPayload));
   }
+  const auto now = session.clock().now();
+  data["obstacles"] = toJson(shown.obstacles.of(shown.command, now));
   auto& print = session.print();
-  print.answer("command", data, [&] { showToPeople(print, shown, session.clock().now()); });
+  print.answer("command", data, [&] { showToPeople(print, shown, now); });
   return kDone;
 }
 
@@ -146,69 +154,6 @@ int runTypes(const TypesOptions&, Session& session) {
   return kDone;
 }
 
-// ---- cancel
-
-struct CancelOptions {
-  std::vector<std::string> ids;
-  std::string reason = "cancelled by an operator";
-};
-
-struct CancelResult {
-  std::string id;
-  bool done = false;
-  std::optional<CommandState> state;  // before; nothing: no such command
-};
-
-CancelResult cancelOne(Session& session, const std::string& id, const std::string& reason) {
-  CancelResult result;
-  const auto now = session.clock().now();
-  session.store().commit(Durability::Durable, [&](Unit& unit) {
-    const auto done = unit.cancel(id, {"cancelled", reason}, now) == Cancelled::Done;
-    result = {.id = id, .done = done, .state = {}};
-  });
-  session.store().read([&](Snapshot& snapshot) {
-    if (const auto command = snapshot.command(id)) result.state = command->state;
-  });
-  return result;
-}
-
-std::string whyNot(const CancelResult& result) {
-  if (!result.state) return fmt::format("no command {}", quote(result.id));
-  if (isOpen(*result.state)) {
-    return fmt::format("{} is {} and cannot be cancelled now", result.id, toString(*result.state));
-  }
-  return fmt::format("{} has ended: {}", result.id, toString(*result.state));
-}
-
-int runCancel(const CancelOptions& options, Session& session) {
-  const auto ids = idsOf(options.ids, session);
-  if (ids.empty()) throw Error(ErrorCode::NotFound, "no ids on standard input");
-
-  auto data = json::array();
-  std::vector<Diagnostic> failures;
-  bool unknown = false;
-  for (const auto& id : ids) {
-    const auto result = cancelOne(session, id, options.reason);
-    json record = {{"id", id}, {"cancelled", result.done}};
-    if (result.state) record["state"] = toString(*result.state);
-    data.push_back(std::move(record));
-    if (result.done) continue;
-    unknown = unknown || !result.state;
-    failures.push_back({result.state ? "not_cancelled" : "not_found", whyNot(result)});
-  }
-
-  const auto done = ids.size() - failures.size();
-  const Exit exit = failures.empty() ? kDone : done > 0 ? kPartial : unknown ? kNotFound : kNo;
-  auto& print = session.print();
-  print.answer(
-      "command-cancel", data,
-      [&] {
-        if (done > 0 && !print.quiet()) print.line({fmt::format("{} cancelled", done)});
-      },
-      failures.empty() ? Verdict::Pass : Verdict::Fail, failures);
-  return exit;
-}
-
 }  // namespace
 
 void addCommand(CLI::App& app, Action& chosen) {
@@ -220,6 +165,7 @@ void addCommand(CLI::App& app, Action& chosen) {
   addSelection(*list, *selection);
   addStateOption(*list, *selection);
   addErrorOption(*list, *selection);
+  addQueueOption(*list, *selection);
   onChosen(list, chosen, std::move(selection), &runList);
 
   auto showOptions = std::make_shared<ShowOptions>();
@@ -232,15 +178,7 @@ void addCommand(CLI::App& app, Action& chosen) {
       addVerb(*noun, "types", "List the command types of the project", "tether command types");
   onChosen(types, chosen, std::make_shared<TypesOptions>(), &runTypes);
 
-  auto cancelOptions = std::make_shared<CancelOptions>();
-  auto* cancel = addVerb(*noun, "cancel", "Cancel commands that nobody runs now",
-                         "tether -q command list --state retrying | tether command cancel -");
-  cancel->add_option("ID", cancelOptions->ids, "Ids of commands; - reads them from stdin")
-      ->required()
-      ->type_name("");
-  cancel->add_option("--reason", cancelOptions->reason, "Kept as the command's error message")
-      ->type_name("TEXT");
-  onChosen(cancel, chosen, std::move(cancelOptions), &runCancel);
+  addCommandCancel(*noun, chosen);
 }
 
 }  // namespace tether::cli

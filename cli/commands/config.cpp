@@ -48,6 +48,8 @@ std::vector<Row> catalogRows(Session& session) {
   add("/defaults/timeout", toText(options.timeout));
   add("/defaults/hold", toText(options.hold));
   add("/defaults/retention", toText(options.retention));
+  add("/defaults/idempotency",
+      options.idempotency == Duration{0} ? "as long as the command" : toText(options.idempotency));
   add("/defaults/retry/maxAttempts", std::to_string(options.retry.maxAttempts));
   add("/defaults/retry/backoff", std::string(wordOf(options.retry.backoff)));
   add("/defaults/retry/initial", toText(options.retry.initial));
@@ -57,6 +59,9 @@ std::vector<Row> catalogRows(Session& session) {
   add("/defaults/retry/retryFor", toText(options.retry.retryFor));
   add("/defaults/retry/onExhausted", std::string(wordOf(options.retry.onExhausted)));
   add("/defaults/retry/errors", fmt::format("{}", fmt::join(classes, " ")));
+  add("/defaults/breaker/failures",
+      options.breaker.failures == 0 ? "never" : std::to_string(options.breaker.failures));
+  add("/defaults/breaker/probe", toText(options.breaker.probe));
   add("/defaults/workers", std::to_string(options.workers));
   add("/defaults/prefetch", std::to_string(options.prefetch));
   return rows;

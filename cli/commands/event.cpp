@@ -1,9 +1,13 @@
-// Look at events. See man/tether-command.1.
+// Look at events, send them again. See man/tether-command.1.
+#include <fmt/format.h>
+
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "all.hpp"
+#include "commands/queue/queues.hpp"
+#include "operator.hpp"
 #include "selection.hpp"
 #include "tether/envelope.hpp"
 #include "tether/error.hpp"
@@ -48,10 +52,37 @@ int runShow(const ShowOptions& options, Session& session) {
   return kDone;
 }
 
+struct ResendOptions {
+  Selection selection;  // only its ids
+  std::string queue;
+  std::string reason;
+};
+
+int runResend(const ResendOptions& options, Session& session) {
+  const auto ids = filterOf(options.selection, session).ids;
+  if (!options.queue.empty()) findQueue(session, options.queue);
+  session.engine(false).deadLetters().resend(ids, options.queue,
+                                             operatorOf(session, options.reason));
+
+  auto data = json::array();
+  for (const auto& id : ids) {
+    json record = {{"id", id}};
+    if (!options.queue.empty()) record["queue"] = options.queue;
+    data.push_back(std::move(record));
+  }
+  auto& print = session.print();
+  print.answer("event-resend", data, [&] {
+    if (print.quiet()) return;
+    print.line({fmt::format("{} {} sent again{}", ids.size(), ids.size() == 1 ? "event" : "events",
+                            options.queue.empty() ? "" : " to queue " + options.queue)});
+  });
+  return kDone;
+}
+
 }  // namespace
 
 void addEvent(CLI::App& app, Action& chosen) {
-  auto* noun = addNoun(app, "event", "Look at events");
+  auto* noun = addNoun(app, "event", "Look at events, send them again");
 
   auto selection = std::make_shared<Selection>();
   auto* list = addVerb(*noun, "list", "List events, newest first",
@@ -64,6 +95,16 @@ void addEvent(CLI::App& app, Action& chosen) {
                        "tether event show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
   show->add_option("ID", options->id, "Id of the event")->required()->type_name("");
   onChosen(show, chosen, std::move(options), &runShow);
+
+  auto resendOptions = std::make_shared<ResendOptions>();
+  auto* resend = addVerb(*noun, "resend", "Send events once more, with the same ids and content",
+                         "tether event resend 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --to events");
+  addIds(*resend, resendOptions->selection, "events");
+  resend->get_option("ID")->required();
+  resend->add_option("--to", resendOptions->queue, "To this queue, instead of where events go")
+      ->type_name("QUEUE");
+  resend->add_option("--reason", resendOptions->reason, "Kept with who did it")->type_name("TEXT");
+  onChosen(resend, chosen, std::move(resendOptions), &runResend);
 }
 
 }  // namespace tether::cli

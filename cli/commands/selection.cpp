@@ -1,22 +1,77 @@
 #include "selection.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cctype>
 #include <istream>
+#include <set>
 
 #include "tether/error.hpp"
 #include "tether/text.hpp"
 
 namespace tether::cli {
 
-void addSelection(CLI::App& verb, Selection& selection) {
+namespace {
+
+/// "3", ">3", ">=3", "<3", "<=3".
+void putAttempts(Filter& filter, const std::string& text) {
+  constexpr std::string_view kOption = "--attempts";
+  const auto digits = text.find_first_not_of("<>=");
+  const auto relation = text.substr(0, digits);
+  const auto number = digits == std::string::npos ? "" : text.substr(digits);
+  const bool known = relation.empty() || relation == ">" || relation == ">=" || relation == "<" ||
+                     relation == "<=";
+  const bool whole = !number.empty() && number.size() < 9 &&
+                     number.find_first_not_of("0123456789") == std::string::npos;
+  if (!known || !whole) {
+    throw Error(ErrorCode::Invalid, fmt::format("{} must be a number, such as 3, or >3, >=3, <3, "
+                                                "<=3 (quote it in a shell), not {}",
+                                                kOption, quote(text)));
+  }
+  const int count = std::stoi(number);
+  if (relation.empty() || relation.front() == '>') {
+    filter.attemptsMin = relation == ">" ? count + 1 : count;
+  }
+  if (relation.empty() || relation.front() == '<') {
+    filter.attemptsMax = relation == "<" ? count - 1 : count;
+  }
+}
+
+bool choosesByOption(const Selection& selection) {
+  for (const auto* option :
+       {&selection.type, &selection.state, &selection.error, &selection.group, &selection.queue,
+        &selection.correlation, &selection.since, &selection.until, &selection.attempts}) {
+    if (!option->empty()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void addSelection(CLI::App& verb, Selection& selection, std::size_t max) {
   verb.add_option("--type", selection.type, "Only of this type")->type_name("TYPE");
   verb.add_option("--correlation", selection.correlation, "Only of this flow")->type_name("ID");
   verb.add_option("--since", selection.since, "Not before; a duration counts back from now")
       ->type_name("TIME");
   addUntilOption(verb, selection);
-  verb.add_option("--limit", selection.limit, "At most so many (default 50)")->type_name("N");
+  const auto limit = max == kNoLimit ? "no limit" : std::to_string(max);
+  verb.add_option("--limit", selection.limit,
+                  fmt::format("At most so many, the newest (default: {})", limit))
+      ->type_name("N");
+}
+
+void addTargets(CLI::App& verb, Selection& selection, const std::string& noun) {
+  addIds(verb, selection, noun);
+  addSelection(verb, selection, kNoLimit);
+  verb.add_flag("--all", selection.all, "Everything, when nothing else says what");
+  verb.add_flag("--yes", selection.yes, "Do not ask");
+}
+
+void addIds(CLI::App& verb, Selection& selection, const std::string& noun) {
+  verb.add_option("ID", selection.ids, fmt::format("Only these {}; - reads ids from stdin", noun))
+      ->type_name("");
 }
 
 void addStateOption(CLI::App& verb, Selection& selection) {
@@ -27,8 +82,18 @@ void addErrorOption(CLI::App& verb, Selection& selection) {
   verb.add_option("--error", selection.error, "Only with this error code")->type_name("CODE");
 }
 
+void addGroupOption(CLI::App& verb, Selection& selection) {
+  verb.add_option("--group", selection.group, "Only that failed alike; its first digits do")
+      ->type_name("GROUP");
+}
+
 void addQueueOption(CLI::App& verb, Selection& selection) {
   verb.add_option("--queue", selection.queue, "Only from this queue")->type_name("QUEUE");
+}
+
+void addAttemptsOption(CLI::App& verb, Selection& selection) {
+  verb.add_option("--attempts", selection.attempts, "Only after 3 attempts; '>3', '<=3' and so on")
+      ->type_name("N");
 }
 
 void addUntilOption(CLI::App& verb, Selection& selection) {
@@ -50,16 +115,18 @@ Time pastTimeOf(std::string_view option, const std::string& text, Time now) {
   }
 }
 
-Filter filterOf(const Selection& selection, Time now) {
+Filter filterOf(const Selection& selection, Time now, std::size_t max) {
   Filter filter;
   filter.type = selection.type;
   filter.state = selection.state;
   filter.error = selection.error;
+  filter.group = selection.group;
   filter.queue = selection.queue;
   filter.correlationId = selection.correlation;
   if (!selection.since.empty()) filter.since = pastTimeOf("--since", selection.since, now);
   if (!selection.until.empty()) filter.until = pastTimeOf("--until", selection.until, now);
-  filter.limit = countOf("--limit", selection.limit, 1);
+  if (!selection.attempts.empty()) putAttempts(filter, selection.attempts);
+  filter.limit = selection.limit.empty() ? max : countOf("--limit", selection.limit, 1);
   if (!filter.state.empty() && !parseCommandState(filter.state)) {
     throw Error(ErrorCode::Invalid,
                 fmt::format("--state: {} is none of accepted, running, retrying, succeeded, "
@@ -67,6 +134,59 @@ Filter filterOf(const Selection& selection, Time now) {
                             quote(filter.state)));
   }
   return filter;
+}
+
+Filter filterOf(const Selection& selection, Session& session, std::size_t max) {
+  auto filter = filterOf(selection, session.clock().now(), max);
+  std::set<std::string> seen;
+  for (auto& id : idsOf(selection.ids, session)) {
+    if (seen.insert(id).second) filter.ids.push_back(std::move(id));
+  }
+  if (filter.ids.empty() && !selection.ids.empty()) {
+    throw Error(ErrorCode::NotFound, "no ids on standard input");
+  }
+  return filter;
+}
+
+Filter targetsOf(const Selection& selection, Session& session) {
+  if (selection.all && !selection.ids.empty()) {
+    throw Error(ErrorCode::Invalid, "--all and ids exclude each other");
+  }
+  if (!selection.all && selection.ids.empty() && !choosesByOption(selection)) {
+    throw Error(ErrorCode::Invalid,
+                "which ones? name ids, choose by an option such as --type or --since, or say "
+                "--all");
+  }
+  return filterOf(selection, session, kNoLimit);
+}
+
+void completeGroup(Filter& filter, Store& store) {
+  if (filter.group.empty()) return;
+  Filter any;
+  any.letters.reset();
+  any.limit = kNoLimit;
+  std::set<std::string> groups;
+  store.read([&](Snapshot& snapshot) {
+    for (const auto& known : snapshot.deadLetterGroups(any)) {
+      if (known.group.starts_with(filter.group)) groups.insert(known.group);
+    }
+  });
+  if (groups.size() > 1) {
+    throw Error(ErrorCode::Invalid,
+                fmt::format("--group: {} groups begin with {} ({}); give more of it", groups.size(),
+                            quote(filter.group), fmt::join(groups, ", ")));
+  }
+  if (!groups.empty()) filter.group = *groups.begin();
+}
+
+void confirmMany(Session& session, const std::string& what, const std::vector<std::string>& ids,
+                 bool yes) {
+  constexpr std::size_t kShown = 3;
+  if (ids.size() < 2) return;
+  const auto shown = std::min(kShown, ids.size());
+  session.confirm(fmt::format("{} ({}{})?", what, fmt::join(ids.begin(), ids.begin() + shown, ", "),
+                              shown < ids.size() ? ", ..." : ""),
+                  yes);
 }
 
 int answerListing(Session& session, const Listing& listing, const Filter& filter) {

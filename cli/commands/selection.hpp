@@ -1,7 +1,12 @@
-// The options that choose what a list shows. They mean the same for every noun.
+// The selection language: the options and ids that choose what a list shows, or what a verb
+// changes. They mean the same for every noun.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,25 +17,54 @@
 namespace tether::cli {
 
 struct Selection {
+  std::vector<std::string> ids;  // as given: "-" stands for those on stdin
   std::string type;
   std::string state;
   std::string error;
+  std::string group;
   std::string queue;
   std::string correlation;
   std::string since;
   std::string until;
-  std::string limit = "50";
+  std::string attempts;  // "3", ">3", ">=3", "<3", "<=3"
+  std::string limit;     // empty: 50 for a list, none for what changes something
+  bool all = false;
+  bool yes = false;
 };
 
-/// --type --correlation --since --until --limit.
-void addSelection(CLI::App& verb, Selection& selection);
+inline constexpr std::size_t kListMax = 50;
+inline constexpr auto kNoLimit = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
+
+/// --type --correlation --since --until --limit; `max`: the limit when none is given.
+void addSelection(CLI::App& verb, Selection& selection, std::size_t max = kListMax);
+/// The same of a verb that changes what is chosen, with ids, --all and --yes. `noun`: "dead
+/// letters".
+void addTargets(CLI::App& verb, Selection& selection, const std::string& noun);
+void addIds(CLI::App& verb, Selection& selection, const std::string& noun);
 void addStateOption(CLI::App& verb, Selection& selection);
 void addErrorOption(CLI::App& verb, Selection& selection);
+void addGroupOption(CLI::App& verb, Selection& selection);
 void addQueueOption(CLI::App& verb, Selection& selection);
+void addAttemptsOption(CLI::App& verb, Selection& selection);
 void addUntilOption(CLI::App& verb, Selection& selection);
 
-/// Throws Invalid that names the option.
-Filter filterOf(const Selection& selection, Time now);
+/// The options. Throws Invalid that names the one that is wrong.
+Filter filterOf(const Selection& selection, Time now, std::size_t max = kListMax);
+/// The options, and the ids without repetition. Throws NotFound when ids were to come from stdin
+/// and none did: that never means everything.
+Filter filterOf(const Selection& selection, Session& session, std::size_t max = kListMax);
+/// The same for a verb that changes what is chosen: without --limit there is none. Throws Invalid
+/// when neither ids nor an option say what, and --all is missing.
+Filter targetsOf(const Selection& selection, Session& session);
+
+/// The group of dead letters that the filter names by its first digits. One that there is not stays
+/// as it is; throws Invalid for digits that several begin with.
+void completeGroup(Filter& filter, Store& store);
+
+/// More than one of a kind is confirmed: asks, with the first few, on a terminal; elsewhere --yes
+/// or exit 8. `what`: "replay 20 dead letters".
+void confirmMany(Session& session, const std::string& what, const std::vector<std::string>& ids,
+                 bool yes);
 
 /// A past time: RFC 3339, or a duration that counts back from now. Throws Invalid.
 Time pastTimeOf(std::string_view option, const std::string& text, Time now);
@@ -45,8 +79,7 @@ struct Listing {
 };
 int answerListing(Session& session, const Listing& listing, const Filter& filter);
 
-/// Ids from arguments, "-" among them stands for those on stdin, one a line. Throws Invalid for
-/// none.
+/// Ids from arguments, "-" among them stands for those on stdin, one a line.
 std::vector<std::string> idsOf(const std::vector<std::string>& arguments, Session& session);
 
 }  // namespace tether::cli

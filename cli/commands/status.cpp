@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "all.hpp"
+#include "obstacles.hpp"
 #include "tether/text.hpp"
 #include "views.hpp"
 
@@ -12,9 +13,23 @@ struct Options {
   std::vector<std::string> ids;
 };
 
-void show(Printer& print, const Flow& flow, Time now) {
+nlohmann::json recordOf(const Flow& flow, const Obstacles& obstacles, Time now) {
+  auto record = toJson(flow);
+  for (std::size_t at = 0; at < flow.commands.size(); ++at) {
+    const auto found = obstacles.of(flow.commands[at], now);
+    if (!found.empty()) record["commands"][at]["obstacles"] = toJson(found);
+  }
+  return record;
+}
+
+void show(Printer& print, const Flow& flow, const Obstacles& obstacles, Time now) {
   print.line({"flow ", {flow.correlationId, Style::Strong}, ": ", outcomeOf(flow)});
   print.table(commandTable(flow.commands, now));
+  for (const auto& command : flow.commands) {
+    for (const auto& one : obstacles.of(command, now)) {
+      print.line({command.id, ": ", {one.message, Style::Warning}});
+    }
+  }
   if (flow.events.empty()) return;
   const auto pending =
       std::ranges::count_if(flow.events, [](const Event& event) { return event.pending > 0; });
@@ -26,6 +41,7 @@ void show(Printer& print, const Flow& flow, Time now) {
 int run(const Options& options, Session& session) {
   std::vector<Flow> flows;
   std::vector<Diagnostic> missing;
+  Obstacles obstacles;
   session.store().read([&](Snapshot& snapshot) {
     for (const auto& id : options.ids) {
       if (auto flow = snapshot.findFlow(id)) {
@@ -34,16 +50,17 @@ int run(const Options& options, Session& session) {
         missing.push_back({"not_found", fmt::format("no flow, command or event {}", quote(id))});
       }
     }
+    obstacles = Obstacles::take(snapshot);
   });
 
+  const auto now = session.clock().now();
   auto data = nlohmann::json::array();
-  for (const auto& flow : flows) data.push_back(toJson(flow));
+  for (const auto& flow : flows) data.push_back(recordOf(flow, obstacles, now));
   auto& print = session.print();
   const auto people = [&] {
-    const auto now = session.clock().now();
     for (std::size_t at = 0; at < flows.size(); ++at) {
       if (at > 0) print.line({});
-      show(print, flows[at], now);
+      show(print, flows[at], obstacles, now);
     }
   };
   print.answer("status", data, people, missing.empty() ? Verdict::Pass : Verdict::Error, missing);

@@ -53,7 +53,7 @@ void showReceipt(Printer& print, const std::string& type, const Receipt& receipt
                 {type, Style::Strong},
                 " ",
                 receipt.correlationId,
-                " ",
+                isOpen(receipt.state) ? ", still in progress: " : ", it has ended: ",
                 cellOf(receipt.state)});
   } else {
     print.line({"accepted ", {type, Style::Strong}, " ", receipt.correlationId});

@@ -4,6 +4,7 @@ import json
 import unittest
 
 from project import ProjectTest
+from running import listener
 
 
 class CommandList(ProjectTest):
@@ -116,7 +117,8 @@ class CommandCancel(ProjectTest):
         self.submit("o-1", id="first")
         self.submit("o-2", id="second")
         done = self.ok("command", "cancel", "first", "--reason", "ordered twice", "--json")
-        self.assertEqual(done.data, [{"id": "first", "cancelled": True, "state": "cancelled"}])
+        self.assertEqual(done.data, [{"id": "first", "outcome": "cancelled", "cancelled": True,
+                                      "state": "cancelled"}])
         self.listen()
         first = self.ok("command", "show", "first", "--json").data
         self.assertEqual(first["state"], "cancelled")
@@ -128,10 +130,25 @@ class CommandCancel(ProjectTest):
         self.submit("o-1", id="first")
         self.submit("o-2", id="second")
         ids = self.ok("-q", "command", "list", "--state", "accepted").out
-        self.assertIn("2 cancelled", self.ok("command", "cancel", "-", stdin=ids).out)
+        self.assertIn("2 cancelled", self.ok("command", "cancel", "-", "--yes", stdin=ids).out)
 
     def test_of_nothing_is_not_found(self):
         self.fails(3, "no ids", "command", "cancel", "-", stdin="\n")
+
+    def test_keeps_a_reason_when_none_is_given(self):
+        self.submit("o-1", id="first")
+        self.ok("command", "cancel", "first")
+        error = self.ok("command", "show", "first", "--json").data["error"]
+        self.assertEqual(error, {"code": "cancelled", "message": "cancelled by an operator"})
+
+    def test_leaves_what_it_did_in_the_record_of_operators(self):
+        self.submit("o-1", id="first")
+        self.ok("command", "cancel", "first", "--reason", "ordered twice")
+        [entry] = self.ok("store", "sql", "SELECT action, subject_id, type, reason, operator "
+                          "FROM tether_audit", "--json").data
+        self.assertTrue(entry.pop("operator"))
+        self.assertEqual(entry, {"action": "cancelled", "subject_id": "first",
+                                 "type": "CreateOrder", "reason": "ordered twice"})
 
     def test_of_an_ended_command_is_refused(self):
         self.submit("o-1", id="first")
@@ -149,9 +166,32 @@ class CommandCancel(ProjectTest):
 
     def test_of_some_is_partial(self):
         self.submit("o-1", id="first")
-        done = self.tether("command", "cancel", "first", "nobody")
+        done = self.tether("command", "cancel", "first", "nobody", "--yes")
         self.assertEqual(done.exit, 6)
         self.assertIn("1 cancelled", done.out)
+
+    def test_of_a_running_one_is_a_request(self):
+        self.submit("o-1", id="first", delay="1h")
+        with listener(self.folder):
+            self.hold("first")
+            done = self.ok("command", "cancel", "first")
+            self.assertEqual(done.out, "first requested: its prepare is told to stop, and it is "
+                                       "not tried again\n")
+            [answer] = self.ok("command", "cancel", "first", "--json").data
+            self.assertEqual((answer["outcome"], answer["cancelled"]), ("requested", False))
+            [flow] = self.ok("status", "first", "--json").data
+            self.assertEqual([one["kind"] for one in flow["commands"][0]["obstacles"]],
+                             ["cancelling"])
+            self.assertIn("cancel was requested", self.ok("status", "first").out)
+
+    def test_of_one_that_was_handed_over_is_refused(self):
+        self.submit("o-1", id="first")
+        self.change("DELETE FROM tether_message")
+        done = self.tether("command", "cancel", "first")
+        self.assertEqual(done.exit, 1)
+        self.assertIn("first was handed over to its remote queue", done.err)
+        [problem] = self.tether("command", "cancel", "first", "--json").json["diagnostics"]
+        self.assertEqual(problem["code"], "handed_over")
 
     def test_frees_the_next_of_its_key(self):
         self.submit("o-1", id="first", key="k")
@@ -159,6 +199,59 @@ class CommandCancel(ProjectTest):
         self.ok("command", "cancel", "first")
         self.listen()
         self.assertEqual(self.ok("command", "show", "second", "--json").data["state"], "succeeded")
+
+
+class CommandCancelChosen(ProjectTest):
+    """By options instead of ids."""
+
+    def setUp(self):
+        super().setUp()
+        self.submit("o-1", id="done", correlation="flow")
+        self.listen()
+        self.submit("o-2", id="first", correlation="flow")
+        self.submit("o-3", id="second")
+
+    def states(self):
+        return {command["id"]: command["state"]
+                for command in self.ok("command", "list", "--json").data}
+
+    def test_takes_the_open_ones_of_a_flow_and_leaves_what_has_ended(self):
+        self.assertIn("1 cancelled", self.ok("command", "cancel", "--correlation", "flow").out)
+        self.assertEqual(self.states(),
+                         {"done": "succeeded", "first": "cancelled", "second": "accepted"})
+
+    def test_takes_the_newest_up_to_a_limit(self):
+        self.ok("command", "cancel", "--type", "CreateOrder", "--limit", "1")
+        self.assertEqual(self.states()["second"], "cancelled")
+        self.assertEqual(self.states()["first"], "accepted")
+
+    def test_takes_every_option_of_the_list(self):
+        for options in (("--state", "retrying"), ("--error", "out_of_stock"), ("--until", "1h"),
+                        ("--type", "Other"), ("--queue", "events"),
+                        ("--since", "2099-01-01T00:00:00Z"), ("first", "--correlation", "other")):
+            with self.subTest(options=options):
+                self.fails(3, "no open command is chosen", "command", "cancel", *options)
+        self.ok("command", "cancel", "--state", "accepted", "--queue", "commands", "--yes")
+        self.assertEqual(list(self.states().values()).count("cancelled"), 2)
+
+    def test_of_more_than_one_needs_a_yes(self):
+        self.fails(8, r"cancel 2 commands \(second, first\).*--yes",
+                   "command", "cancel", "--type", "CreateOrder")
+        self.fails(8, "--yes", "command", "cancel", "first", "second")
+        self.assertEqual(self.states()["first"], "accepted")
+        self.ok("command", "cancel", "--type", "CreateOrder", "--yes")
+
+    def test_of_everything_is_said_expressly(self):
+        self.fails(2, "say --all", "command", "cancel", "--yes")
+        self.fails(2, "say --all", "command", "cancel", "--limit", "1")
+        self.fails(2, "exclude", "command", "cancel", "first", "--all")
+        self.ok("command", "cancel", "--all", "--yes")
+        self.assertEqual(self.states(),
+                         {"done": "succeeded", "first": "cancelled", "second": "cancelled"})
+
+    def test_refuses_states_that_have_ended(self):
+        self.fails(2, "--state: a command that is succeeded has ended",
+                   "command", "cancel", "--state", "succeeded")
 
 
 class Events(ProjectTest):
@@ -190,6 +283,47 @@ class Events(ProjectTest):
 
     def test_of_an_unknown_id_are_not_found(self):
         self.fails(3, 'no event "nobody"', "event", "show", "nobody")
+
+
+class EventResend(ProjectTest):
+    def setUp(self):
+        super().setUp()
+        self.change_catalog(lambda catalog: catalog.update(queues={"partners": "local"}))
+        self.submit("o-1", id="first")
+        self.listen()
+        [self.event] = self.ok("-q", "event", "list").lines
+        self.ok("queue", "receive", "events")
+
+    def bodies(self, queue):
+        messages = self.ok("queue", "peek", queue, "--json").data
+        return [json.loads(message["body"]) for message in messages]
+
+    def test_sends_the_same_once_more(self):
+        envelope = self.ok("event", "show", self.event, "--json").data
+        done = self.ok("event", "resend", self.event, "--reason", "the partner lost it")
+        self.assertEqual(done.out, "1 event sent again\n")
+        self.assertEqual(self.bodies("events"), [envelope])
+        self.assertEqual(len(self.ok("-q", "event", "list").lines), 1)
+        [entry] = self.ok("store", "sql", "SELECT action, subject_id, reason FROM tether_audit",
+                          "--json").data
+        self.assertEqual(entry, {"action": "resent", "subject_id": self.event,
+                                 "reason": "the partner lost it"})
+
+    def test_goes_to_another_queue_when_told(self):
+        done = self.ok("event", "resend", "-", "--to", "partners", "--json", stdin=self.event)
+        self.assertEqual(done.data, [{"id": self.event, "queue": "partners"}])
+        self.assertEqual([body["id"] for body in self.bodies("partners")], [self.event])
+        self.assertEqual(self.bodies("events"), [])
+
+    def test_is_for_all_or_none(self):
+        self.fails(3, "no event nobody", "event", "resend", self.event, "nobody")
+        self.assertEqual(self.bodies("events"), [])
+
+    def test_refuses_bad_input(self):
+        self.fails(2, "ID is required", "event", "resend")
+        self.fails(3, "no ids on standard input", "event", "resend", "-", stdin="\n")
+        self.fails(3, "did you mean 'partners'", "event", "resend", self.event, "--to", "partner")
+        self.fails(2, "carries commands", "event", "resend", self.event, "--to", "commands")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ class Completion(ProjectTest):
 
     def test_offers_verbs(self):
         self.assertEqual(self.complete("sub"), ["submit"])
-        self.assertEqual(set(self.complete("queue", "p")), {"peek", "purge"})
+        self.assertEqual(set(self.complete("queue", "p")), {"pause", "peek", "purge"})
         self.assertIn("trace", self.complete(""))
         self.assertNotIn("__complete", self.complete("_"))
 

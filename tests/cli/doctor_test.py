@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import unittest
 
 from project import TOOL, ProjectTest
+from running import listener
 
 
 class Doctor(ProjectTest):
@@ -78,16 +80,16 @@ class Doctor(ProjectTest):
 
     def test_finds_living_listeners(self):
         self.submit("o-1", delay="1h")
-        listener = subprocess.Popen([TOOL, "listen"], cwd=self.folder, stdout=subprocess.PIPE,
+        background = subprocess.Popen([TOOL, "listen"], cwd=self.folder, stdout=subprocess.PIPE,
                                     stderr=subprocess.PIPE)
         try:
             self.submit("o-2", id="run", wait="")
             [check] = self.check("listeners")
-            self.assertIn(str(listener.pid), check["message"])
+            self.assertIn(str(background.pid), check["message"])
         finally:
-            listener.send_signal(signal.SIGTERM)
-            listener.communicate(timeout=60)
-        self.assertEqual(listener.returncode, 0)
+            background.send_signal(signal.SIGTERM)
+            background.communicate(timeout=60)
+        self.assertEqual(background.returncode, 0)
         self.check("listeners", exit_code=1)
 
     def submit(self, order="o-1", **flags):
@@ -115,6 +117,79 @@ class Doctor(ProjectTest):
         super().submit("o-3", key="k")
         [check] = self.check("blocked", exit_code=1)
         self.assertIn("1 wait", check["message"])
+
+    def test_tells_how_old_dead_letters_are_and_how_many_are_archived(self):
+        for number in range(3):
+            super().submit("o-1", customer=f"c-{number}")
+        self.listen()
+        self.change("UPDATE tether_dead_letter SET failed_at = failed_at - 3 * 3600 * 1000000")
+        self.change("UPDATE tether_dead_letter SET archived_at = failed_at "
+                    "WHERE seq = (SELECT max(seq) FROM tether_dead_letter)")
+        [check] = self.check("dead letters")
+        self.assertRegex(check["message"], "1, the oldest failed 3 h ago; 1 archived")
+
+    def test_finds_who_holds_the_write_lock_and_does_not_wait_for_it(self):
+        [check] = self.check("lock")
+        self.assertEqual(check["health"], "ok")
+        store = sqlite3.connect(self.folder / "orders.db", isolation_level=None)
+        store.execute("BEGIN IMMEDIATE")
+        try:
+            [check] = self.check("lock", exit_code=1)
+            self.assertEqual(check["health"], "problem")
+            self.assertRegex(check["message"], rf"process {os.getpid()} \(python.*\) holds the "
+                                               "write lock")
+            holder = self.ok("store", "status", "--json").data["lockHolder"]
+            self.assertEqual(holder["pid"], os.getpid())
+            self.assertIn(f"process {os.getpid()}", self.ok("store", "status").out)
+        finally:
+            store.close()
+        self.check("lock")
+
+    def test_finds_pauses_and_how_to_end_them(self):
+        self.ok("queue", "pause", "commands", "--type", "CreateOrder", "--reason", "bank is down")
+        [check] = self.check("paused")
+        self.assertEqual(check["health"], "note")
+        self.assertRegex(check["message"], "queue commands, type CreateOrder by .*: bank is down; "
+                                           "'tether queue resume commands --type CreateOrder'")
+
+    def test_finds_keys_that_wait_for_a_dead_letter(self):
+        def change(catalog):
+            catalog["commands"]["CreateOrder"]["onDead"] = "block"
+            catalog["defaults"]["retry"]["maxAttempts"] = 1
+
+        self.change_catalog(change)
+        super().submit("o-1", id="first")
+        super().submit("o-1", id="dead")
+        super().submit("o-2", id="waits")
+        self.listen()
+        [letter] = self.ok("-q", "dlq", "list").lines
+        [check] = self.check("blocked key", exit_code=1)
+        self.assertRegex(check["message"],
+                         f'key "ada" of queue commands waits for dead letter {letter}, which holds '
+                         "back 1 command")
+        [blocked] = self.ok("store", "status", "--json").data["blockedKeys"]
+        self.assertEqual(blocked, {"queue": "commands", "key": "ada", "commandId": "dead",
+                                   "letterId": letter, "waiting": 1})
+        self.assertIn(f'key "ada" waits for dead letter {letter}', self.ok("status", "waits").out)
+
+    def test_finds_prepares_that_do_not_return(self):
+        super().submit("o-1", id="first", delay="1h")
+        with listener(self.folder) as running:
+            self.change("UPDATE tether_owner SET stuck = '[\"first\"]'")
+            [check] = self.check("stuck", exit_code=1)
+            self.assertRegex(check["message"], "the prepare of first was told to stop .* and still "
+                                               f"runs in process {running.process.pid}")
+            [stuck] = self.ok("store", "status", "--json").data["stuck"]
+            self.assertEqual(stuck, {"commandId": "first", "pid": running.process.pid})
+            self.assertIn("the prepare of first was told to stop", self.ok("status", "first").out)
+
+    def test_tells_the_oldest_message_that_waits_for_a_relay(self):
+        self.change_catalog(lambda catalog: catalog.update(queues={"commands": "sqs://partner"}))
+        super().submit("o-1")
+        self.change("UPDATE tether_message SET sent_at = sent_at - 3 * 3600 * 1000000")
+        [check] = self.check("outgoing", exit_code=1)
+        self.assertIn("waits for a relay was sent 3 h ago", check["message"])
+        self.assertIn("oldestOutgoing", self.ok("store", "status", "--json").data)
 
     def test_finds_a_queue_that_no_transport_leads_out_of(self):
         self.change_catalog(lambda catalog: catalog.update(
@@ -152,8 +227,18 @@ class Config(ProjectTest):
         self.assertEqual(settings["defaults.retry.maxAttempts"], ("3", "tether.json"))
         self.assertEqual(settings["defaults.retry.backoff"], ("exponential", "default"))
         self.assertEqual(settings["defaults.timeout"], ("30s", "default"))
+        self.assertEqual(settings["defaults.idempotency"], ("as long as the command", "default"))
+        self.assertEqual(settings["defaults.breaker.failures"], ("never", "default"))
         self.assertEqual(settings["color"], ("auto", "default"))
         self.assertIn("maxAttempts", self.ok("config").out)
+
+    def test_tells_breaker_and_idempotency_of_the_project(self):
+        self.change_catalog(lambda catalog: catalog["defaults"].update(
+            breaker={"failures": 5}, idempotency="30d"))
+        settings = self.settings()
+        self.assertEqual(settings["defaults.idempotency"], ("30d", "tether.json"))
+        self.assertEqual(settings["defaults.breaker.failures"], ("5", "tether.json"))
+        self.assertEqual(settings["defaults.breaker.probe"], ("30s", "default"))
 
     def test_ranks_option_over_environment_over_file(self):
         variables = {"TETHER_STORE": "env.db", "TETHER_COLOR": "never"}

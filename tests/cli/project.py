@@ -83,6 +83,18 @@ class ProjectTest(unittest.TestCase):
     def listen(self):
         self.ok("listen", "--until-idle")
 
+    def change(self, statement, *values):
+        """Changes the store behind the tool's back."""
+        store = sqlite3.connect(self.folder / "orders.db")
+        store.execute(statement, values)
+        store.commit()
+        store.close()
+
+    def hold(self, command):
+        """Puts a command into the hands of the listener that runs, as if its prepare ran on."""
+        self.change("UPDATE tether_message SET owner = (SELECT max(id) FROM tether_owner) WHERE "
+                    "command_seq = (SELECT seq FROM tether_command WHERE id = ?)", command)
+
     def damage_table(self, name):
         """Overwrites the page where the table begins; of sqlite_schema all behind the header."""
         path = self.folder / "orders.db"

@@ -55,6 +55,115 @@ class Look(ProjectTest):
         self.fails(3, 'no queue "zzz"', "queue", "receive", "zzz")
 
 
+class Pause(ProjectTest):
+    def pauses(self, name="commands"):
+        [queue] = [queue for queue in self.ok("queue", "list", "--json").data
+                   if queue["name"] == name]
+        return queue["pauses"]
+
+    def state(self, command):
+        return self.ok("command", "show", command, "--json").data["state"]
+
+    def test_holds_back_a_queue_until_it_is_resumed(self):
+        self.assertEqual(self.ok("queue", "pause", "commands", "--reason", "bank is down").out,
+                         "queue commands is paused\n")
+        self.submit("o-1", id="first")
+        self.listen()
+        self.assertEqual(self.state("first"), "accepted")
+        self.assertEqual(self.ok("queue", "resume", "commands").out, "queue commands goes on\n")
+        self.listen()
+        self.assertEqual(self.state("first"), "succeeded")
+        self.assertEqual(self.pauses(), [])
+
+    def test_holds_back_a_queue_of_messages(self):
+        self.ok("queue", "send", "events", "hello")
+        self.ok("queue", "pause", "events")
+        self.assertEqual(self.tether("queue", "receive", "events").exit, 3)
+        self.ok("queue", "resume", "events")
+        self.assertEqual(self.ok("queue", "receive", "events", "-q").lines, ["hello"])
+
+    def test_of_one_type_leaves_the_others_alone(self):
+        script = self.folder / "commands/other.sql"
+        script.write_text("SELECT 1;")
+        self.change_catalog(lambda catalog: catalog["commands"].update(
+            Other={"sql": "commands/other.sql"}))
+        self.ok("queue", "pause", "commands", "--type", "CreateOrder")
+        self.submit("o-1", id="first")
+        self.ok("submit", "Other", "{}", "--id", "second")
+        self.listen()
+        self.assertEqual((self.state("first"), self.state("second")), ("accepted", "succeeded"))
+
+    def test_is_listed_with_who_why_and_since_when(self):
+        self.ok("queue", "pause", "commands", "--type", "CreateOrder", "--reason", "bank is down")
+        [pause] = self.pauses()
+        self.assertTrue(pause.pop("by"))
+        self.assertTrue(pause.pop("since"))
+        self.assertEqual(pause, {"queue": "commands", "type": "CreateOrder", "byBreaker": False,
+                                 "reason": "bank is down"})
+        self.assertRegex(self.ok("queue", "list").out,
+                         r"commands +CreateOrder +by \S+ just now: bank is down\n")
+        self.assertEqual(self.pauses("events"), [])
+
+    def test_is_told_by_what_waits(self):
+        self.ok("queue", "pause", "commands", "--reason", "bank is down")
+        self.submit("o-1", id="first")
+        self.assertRegex(self.ok("status", "first").out,
+                         r"first: queue commands is paused by \S+ just now: bank is down")
+        self.assertIn("bank is down", self.ok("command", "show", "first").out)
+        [obstacle] = self.ok("command", "show", "first", "--json").data["obstacles"]
+        self.assertEqual(obstacle["kind"], "paused")
+
+    def test_made_twice_says_so_and_changes_nothing(self):
+        self.ok("queue", "pause", "commands", "--reason", "bank is down")
+        again = self.ok("queue", "pause", "commands", "--reason", "again")
+        self.assertRegex(again.out, "queue commands was paused before: by .*: bank is down")
+        self.assertFalse(self.ok("queue", "pause", "commands", "--json").data["done"])
+        self.ok("queue", "resume", "commands")
+        self.assertEqual(self.ok("queue", "resume", "commands").out,
+                         "queue commands was not paused\n")
+        actions = self.ok("store", "sql", "SELECT action FROM tether_audit ORDER BY seq", "--json")
+        self.assertEqual([entry["action"] for entry in actions.data], ["paused", "resumed"])
+
+    def test_of_a_type_is_named_when_the_queue_is_resumed(self):
+        self.ok("queue", "pause", "commands", "--type", "CreateOrder")
+        self.assertIn("'tether queue resume commands --type CreateOrder'",
+                      self.ok("queue", "resume", "commands").out)
+
+    def test_by_the_breaker_tells_when_it_tries_again(self):
+        def change(catalog):
+            catalog["defaults"]["breaker"] = {"failures": 2, "probe": "1h"}
+            catalog["commands"]["Flaky"] = {"sql": "commands/flaky.sql",
+                                            "retry": {"maxAttempts": 1}}
+
+        (self.folder / "commands/flaky.sql").write_text("SELECT fail('bank_down', 'no answer');")
+        self.change_catalog(change)
+        for number in range(2):
+            self.ok("submit", "Flaky", "{}", "--id", f"f-{number}")
+            self.ok("listen", "--once")
+        self.ok("submit", "Flaky", "{}", "--id", "f-2")
+        self.ok("listen", "--once")
+        self.assertEqual(self.state("f-2"), "accepted")
+        [pause] = self.pauses()
+        self.assertEqual((pause["type"], pause["byBreaker"], pause["failures"]),
+                         ("Flaky", True, 2))
+        self.assertIn("probeAt", pause)
+        self.assertRegex(self.ok("queue", "list").out,
+                         r"commands +Flaky +by the breaker just now after 2 failures in a row.*; "
+                         "tries one in 59 m")
+        self.ok("queue", "resume", "commands", "--type", "Flaky")
+        self.ok("listen", "--once")
+        self.assertEqual(self.state("f-2"), "dead")
+
+    def test_of_what_there_is_not_is_refused(self):
+        for verb in ("pause", "resume"):
+            self.fails(3, "did you mean 'commands'", "queue", verb, "command")
+            self.fails(3, "did you mean 'CreateOrder'",
+                       "queue", verb, "commands", "--type", "CreateOrdr")
+            self.fails(2, "queue events carries messages, .* leave out --type",
+                       "queue", verb, "events", "--type", "CreateOrder")
+            self.fails(2, "QUEUE is required", "queue", verb)
+
+
 class Messages(ProjectTest):
     def test_are_received_once_and_deleted(self):
         self.ok("queue", "send", "events", "hello")

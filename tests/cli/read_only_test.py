@@ -26,7 +26,7 @@ LOOKS = (["status", "first"], ["wait", "first"], ["trace", "first"], ["watch", "
 WRITES = (["submit", "CreateOrder", '{"id":"o-2","customer":"ada","sku":"tea"}'],
           ["listen", "--until-idle"], ["relay", "--once"], ["queue", "receive", "events"],
           ["queue", "purge", "events", "--yes"], ["command", "cancel", "first"],
-          ["store", "prune", "--until", "0s", "--yes"])
+          ["queue", "pause", "events"])
 
 
 class ReadOnly(ProjectTest):

@@ -1,5 +1,6 @@
 """tether store"""
 
+import json
 import os
 import sqlite3
 import unittest
@@ -12,11 +13,24 @@ class Status(ProjectTest):
         self.submit("o-1")
         data = self.ok("store", "status", "--json").data
         self.assertEqual(data["location"], str(self.folder / "orders.db"))
-        self.assertEqual(data["version"], 1)
+        self.assertGreaterEqual(data["version"], 2)
         self.assertEqual(data["commands"]["accepted"], 1)
         self.assertEqual([step["name"] for step in data["migrations"]], ["001_orders.sql"])
         self.assertIn("SQLite", data["library"])
         self.assertIn("1 accepted", self.ok("store", "status").out)
+
+    def test_tells_how_long_the_oldest_have_waited(self):
+        self.submit("o-1", id="first")
+        self.listen()
+        self.submit("o-1", id="dead", customer="bob")
+        self.listen()
+        self.submit("o-2", id="open")
+        self.change("UPDATE tether_dead_letter SET failed_at = failed_at - 3 * 3600 * 1000000")
+        data = self.ok("store", "status", "--json").data
+        self.assertEqual((data["deadLetters"], data["archivedLetters"]), (1, 0))
+        self.assertLess(data["oldestLetter"], data["oldestOpen"])
+        self.assertRegex(self.ok("store", "status").out, "dead letters +1, the oldest failed 3 h")
+        self.assertEqual((data["pauses"], data["blockedKeys"], data["stuck"]), ([], [], []))
 
     def test_of_a_missing_store_does_not_make_one(self):
         for verb in (["store", "status"], ["store", "verify"], ["store", "sql", "SELECT 1"],
@@ -166,6 +180,83 @@ class Prune(ProjectTest):
         self.ok("store", "prune", "--until", "0s", "--yes")
         self.assertEqual(len(self.ok("-q", "dlq", "list").lines), 1)
         self.assertIn("dead", self.ok("-q", "command", "list").lines)
+
+    def test_only_counts_in_a_dry_run(self):
+        self.ok("queue", "purge", "events", "--yes")
+        done = self.ok("store", "prune", "--until", "0s", "--dry-run")
+        self.assertEqual(done.out, "2 commands would be removed\n")
+        data = self.ok("store", "prune", "--until", "0s", "--dry-run", "--json").data
+        self.assertEqual((data["commands"], data["dryRun"]), (2, True))
+        self.assertEqual(len(self.ok("-q", "command", "list").lines), 3)
+        self.assertEqual(self.ok("store", "prune", "--until", "1d", "--dry-run").out,
+                         "0 commands would be removed\n")
+
+    def test_says_how_many_before_it_asks(self):
+        self.fails(8, "remove 1 command that ended before .*--yes",
+                   "store", "prune", "--until", "0s")
+
+    def test_goes_page_by_page_to_the_end(self):
+        lines = "".join(json.dumps({"type": "CreateOrder", "payload": {
+            "id": f"b-{number}", "customer": "ada", "sku": "gold"}}) + "\n"
+            for number in range(450))
+        self.ok("submit", "--batch", "-", stdin=lines)
+        self.listen()
+        done = self.ok("store", "prune", "--until", "0s", "--yes", "--json")
+        self.assertEqual(done.data["commands"], 451)
+        self.assertEqual(self.ok("-q", "command", "list").lines, ["open", "old"])  # unread events
+
+    def test_keeps_what_has_a_young_idempotency_key(self):
+        self.ok("queue", "purge", "events", "--yes")
+        payload = json.dumps({"id": "o-9", "customer": "ada", "sku": "gold"})
+        self.ok("submit", "CreateOrder", payload, "--id", "keyed", "--idempotency-key", "web-1")
+        self.listen()
+        self.change_catalog(lambda catalog: catalog["defaults"].update(idempotency="1h"))
+        self.ok("store", "prune", "--until", "0s", "--yes")
+        self.assertIn("keyed", self.ok("-q", "command", "list").lines)
+        self.change("UPDATE tether_command SET accepted_at = accepted_at - 2 * 3600 * 1000000")
+        self.ok("store", "prune", "--until", "0s", "--yes")
+        self.assertNotIn("keyed", self.ok("-q", "command", "list").lines)
+
+    def test_forgets_dead_letters_only_when_named_and_dealt_with(self):
+        for number, customer in enumerate(("waits", "archived", "replayed")):
+            self.submit("o-1", id=customer, customer=customer)
+            self.listen()
+        self.change("UPDATE tether_dead_letter SET archived_at = failed_at WHERE command_seq = "
+                    "(SELECT seq FROM tether_command WHERE id = 'archived')")
+        self.change("UPDATE tether_dead_letter SET replayed_at = failed_at WHERE command_seq = "
+                    "(SELECT seq FROM tether_command WHERE id = 'replayed')")
+        self.ok("store", "prune", "--until", "0s", "--yes")
+        count = "SELECT count(*) AS n FROM tether_dead_letter"
+        self.assertEqual(self.ok("store", "sql", count, "--json").data, [{"n": 3}])
+
+        prune = ("store", "prune", "--until", "0s", "--dead-letters")
+        self.assertEqual(self.ok(*prune, "--dry-run", "--json").data["deadLetters"], 2)
+        data = self.ok(*prune, "--yes", "--json").data
+        self.assertEqual((data["deadLetters"], data["commands"]), (2, 2))
+        self.assertEqual(len(self.ok("-q", "dlq", "list").lines), 1)
+        self.assertIn("waits", self.ok("-q", "command", "list").lines)
+        [entry] = self.ok("store", "sql", "SELECT action, detail FROM tether_audit",
+                          "--json").data
+        self.assertEqual(entry["action"], "pruned")
+        self.assertEqual(json.loads(entry["detail"])["deadLetters"], 2)
+        self.ok("store", "verify")
+
+    def test_keeps_what_a_remote_queue_may_deliver_again(self):
+        self.ok("queue", "purge", "events", "--yes")
+        self.change_catalog(lambda catalog: catalog.update(
+            queues={"partner": "sqs://partner"}, listen=["commands", "partner"]))
+        self.fails(2, "--until: .* deliver a command again for 14d.*--until 14d, or "
+                      "--allow-expired-dedup", "store", "prune", "--until", "13d", "--yes")
+        self.fails(2, "--allow-expired-dedup", "store", "prune", "--until", "0s", "--dry-run")
+        self.fails(3, "nothing to remove", "store", "prune", "--until", "14d", "--yes")
+        done = self.ok("store", "prune", "--until", "0s", "--allow-expired-dedup", "--yes")
+        self.assertEqual(done.out, "2 commands removed\n")
+
+    def test_without_a_project_does_not_know_what_to_remember(self):
+        os.remove(self.folder / "tether.json")
+        prune = ("--store", "orders.db", "store", "prune", "--until", "0s", "--yes")
+        self.fails(2, "no tether.json here", *prune)
+        self.ok(*prune, "--allow-expired-dedup")
 
     def test_needs_a_time_and_a_yes(self):
         self.fails(2, "--until", "store", "prune", "--yes")

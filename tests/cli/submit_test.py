@@ -48,10 +48,28 @@ class Receipt(ProjectTest):
         again = self.ok("submit", "CreateOrder", reordered, *key, "--json").data
         self.assertEqual(again["commandId"], first["commandId"])
 
+    def test_of_a_repetition_tells_progress_from_outcome(self):
+        for flag in ("--id", "--idempotency-key"):
+            with self.subTest(flag=flag):
+                order = json.dumps({**ORDER, "id": flag})
+                again = ("submit", "CreateOrder", order, flag, "one" + flag)
+                self.ok(*again)
+                self.assertRegex(self.ok(*again).out,
+                                 r"^accepted before: CreateOrder \S+, still in progress: accepted$")
+                self.listen()
+                self.assertRegex(self.ok(*again).out,
+                                 r"^accepted before: CreateOrder \S+, it has ended: succeeded$")
+                data = self.ok(*again, "--json").data
+                self.assertEqual((data["duplicate"], data["state"]), (True, "succeeded"))
+
     def test_is_refused_for_a_known_identity_with_another_payload(self):
-        self.submit("o-1", id="one")
-        self.fails(5, "another payload", "submit", "CreateOrder",
-                   json.dumps({**ORDER, "id": "o-2"}), "--id", "one")
+        first = self.ok("submit", "CreateOrder", PAYLOAD, "--id", "one", "--idempotency-key",
+                        "web-17", "--json").data
+        for flag, name in (("--id", "one"), ("--idempotency-key", "web-17")):
+            done = self.fails(5, "another payload", "submit", "CreateOrder",
+                              json.dumps({**ORDER, "id": "o-2"}), flag, name)
+            for part in ("one", "CreateOrder", "accepted", first["acceptedAt"][:19]):
+                self.assertIn(part, done.err)
 
     def test_survives_the_process(self):
         self.submit(id="one")

@@ -128,7 +128,7 @@ class ProjectFile(unittest.TestCase):
     def test_keys_are_those_of_the_parser(self):
         sources = sorted((manual.SOURCE / "engine/src/catalog").glob("*.cpp"))
         parser = "".join(source.read_text() for source in sources)
-        known = {key for keys in re.findall(r"allowKeys\(\{(.*?)\}\)", parser, re.DOTALL)
+        known = {key for keys in re.findall(r"allowKeys\(\s*\{(.*?)\}\)", parser, re.DOTALL)
                  for key in re.findall(r'"(\w+)"', keys)}
         self.assertEqual(self.items("Ic"), known)
 

@@ -32,11 +32,12 @@ class Readme(unittest.TestCase):
         for command in commands:
             self.assertTrue((manual.SOURCE / command).is_file(), command)
 
-    def test_shell_example_runs_as_written(self):
-        commands = snippets("sh")[1].splitlines()
-        with tempfile.TemporaryDirectory() as folder:
-            failed = manual.run_shell(commands, folder)
-        self.assertIsNone(failed, "%s\nexit %s\n%s" % failed if failed else "")
+    def test_shell_examples_run_as_written(self):
+        for snippet in snippets("sh")[1:]:
+            commands = snippet.splitlines()
+            with self.subTest(first=commands[0]), tempfile.TemporaryDirectory() as folder:
+                failed = manual.run_shell(commands, folder)
+                self.assertIsNone(failed, "%s\nexit %s\n%s" % failed if failed else "")
 
     def test_cpp_snippet_is_the_sample(self):
         self.assertEqual(snippets("cpp"), [(manual.SOURCE / "samples/hello/main.cpp").read_text()])

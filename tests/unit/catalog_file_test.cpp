@@ -27,6 +27,9 @@ TEST_CASE("an empty catalog has every default") {
   CHECK(file.options.listen == std::vector<std::string>{"commands"});
   CHECK(file.options.queues.at("events") == "local");
   CHECK(file.options.retry == RetryPolicy{});
+  CHECK(file.options.breaker == Breaker{});
+  CHECK(file.options.idempotency == Duration{0});
+  CHECK(file.options.dedupWindow == Duration{0});
   CHECK(file.commands.empty());
 }
 
@@ -37,13 +40,15 @@ TEST_CASE("every key of a catalog is read") {
     "queues": { "events": "sqs://orders-events?region=eu-west-1", "partner-events": "memory" },
     "listen": ["commands", "partner-events"], "volatile": false,
     "defaults": { "timeout": "1m", "hold": "2s", "retention": "7d", "workers": 2, "prefetch": 16,
+                  "idempotency": "30d", "breaker": { "failures": 5, "probe": "1m" },
                   "retry": { "maxAttempts": 3, "backoff": "fixed", "initial": "200ms", "max": "1s",
                              "multiplier": 1.5, "jitter": "none", "retryFor": "1h",
                              "onExhausted": "reject",
                              "errors": { "net_*": { "jitter": "equal" } } } },
     "commands": {
       "CreateOrder": { "sql": "create.sql", "schema": "create.json", "key": "/customer",
-                       "timeout": "10s", "hold": "1s", "retry": { "maxAttempts": 1 } },
+                       "timeout": "10s", "hold": "1s", "retry": { "maxAttempts": 1 },
+                       "breaker": { "failures": 2 }, "onDead": "block" },
       "ChargeCard": { "handler": "host" }
     },
     "on": { "OrderCreated": ["ChargeCard"], "OrderPaid": "CreateOrder" } /* the end */
@@ -60,6 +65,8 @@ TEST_CASE("every key of a catalog is read") {
   CHECK(options.retention == 168h);
   CHECK(options.workers == 2);
   CHECK(options.prefetch == 16);
+  CHECK(options.idempotency == 720h);
+  CHECK(options.breaker == Breaker{5, 1min});
   RetryPolicy retry{.maxAttempts = 3,
                     .backoff = RetryPolicy::Backoff::Fixed,
                     .initial = 200ms,
@@ -78,12 +85,16 @@ TEST_CASE("every key of a catalog is read") {
   CHECK(charge.type == "ChargeCard");
   CHECK_FALSE(charge.sql);
   CHECK_FALSE(charge.retry);
+  CHECK_FALSE(charge.breaker);
+  CHECK_FALSE(charge.blocksKeyWhenDead);
   const auto& create = file.commands[1];
   CHECK(create.sql == "create.sql");
   CHECK(create.schema == "create.json");
   CHECK(create.key == "/customer");
   CHECK(create.timeout == Duration(10s));
   CHECK(create.hold == Duration(1s));
+  CHECK(create.breaker == Breaker{2, 1min});
+  CHECK(create.blocksKeyWhenDead);
   CHECK(file.reactions.at("OrderCreated") == std::vector<std::string>{"ChargeCard"});
   CHECK(file.reactions.at("OrderPaid") == std::vector<std::string>{"CreateOrder"});
 }
@@ -126,6 +137,24 @@ TEST_CASE("a class of errors has what it does not say from the policy around it"
   CHECK(own.classFor("disk").retryFor == 1h);
   CHECK(file.commands[0].ownErrors == std::vector<std::string>{"disk", "net_*"});
   CHECK_FALSE(file.commands[1].retry);
+}
+
+TEST_CASE("a command can do without the catalog's breaker, and skip what died") {
+  const CatalogFile file = parse(R"({
+    "defaults": { "breaker": { "failures": 9 } },
+    "commands": { "A": { "handler": "host", "breaker": { "failures": 0 }, "onDead": "skip" } }
+  })");
+  CHECK(file.options.breaker == Breaker{9, 30s});
+  CHECK(file.commands[0].breaker == Breaker{0, 30s});
+  CHECK_FALSE(file.commands[0].blocksKeyWhenDead);
+}
+
+TEST_CASE("a remote queue that is listened to may deliver again for as long as it keeps messages") {
+  const auto windowOf = [](const char* text) { return parse(text).options.dedupWindow; };
+  CHECK(windowOf(R"({"queues": {"commands": "sqs://orders"}})") == 336h);
+  CHECK(windowOf(R"({"queues": {"in": "sqs://in"}, "listen": ["commands", "in"]})") == 336h);
+  CHECK(windowOf(R"({"queues": {"events": "sqs://events"}})") == 0h);  // it only leaves by it
+  CHECK(windowOf(R"({"queues": {"in": "memory"}, "listen": ["commands", "in"]})") == 0h);
 }
 
 TEST_CASE("commands in memory are allowed when the catalog says volatile") {
@@ -171,6 +200,20 @@ TEST_CASE("a wrong catalog is refused with its place and what to do") {
        ": /defaults/timeout: must be a duration such as \"30s\", not a number"},
       {"{\"defaults\": {\"timeout\": \"30\"}}", ": /defaults/timeout: "},
       {"{\"defaults\": {\"hold\": \"0s\"}}", ": /defaults/hold: must be more than zero"},
+      {"{\"defaults\": {\"idempotencey\": \"1d\"}}", "did you mean \"idempotency\"?"},
+      {"{\"defaults\": {\"idempotency\": \"0s\"}}",
+       ": /defaults/idempotency: must be more than zero"},
+      {"{\"defaults\": {\"breaker\": 5}}", ": /defaults/breaker: must be an object, not a number"},
+      {"{\"defaults\": {\"breaker\": {\"failure\": 5}}}",
+       "unknown key \"failure\" in /defaults/breaker, did you mean \"failures\"?"},
+      {"{\"defaults\": {\"breaker\": {\"failures\": -1}}}",
+       ": /defaults/breaker/failures: must be a whole number from 0 to 1000000, not -1"},
+      {"{\"defaults\": {\"breaker\": {\"probe\": \"0s\"}}}",
+       ": /defaults/breaker/probe: must be more than zero"},
+      {"{\"commands\": {\"A\": {\"handler\": \"host\", \"onDead\": \"stop\"}}}",
+       ": /commands/A/onDead: must be \"skip\" or \"block\", not \"stop\""},
+      {"{\"commands\": {\"A\": {\"handler\": \"host\", \"onDeath\": \"skip\"}}}",
+       "did you mean \"onDead\"?"},
       {"{\"defaults\": {\"workers\": 0}}",
        ": /defaults/workers: must be a whole number from 1 to 256, not 0"},
       {"{\"defaults\": {\"workers\": 1.5}}", "from 1 to 256, not 1.5"},

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "messages.hpp"
+#include "pauses.hpp"
 #include "queues.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
@@ -43,8 +44,28 @@ std::vector<Side> sidesOf(Session& session) {
   return sides;
 }
 
+json pausesOf(const std::vector<NamedPause>& pauses, const std::string& queue) {
+  auto records = json::array();
+  for (const auto& one : pauses) {
+    if (one.pause.queue == queue) records.push_back(toJson(one));
+  }
+  return records;
+}
+
+Table pauseTable(const std::vector<NamedPause>& pauses, Time now) {
+  Table table{{"PAUSED", "TYPE", "WHY"}, {}};
+  for (const auto& one : pauses) {
+    table.rows.push_back({{one.pause.queue, Style::Warning},
+                          one.pause.type.empty() ? "all" : one.pause.type,
+                          describe(one, now)});
+  }
+  return table;
+}
+
 int runList(const ListOptions& /*options*/, Session& session) {
   const auto now = session.clock().now();
+  std::vector<NamedPause> pauses;
+  session.store().read([&](Snapshot& snapshot) { pauses = namedPauses(snapshot); });
   auto data = json::array();
   Table table{{"QUEUE", "CARRIES", "WHERE", "READY", "LEASED", "DELAYED", "BLOCKED", "OLDEST"}, {}};
   const auto sides = sidesOf(session);
@@ -57,6 +78,7 @@ int runList(const ListOptions& /*options*/, Session& session) {
                    {"ready", counts.ready},     {"leased", counts.leased},
                    {"delayed", counts.delayed}, {"blocked", counts.blocked}};
     if (counts.oldest) record["oldest"] = toText(*counts.oldest);
+    record["pauses"] = pausesOf(pauses, queue.name);
     data.push_back(std::move(record));
     table.rows.push_back({{queue.name, Style::Strong},
                           carries,
@@ -69,7 +91,11 @@ int runList(const ListOptions& /*options*/, Session& session) {
   }
   auto& print = session.print();
   print.answer("queue-list", data, [&] {
-    if (!print.quiet()) return print.table(table);
+    if (!print.quiet()) {
+      print.table(table);
+      print.table(pauseTable(pauses, now));
+      return;
+    }
     for (const auto& side : sides) print.line({side.queue.name});
   });
   return kDone;
@@ -116,8 +142,8 @@ int runPeek(const PeekOptions& options, Session& session) {
 }  // namespace
 
 void addQueueList(CLI::App& noun, Action& chosen) {
-  auto* verb =
-      addVerb(noun, "list", "List queues and how many messages they have", "tether queue list");
+  auto* verb = addVerb(noun, "list", "List queues, how many messages they have, and pauses",
+                       "tether queue list");
   onChosen(verb, chosen, std::make_shared<ListOptions>(), &runList);
 }
 

@@ -29,6 +29,7 @@ std::vector<KnownQueue> knownQueues(Session& session) {
       auto& queue = entry(info.name);
       queue.commands = queue.commands || info.commands;
     }
+    for (const auto& pause : snapshot.pauses()) entry(pause.queue);
   });
   std::vector<KnownQueue> list;
   for (auto& [name, queue] : queues) list.push_back(std::move(queue));
@@ -77,7 +78,7 @@ QueueReceipt readReceipt(const std::string& text) {
 }
 
 void addQueue(CLI::App& app, Action& chosen) {
-  auto* noun = addNoun(app, "queue", "Look at queues; send, receive and settle messages");
+  auto* noun = addNoun(app, "queue", "Look at queues, pause them; send and receive messages");
   addQueueList(*noun, chosen);
   addQueuePeek(*noun, chosen);
   addQueueReceive(*noun, chosen);
@@ -85,6 +86,8 @@ void addQueue(CLI::App& app, Action& chosen) {
   addQueueNack(*noun, chosen);
   addQueueSend(*noun, chosen);
   addQueuePurge(*noun, chosen);
+  addQueuePause(*noun, chosen);
+  addQueueResume(*noun, chosen);
 }
 
 }  // namespace tether::cli

@@ -44,5 +44,7 @@ void addQueueAck(CLI::App& noun, Action& chosen);
 void addQueueNack(CLI::App& noun, Action& chosen);
 void addQueueSend(CLI::App& noun, Action& chosen);
 void addQueuePurge(CLI::App& noun, Action& chosen);
+void addQueuePause(CLI::App& noun, Action& chosen);
+void addQueueResume(CLI::App& noun, Action& chosen);
 
 }  // namespace tether::cli

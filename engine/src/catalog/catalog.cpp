@@ -54,6 +54,8 @@ class Loader {
     command.settings.retry = entry.retry;
     command.settings.timeout = entry.timeout;
     command.settings.hold = entry.hold;
+    command.settings.breaker = entry.breaker;
+    command.settings.blocksKeyWhenDead = entry.blocksKeyWhenDead;
     std::shared_ptr<const JsonSchema> schema;
     if (entry.schema) schema = schemaOf(at / "schema", *entry.schema);
     if (entry.sql) {

@@ -14,6 +14,10 @@ namespace {
 
 constexpr int kWorkersMax = 256;
 constexpr int kPrefetchMax = 10000;
+constexpr int kFailuresMax = 1000000;
+
+/// The longest retention of an SQS queue: so long it may deliver a message again.
+constexpr Duration kRemoteRetentionMax = std::chrono::days{14};
 
 /// Names of types and queues travel as ids do.
 void checkName(const char* what, const std::string& name, const ConfigValue& at) {
@@ -24,12 +28,26 @@ void checkName(const char* what, const std::string& name, const ConfigValue& at)
   }
 }
 
+Breaker parseBreaker(const ConfigValue& value, Breaker breaker) {
+  value.allowKeys({"failures", "probe"});
+  if (const auto field = value.find("failures")) {
+    breaker.failures = field->integer(0, kFailuresMax);
+  }
+  if (const auto field = value.find("probe")) breaker.probe = field->duration();
+  return breaker;
+}
+
 void parseDefaults(const ConfigValue& value, EngineOptions& options) {
-  value.allowKeys({"timeout", "hold", "retention", "retry", "workers", "prefetch"});
+  value.allowKeys(
+      {"timeout", "hold", "retention", "idempotency", "retry", "breaker", "workers", "prefetch"});
   if (const auto field = value.find("timeout")) options.timeout = field->duration();
   if (const auto field = value.find("hold")) options.hold = field->duration();
   if (const auto field = value.find("retention")) options.retention = field->duration();
+  if (const auto field = value.find("idempotency")) options.idempotency = field->duration();
   if (const auto field = value.find("retry")) options.retry = parseRetry(*field);
+  if (const auto field = value.find("breaker")) {
+    options.breaker = parseBreaker(*field, options.breaker);
+  }
   if (const auto field = value.find("workers")) options.workers = field->integer(1, kWorkersMax);
   if (const auto field = value.find("prefetch")) {
     options.prefetch = static_cast<std::size_t>(field->integer(1, kPrefetchMax));
@@ -73,6 +91,16 @@ std::vector<std::string> parseListen(const ConfigValue& value, const EngineOptio
   return listen;
 }
 
+/// What a remote queue delivers again must be known as a duplicate.
+Duration dedupWindowOf(const EngineOptions& options) {
+  for (const auto& queue : options.listen) {
+    const auto address = options.queues.find(queue);
+    if (address == options.queues.end()) continue;
+    if (address->second != "local" && address->second != "memory") return kRemoteRetentionMax;
+  }
+  return Duration{0};
+}
+
 std::string parsePointer(const ConfigValue& value) {
   std::string text = value.text();
   try {
@@ -84,9 +112,11 @@ std::string parsePointer(const ConfigValue& value) {
 }
 
 CatalogFile::CommandEntry parseCommand(const std::string& type, const ConfigValue& value,
-                                       const std::optional<ConfigValue>& defaultRetry) {
+                                       const std::optional<ConfigValue>& defaultRetry,
+                                       const Breaker& defaultBreaker) {
   checkName("command type", type, value);
-  value.allowKeys({"sql", "handler", "schema", "key", "timeout", "hold", "retry"});
+  value.allowKeys(
+      {"sql", "handler", "schema", "key", "timeout", "hold", "retry", "breaker", "onDead"});
   CatalogFile::CommandEntry entry;
   entry.type = type;
   const auto handler = value.find("handler");
@@ -105,6 +135,12 @@ CatalogFile::CommandEntry parseCommand(const std::string& type, const ConfigValu
     if (const auto errors = field->find("errors")) {
       for (const auto& [pattern, rule] : errors->members()) entry.ownErrors.push_back(pattern);
     }
+  }
+  if (const auto field = value.find("breaker")) {
+    entry.breaker = parseBreaker(*field, defaultBreaker);
+  }
+  if (const auto field = value.find("onDead")) {
+    entry.blocksKeyWhenDead = field->choice<bool>({{"skip", false}, {"block", true}});
   }
   return entry;
 }
@@ -152,6 +188,7 @@ CatalogFile parseCatalogFile(const SourceText& source) {
     parseQueues(*field, isVolatile && isVolatile->boolean(), options);
   }
   if (const auto field = root.find("listen")) options.listen = parseListen(*field, options);
+  options.dedupWindow = dedupWindowOf(options);
   const auto defaults = root.find("defaults");
   if (defaults) parseDefaults(*defaults, options);
   const auto defaultRetry = defaults ? defaults->find("retry") : std::nullopt;
@@ -159,7 +196,7 @@ CatalogFile parseCatalogFile(const SourceText& source) {
   std::vector<std::string> types;
   if (const auto field = root.find("commands")) {
     for (const auto& [type, value] : field->members()) {
-      file.commands.push_back(parseCommand(type, value, defaultRetry));
+      file.commands.push_back(parseCommand(type, value, defaultRetry, options.breaker));
       types.push_back(type);
     }
   }

@@ -23,6 +23,8 @@ struct CatalogFile {
     std::optional<Duration> hold;
     std::optional<RetryPolicy> retry;    // complete: over the catalog's defaults
     std::vector<std::string> ownErrors;  // the classes that its own "retry" names
+    std::optional<Breaker> breaker;      // complete, too
+    bool blocksKeyWhenDead = false;
   };
 
   EngineOptions options;  // without migrations; `store` as written

@@ -164,6 +164,16 @@ DeadLetterDesk::Ready DeadLetterDesk::readyOf(const DeadLetter& letter,
   return ready;
 }
 
+Receipt DeadLetterDesk::takeIn(Unit& unit, const Ready& ready) const {
+  try {
+    return intake_.arrive(unit, ready.body).receipt;
+  } catch (const Error& error) {
+    const bool undeclared = error.code() == ErrorCode::NotFound;
+    throw Error(undeclared ? ErrorCode::Unsupported : error.code(),
+                "dead letter " + ready.letter.id + " cannot be taken in: " + error.what());
+  }
+}
+
 ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const ReplayOptions& options,
                                        const std::string& planId) const {
   const auto& letter = ready.letter;
@@ -175,7 +185,7 @@ ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const Rep
   }
   if (letter.kind == DeadLetterKind::Message) {
     result.before = !unit.markReplayed(letter.id, now);
-    if (!result.before) result.receipt = intake_.arrive(unit, ready.body).receipt;
+    if (!result.before) result.receipt = takeIn(unit, ready);
   } else {
     result.receipt = unit.replay({letter.id, now, version, ready.edit});
     result.before = result.receipt.duplicate;

@@ -71,6 +71,8 @@ class DeadLetterDesk final : public DeadLetters {
   Command commandOf(const DeadLetter& letter);
   void checkBody(const DeadLetter& letter, const std::string& body);
   void requireEditable(const DeadLetter& letter) const;
+  /// A message, as if it arrived now.
+  Receipt takeIn(Unit& unit, const Ready& ready) const;
   ReplayResult replayOne(Unit& unit, const Ready& ready, const ReplayOptions& options,
                          const std::string& planId) const;
   std::vector<std::string> forEach(const std::vector<std::string>& letterIds, const Operator& by,

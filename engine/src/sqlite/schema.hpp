@@ -186,6 +186,10 @@ ALTER TABLE tether_dead_letter ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';
 ALTER TABLE tether_dead_letter ADD COLUMN edited_from BLOB;
 ALTER TABLE tether_dead_letter ADD COLUMN archived_at INTEGER;
 
+-- What has not joined its key's order yet, so that nobody has to read all that is parked.
+CREATE INDEX tether_message_delayed ON tether_message (queue, key, due_at, seq)
+  WHERE joined = 0 AND key IS NOT NULL;
+
 -- A dead command that its key waits for. message_seq: its place in the order of the key.
 CREATE TABLE tether_block (
   queue       INTEGER NOT NULL,

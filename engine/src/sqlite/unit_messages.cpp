@@ -124,12 +124,10 @@ void SqliteUnit::promoteDue(std::int64_t queue, const std::string& lane, Time no
 }
 
 void SqliteUnit::promoteDueOfKey(std::int64_t queue, const std::string& key, Time now) {
-  // The inner query reads nothing but the index: all of a key may be parked.
   auto due = connection_.query(
-      "SELECT lane, due_at, seq, key, joined, command_seq FROM tether_message WHERE queue = ?1"
-      " AND (lane, due_at, seq) IN (SELECT lane, due_at, seq FROM tether_message"
-      " INDEXED BY tether_message_key WHERE queue = ?1 AND key = ?2 AND due_at > 0"
-      " AND due_at <= ?3) AND joined = 0 ORDER BY due_at, seq");
+      "SELECT lane, due_at, seq, key, joined, command_seq FROM tether_message"
+      " INDEXED BY tether_message_delayed WHERE queue = ?1 AND key = ?2 AND joined = 0"
+      " AND due_at <= ?3 ORDER BY due_at, seq");
   promote(queue, readDue(due, due.first(queue, key, now)));
 }
 

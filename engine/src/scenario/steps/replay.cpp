@@ -11,7 +11,8 @@ namespace {
 StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
   return [name = value.text()](Run& run) {
     const auto id = run.idOf(name);
-    const auto letters = run.look([&](Snapshot& snapshot) { return snapshot.deadLetters(everything()); });
+    const auto letters =
+        run.look([&](Snapshot& snapshot) { return snapshot.deadLetters(everything()); });
     std::string newest;
     std::int64_t seq = 0;
     for (const auto& letter : letters) {

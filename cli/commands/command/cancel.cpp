@@ -1,0 +1,230 @@
+// command cancel. See man/tether-command.1.
+#include "cancel.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "commands/selection.hpp"
+#include "operator.hpp"
+#include "tether/error.hpp"
+#include "tether/text.hpp"
+
+namespace tether::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  Selection selection;
+  std::string reason;
+};
+
+struct Answer {
+  std::string id;
+  Cancelled outcome = Cancelled::Unknown;
+  std::optional<CommandState> state;  // after it; nothing: there is no such command
+};
+
+/// So many in one commit: others write between two of them.
+constexpr std::size_t kPage = 200;
+
+/// What has ended cannot be cancelled, so a choice by option leaves it out.
+std::vector<CommandState> statesOf(const Filter& filter) {
+  if (filter.state.empty()) {
+    return {CommandState::Accepted, CommandState::Running, CommandState::Retrying};
+  }
+  const auto state = *parseCommandState(filter.state);
+  if (!isOpen(state)) {
+    throw Error(ErrorCode::Invalid,
+                fmt::format("--state: a command that is {} has ended; only accepted, running and "
+                            "retrying ones can be cancelled",
+                            filter.state));
+  }
+  return {state};
+}
+
+std::vector<std::string> choose(Filter filter, Session& session) {
+  std::vector<Command> found;
+  const auto states = statesOf(filter);
+  session.store().read([&](Snapshot& snapshot) {
+    found.clear();
+    for (const auto state : states) {
+      filter.state = toString(state);
+      for (auto& command : snapshot.commands(filter)) found.push_back(std::move(command));
+    }
+  });
+  std::ranges::sort(found, std::greater{}, &Command::seq);  // the newest first, as in the list
+  if (found.size() > filter.limit) found.resize(filter.limit);
+  std::vector<std::string> ids;
+  for (const auto& command : found) ids.push_back(command.id);
+  return ids;
+}
+
+bool onlyByIds(const Filter& filter) {
+  return !filter.ids.empty() && filter.type.empty() && filter.state.empty() &&
+         filter.error.empty() && filter.queue.empty() && filter.correlationId.empty() &&
+         !filter.since && !filter.until && filter.limit == kNoLimit;
+}
+
+/// Ids that were named are all answered for, also one that there is not.
+std::vector<std::string> targets(const Selection& selection, Session& session) {
+  auto filter = targetsOf(selection, session);
+  if (onlyByIds(filter)) return filter.ids;
+  auto ids = choose(std::move(filter), session);
+  if (ids.empty()) throw Error(ErrorCode::NotFound, "no open command is chosen by this");
+  return ids;
+}
+
+AuditEntry entryOf(const Command& command, Cancelled outcome, const Operator& by, Time now) {
+  AuditEntry entry;
+  entry.at = now;
+  entry.action = outcome == Cancelled::Done ? "cancelled" : "cancel-requested";
+  entry.subjectId = command.id;
+  entry.type = command.type;
+  entry.correlationId = command.correlationId;
+  entry.by = by;
+  return entry;
+}
+
+void cancelPage(Session& session, std::vector<Answer*> page, const Operator& by) {
+  const auto now = session.clock().now();
+  const Failure reason{"cancelled", by.reason.empty() ? "cancelled by an operator" : by.reason};
+  auto& store = session.store();
+  std::map<std::string, Command> commands;  // only these two facts, which never change
+  store.read([&](Snapshot& snapshot) {
+    for (const auto* answer : page) {
+      if (auto command = snapshot.command(answer->id)) commands[answer->id] = std::move(*command);
+    }
+  });
+  store.commit(Durability::Durable, [&](Unit& unit) {
+    for (auto* answer : page) {
+      answer->outcome = unit.cancel(answer->id, reason, now);
+      const bool changed =
+          answer->outcome == Cancelled::Done || answer->outcome == Cancelled::Requested;
+      if (changed) unit.audit(entryOf(commands[answer->id], answer->outcome, by, now));
+    }
+  });
+  store.read([&](Snapshot& snapshot) {
+    for (auto* answer : page) {
+      if (const auto command = snapshot.command(answer->id)) answer->state = command->state;
+    }
+  });
+}
+
+std::vector<Answer> cancel(Session& session, const std::vector<std::string>& ids,
+                           const Operator& by) {
+  std::vector<Answer> answers;
+  for (const auto& id : ids) answers.push_back({.id = id, .state = {}});
+  for (std::size_t at = 0; at < answers.size();) {
+    std::vector<Answer*> page;
+    for (; at < answers.size() && page.size() < kPage; ++at) page.push_back(&answers[at]);
+    cancelPage(session, std::move(page), by);
+  }
+  return answers;
+}
+
+const char* nameOf(Cancelled outcome) {
+  switch (outcome) {
+    case Cancelled::Done:
+      return "cancelled";
+    case Cancelled::Requested:
+      return "requested";
+    case Cancelled::HandedOver:
+      return "handed-over";
+    case Cancelled::Ended:
+      return "ended";
+    case Cancelled::Unknown:
+      break;
+  }
+  return "unknown";
+}
+
+/// Why nothing was done; nothing when something was.
+std::optional<Diagnostic> whyNot(const Answer& answer) {
+  switch (answer.outcome) {
+    case Cancelled::Done:
+    case Cancelled::Requested:
+      return {};
+    case Cancelled::HandedOver:
+      return Diagnostic{"handed_over", answer.id +
+                                           " was handed over to its remote queue and is out of "
+                                           "reach here"};
+    case Cancelled::Ended:
+      return Diagnostic{
+          "not_cancelled",
+          fmt::format("{} has ended{}", answer.id,
+                      answer.state ? ": " + std::string(toString(*answer.state)) : std::string())};
+    case Cancelled::Unknown:
+      break;
+  }
+  return Diagnostic{"not_found", fmt::format("no command {}", quote(answer.id))};
+}
+
+json recordOf(const Answer& answer) {
+  json record = {{"id", answer.id},
+                 {"outcome", nameOf(answer.outcome)},
+                 {"cancelled", answer.outcome == Cancelled::Done}};
+  if (answer.state) record["state"] = toString(*answer.state);
+  return record;
+}
+
+std::size_t countOf(const std::vector<Answer>& answers, Cancelled outcome) {
+  return static_cast<std::size_t>(std::ranges::count(answers, outcome, &Answer::outcome));
+}
+
+void showToPeople(Printer& print, const std::vector<Answer>& answers) {
+  if (print.quiet()) return;
+  if (const auto done = countOf(answers, Cancelled::Done); done > 0) {
+    print.line({fmt::format("{} cancelled", done)});
+  }
+  for (const auto& answer : answers) {
+    if (answer.outcome != Cancelled::Requested) continue;
+    print.line({answer.id, " requested: its prepare is told to stop, and it is not tried again"});
+  }
+}
+
+int run(const Options& options, Session& session) {
+  const auto ids = targets(options.selection, session);
+  confirmMany(session, fmt::format("cancel {} commands", ids.size()), ids, options.selection.yes);
+  const auto answers = cancel(session, ids, operatorOf(session, options.reason));
+
+  auto data = json::array();
+  std::vector<Diagnostic> failures;
+  for (const auto& answer : answers) {
+    data.push_back(recordOf(answer));
+    if (auto failure = whyNot(answer)) failures.push_back(*std::move(failure));
+  }
+  const bool unknown = countOf(answers, Cancelled::Unknown) > 0;
+  const Exit exit = failures.empty()                   ? kDone
+                    : failures.size() < answers.size() ? kPartial
+                    : unknown                          ? kNotFound
+                                                       : kNo;
+  session.print().answer(
+      "command-cancel", data, [&] { showToPeople(session.print(), answers); },
+      failures.empty() ? Verdict::Pass : Verdict::Fail, failures);
+  return exit;
+}
+
+}  // namespace
+
+void addCommandCancel(CLI::App& noun, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* verb = addVerb(noun, "cancel", "Cancel commands that have not ended",
+                       "tether command cancel --type ChargeCard --since 1h --reason 'wrong price'");
+  addTargets(*verb, options->selection, "commands");
+  addStateOption(*verb, options->selection);
+  addErrorOption(*verb, options->selection);
+  addQueueOption(*verb, options->selection);
+  verb->add_option("--reason", options->reason, "Kept as the command's error message")
+      ->type_name("TEXT");
+  onChosen(verb, chosen, std::move(options), &run);
+}
+
+}  // namespace tether::cli

@@ -1,0 +1,224 @@
+#include "letters.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "commands/all.hpp"
+#include "commands/queue/messages.hpp"
+#include "tether/error.hpp"
+#include "tether/json.hpp"
+#include "tether/text.hpp"
+#include "views.hpp"
+
+namespace tether::cli {
+namespace {
+
+using nlohmann::json;
+
+std::optional<DeadLetterState> stateOf(const std::string& text) {
+  if (text == "any") return {};
+  if (const auto state = parseDeadLetterState(text)) return state;
+  throw Error(ErrorCode::Invalid,
+              fmt::format("--state: {} is none of waiting, replayed, archived, any", quote(text)));
+}
+
+/// Who names letters by id means them whatever became of them.
+Filter completed(Filter filter, Store& store, const LetterOptions& options,
+                 std::optional<DeadLetterState> state) {
+  filter.letters = filter.ids.empty() ? state : std::nullopt;
+  if (!options.state.empty()) filter.letters = stateOf(options.state);
+  completeGroup(filter, store);
+  return filter;
+}
+
+PayloadEdit editOf(const std::string& text) {
+  const auto equals = text.find('=');
+  if (!text.starts_with('/') || equals == std::string::npos) {
+    throw Error(ErrorCode::Invalid,
+                fmt::format("--set takes a JSON pointer and a value, such as /quantity=3, not {}",
+                            quote(text)));
+  }
+  PayloadEdit edit{text.substr(0, equals), {}};
+  const auto value = text.substr(equals + 1);
+  // What is JSON is held to the rules for it; all else is a string, so that a shell needs no second
+  // pair of quotes.
+  edit.value = json::accept(value) ? parseJson("--set " + edit.pointer, value) : json(value);
+  return edit;
+}
+
+}  // namespace
+
+void addLetterChoices(CLI::App& verb, Selection& selection) {
+  addErrorOption(verb, selection);
+  addGroupOption(verb, selection);
+  addQueueOption(verb, selection);
+  addAttemptsOption(verb, selection);
+}
+
+void addLetterState(CLI::App& verb, std::string& state) {
+  verb.add_option("--state", state, "waiting (the default), replayed, archived or any")
+      ->type_name("STATE");
+}
+
+void addSet(CLI::App& verb, std::vector<std::string>& set) {
+  verb.add_option("--set", set, "Another value in the payload; may be given again")
+      ->type_name("/POINTER=VALUE")
+      ->allow_extra_args(false);
+}
+
+void addReason(CLI::App& verb, std::string& reason) {
+  verb.add_option("--reason", reason, "Why; kept in the history")->type_name("TEXT");
+}
+
+std::vector<PayloadEdit> editsOf(const std::vector<std::string>& set) {
+  std::vector<PayloadEdit> edits;
+  std::ranges::transform(set, std::back_inserter(edits), editOf);
+  return edits;
+}
+
+json toJson(const std::vector<PayloadEdit>& edits) {
+  auto list = json::array();
+  for (const auto& edit : edits) list.push_back({{"pointer", edit.pointer}, {"value", edit.value}});
+  return list;
+}
+
+Filter letterFilter(Session& session, Store& store, const LetterOptions& options, std::size_t max,
+                    std::optional<DeadLetterState> state) {
+  return completed(filterOf(options.selection, session, max), store, options, state);
+}
+
+Filter letterTargets(Session& session, Store& store, const LetterOptions& options,
+                     std::optional<DeadLetterState> state) {
+  return completed(targetsOf(options.selection, session), store, options, state);
+}
+
+std::vector<DeadLetter> chosenLetters(Store& store, const Filter& filter) {
+  std::vector<DeadLetter> letters;
+  store.read([&](Snapshot& snapshot) {
+    for (const auto& id : filter.ids) {
+      if (!snapshot.deadLetter(id)) {
+        throw Error(ErrorCode::NotFound, "no dead letter " + quote(id));
+      }
+    }
+    letters = snapshot.deadLetters(filter);
+  });
+  if (letters.empty()) {
+    const auto state = filter.letters ? std::string(toString(*filter.letters)) : std::string();
+    throw Error(ErrorCode::NotFound, fmt::format("no {}{}dead letter is chosen by this", state,
+                                                 state.empty() ? "" : " "));
+  }
+  std::ranges::reverse(letters);
+  return letters;
+}
+
+std::vector<std::string> idsOf(const std::vector<DeadLetter>& letters) {
+  std::vector<std::string> ids;
+  for (const auto& letter : letters) ids.push_back(letter.id);
+  return ids;
+}
+
+DeadLetter letterOf(Store& store, const std::string& id) {
+  std::optional<DeadLetter> letter;
+  store.read([&](Snapshot& snapshot) { letter = snapshot.deadLetter(id); });
+  if (!letter) throw Error(ErrorCode::NotFound, "no dead letter " + quote(id));
+  return *std::move(letter);
+}
+
+void requireEditable(const DeadLetter& letter) {
+  if (letter.kind == DeadLetterKind::Delivery) {
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("dead letter {} is an event: what was said is not changed; replay it "
+                            "when its destination takes it",
+                            letter.id));
+  }
+  if (letter.state() == DeadLetterState::Waiting) return;
+  throw Error(ErrorCode::Conflict,
+              fmt::format("dead letter {} was {}; only one that waits can be edited", letter.id,
+                          toString(letter.state())));
+}
+
+std::string countText(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+json toJson(const DeadLetter& letter) {
+  json record = {{"id", letter.id},
+                 {"kind", toString(letter.kind)},
+                 {"state", toString(letter.state())},
+                 {"queue", letter.queue},
+                 {"type", letter.type},
+                 {"seq", letter.seq},
+                 {"generation", letter.generation},
+                 {"attempts", letter.attempts},
+                 {"version", letter.version},
+                 {"edited", !letter.editedFrom.empty()},
+                 {"group", letter.group},
+                 {"error", toJson(letter.error)},
+                 {"failedAt", toText(letter.failedAt)}};
+  if (!letter.correlationId.empty()) record["correlationId"] = letter.correlationId;
+  if (!letter.commandId.empty()) record["commandId"] = letter.commandId;
+  if (!letter.eventId.empty()) record["eventId"] = letter.eventId;
+  if (letter.replayedAt) record["replayedAt"] = toText(*letter.replayedAt);
+  if (letter.archivedAt) record["archivedAt"] = toText(*letter.archivedAt);
+  return record;
+}
+
+void putContent(json& record, const DeadLetter& letter) {
+  auto value = json::parse(letter.body, nullptr, false);
+  const bool message = letter.kind == DeadLetterKind::Message;
+  if (value.is_discarded() || (message && !value.is_structured())) {
+    putBody(record, letter.body);
+  } else {
+    record["body"] = std::move(value);
+  }
+}
+
+void writePrivateFile(Session& session, const std::string& path, std::string_view text,
+                      bool force) {
+  const auto name = session.resolve(path);
+  const auto failed = [&](int error) {
+    return Error(ErrorCode::Unavailable,
+                 fmt::format("cannot write file {}: {}", quote(path), std::strerror(error)));
+  };
+  const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL);
+  const int file = ::open(name.c_str(), flags, 0600);
+  if (file < 0 && errno == EEXIST) {
+    throw Error(ErrorCode::Conflict,
+                fmt::format("{} is there already; --force writes over it", quote(path)));
+  }
+  if (file < 0) throw failed(errno);
+  while (!text.empty()) {
+    const auto written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      const int error = errno;
+      ::close(file);
+      throw failed(error);
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::close(file) != 0) throw failed(errno);
+}
+
+void addDlq(CLI::App& app, Action& chosen) {
+  auto* noun = addNoun(app, "dlq", "Look at dead letters, repair and replay them");
+  addDlqList(*noun, chosen);
+  addDlqGroups(*noun, chosen);
+  addDlqShow(*noun, chosen);
+  addDlqHistory(*noun, chosen);
+  addDlqTry(*noun, chosen);
+  addDlqReplay(*noun, chosen);
+  addDlqPlan(*noun, chosen);
+  addDlqApply(*noun, chosen);
+  addDlqEdit(*noun, chosen);
+  addDlqArchive(*noun, chosen);
+  addDlqExport(*noun, chosen);
+  addDlqImport(*noun, chosen);
+}
+
+}  // namespace tether::cli

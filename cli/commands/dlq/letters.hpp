@@ -1,0 +1,78 @@
+// What the verbs of `tether dlq` share: which letters are meant, how they look to the outside, and
+// who works on them.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app.hpp"
+#include "commands/selection.hpp"
+#include "tether/dead_letters.hpp"
+
+namespace tether::cli {
+
+inline constexpr const char* kLetters = "dead letters";
+
+/// A selection of dead letters, and what a verb does to them.
+struct LetterOptions {
+  Selection selection;
+  std::string state;             // waiting, replayed, archived, any; empty: the verb's own
+  std::vector<std::string> set;  // "/pointer=value"
+  std::string reason;
+};
+
+/// --error --group --queue --attempts: what dead letters are chosen by besides addSelection().
+void addLetterChoices(CLI::App& verb, Selection& selection);
+void addLetterState(CLI::App& verb, std::string& state);
+void addSet(CLI::App& verb, std::vector<std::string>& set);
+void addReason(CLI::App& verb, std::string& reason);
+
+/// "/quantity=3": the value is JSON, and else a string. Throws Invalid.
+std::vector<PayloadEdit> editsOf(const std::vector<std::string>& set);
+nlohmann::json toJson(const std::vector<PayloadEdit>& edits);
+
+/// For verbs that look: without ids and --state those in `state`.
+Filter letterFilter(Session& session, Store& store, const LetterOptions& options, std::size_t max,
+                    std::optional<DeadLetterState> state = DeadLetterState::Waiting);
+/// For verbs that change what is chosen, see targetsOf.
+Filter letterTargets(Session& session, Store& store, const LetterOptions& options,
+                     std::optional<DeadLetterState> state = DeadLetterState::Waiting);
+
+/// In the order of the store. Throws NotFound for none, and for an id that there is not.
+std::vector<DeadLetter> chosenLetters(Store& store, const Filter& filter);
+std::vector<std::string> idsOf(const std::vector<DeadLetter>& letters);
+/// Throws NotFound.
+DeadLetter letterOf(Store& store, const std::string& id);
+/// Only one that waits can be edited, and no event. Throws Conflict, Unsupported.
+void requireEditable(const DeadLetter& letter);
+
+/// "1 dead letter", "3 dead letters".
+std::string countText(std::size_t count, std::string_view noun = "dead letter");
+
+/// Without the body.
+nlohmann::json toJson(const DeadLetter& letter);
+/// "body": a payload as JSON; a message as the text that it was, JSON when it is an object or an
+/// array; "bodyBase64" when it is no text.
+void putContent(nlohmann::json& record, const DeadLetter& letter);
+
+/// Text for a file that must not be there, unless `force`; nobody else may read it. Throws
+/// Conflict, Unavailable.
+void writePrivateFile(Session& session, const std::string& path, std::string_view text, bool force);
+
+void addDlqList(CLI::App& noun, Action& chosen);
+void addDlqGroups(CLI::App& noun, Action& chosen);
+void addDlqShow(CLI::App& noun, Action& chosen);
+void addDlqHistory(CLI::App& noun, Action& chosen);
+void addDlqTry(CLI::App& noun, Action& chosen);
+void addDlqReplay(CLI::App& noun, Action& chosen);
+void addDlqPlan(CLI::App& noun, Action& chosen);
+void addDlqApply(CLI::App& noun, Action& chosen);
+void addDlqEdit(CLI::App& noun, Action& chosen);
+void addDlqArchive(CLI::App& noun, Action& chosen);  // with restore and purge
+void addDlqExport(CLI::App& noun, Action& chosen);
+void addDlqImport(CLI::App& noun, Action& chosen);
+
+}  // namespace tether::cli

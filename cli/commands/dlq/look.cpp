@@ -1,0 +1,88 @@
+// dlq list, dlq groups: what failed, one by one and by cause. See man/tether-dlq.1.
+#include <memory>
+
+#include "letters.hpp"
+#include "views.hpp"
+
+namespace tether::cli {
+namespace {
+
+int runList(const LetterOptions& options, Session& session) {
+  const auto now = session.clock().now();
+  auto& store = session.store();
+  const auto filter = letterFilter(session, store, options, kListMax);
+  std::vector<DeadLetter> letters;
+  store.read([&](Snapshot& snapshot) { letters = snapshot.deadLetters(filter); });
+
+  Listing listing{.schema = "dlq-list", .noun = kLetters};
+  listing.table.header = {"LETTER", "TYPE", "FAILED", "ATTEMPTS", "GROUP", "STATE", "ERROR"};
+  for (const auto& letter : letters) {
+    listing.data.push_back(toJson(letter));
+    listing.ids.push_back(letter.id);
+    listing.table.rows.push_back(
+        {letter.id,
+         // What is no command says so; a message may have no type at all.
+         letter.kind == DeadLetterKind::Command
+             ? letter.type
+             : std::string(toString(letter.kind)) + (letter.type.empty() ? "" : " " + letter.type),
+         whenText(letter.failedAt, now), std::to_string(letter.attempts), letter.group,
+         std::string(toString(letter.state())), errorText(letter.error)});
+  }
+  return answerListing(session, listing, filter);
+}
+
+int runGroups(const LetterOptions& options, Session& session) {
+  const auto now = session.clock().now();
+  auto& store = session.store();
+  const auto filter = letterFilter(session, store, options, kListMax);
+  std::vector<DeadLetterGroup> groups;
+  store.read([&](Snapshot& snapshot) { groups = snapshot.deadLetterGroups(filter); });
+
+  Listing listing{.schema = "dlq-groups", .noun = "groups of dead letters"};
+  listing.table.header = {"GROUP", "COUNT", "KIND", "TYPE", "FIRST", "LAST", "SAMPLE", "ERROR"};
+  for (const auto& group : groups) {
+    listing.data.push_back({{"group", group.group},
+                            {"count", group.count},
+                            {"kind", toString(group.kind)},
+                            {"type", group.type},
+                            {"error", toJson(group.error)},
+                            {"firstAt", toText(group.firstAt)},
+                            {"lastAt", toText(group.lastAt)},
+                            {"sampleId", group.sampleId}});
+    listing.ids.push_back(group.group);
+    listing.table.rows.push_back({{group.group, Style::Strong},
+                                  std::to_string(group.count),
+                                  std::string(toString(group.kind)),
+                                  group.type,
+                                  whenText(group.firstAt, now),
+                                  whenText(group.lastAt, now),
+                                  group.sampleId,
+                                  errorText(group.error)});
+  }
+  return answerListing(session, listing, filter);
+}
+
+std::shared_ptr<LetterOptions> addLookOptions(CLI::App& verb) {
+  auto options = std::make_shared<LetterOptions>();
+  addIds(verb, options->selection, kLetters);
+  addSelection(verb, options->selection);
+  addLetterChoices(verb, options->selection);
+  addLetterState(verb, options->state);
+  return options;
+}
+
+}  // namespace
+
+void addDlqList(CLI::App& noun, Action& chosen) {
+  auto* verb = addVerb(noun, "list", "List dead letters, newest first",
+                       "tether dlq list --type CreateOrder --since 1d");
+  onChosen(verb, chosen, addLookOptions(*verb), &runList);
+}
+
+void addDlqGroups(CLI::App& noun, Action& chosen) {
+  auto* verb = addVerb(noun, "groups", "Count dead letters by what went wrong, largest first",
+                       "tether dlq groups --since 1d");
+  onChosen(verb, chosen, addLookOptions(*verb), &runGroups);
+}
+
+}  // namespace tether::cli

@@ -1,0 +1,63 @@
+// dlq plan: freezes what is to be replayed, so that what fails later is not in it. See
+// man/tether-dlq.1.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "letters.hpp"
+#include "operator.hpp"
+#include "plan_file.hpp"
+
+namespace tether::cli {
+namespace {
+
+struct PlanOptions : LetterOptions {
+  std::string output;
+  bool force = false;
+};
+
+int runPlan(const PlanOptions& options, Session& session) {
+  auto set = editsOf(options.set);
+  auto& engine = session.engine(false);
+  auto& store = engine.store();
+  auto filter = letterTargets(session, store, options);
+  filter.letters = DeadLetterState::Waiting;
+  chosenLetters(store, filter);  // an id that there is not is a slip, not a letter less
+  const PlanFile file{.plan = engine.deadLetters().plan(filter, std::move(set),
+                                                        operatorOf(session, options.reason)),
+                      .store = session.storeSetting().value};
+  const auto& plan = file.plan;
+  writePrivateFile(session, options.output, writePlan(file), options.force);
+
+  auto& print = session.print();
+  print.answer(
+      "dlq-plan", {{"id", plan.id}, {"file", options.output}, {"count", plan.letters.size()}}, [&] {
+        if (print.quiet()) return print.line({plan.id});
+        print.line(
+            {"planned ", {countText(plan.letters.size()), Style::Strong}, " in ", options.output});
+        print.note(
+            fmt::format("nothing was replayed yet; next: tether dlq apply {}", options.output));
+      });
+  return kDone;
+}
+
+}  // namespace
+
+void addDlqPlan(CLI::App& noun, Action& chosen) {
+  auto options = std::make_shared<PlanOptions>();
+  auto* verb = addVerb(noun, "plan", "Freeze a selection as a file, to be applied",
+                       "tether dlq plan --group 3fa2 --set /quantity=1 -o repair.plan");
+  addIds(*verb, options->selection, kLetters);
+  addSelection(*verb, options->selection, kNoLimit);
+  addLetterChoices(*verb, options->selection);
+  verb->add_flag("--all", options->selection.all, "Everything, when nothing else says what");
+  addSet(*verb, options->set);
+  addReason(*verb, options->reason);
+  verb->add_option("-o,--output", options->output, "The plan's file")
+      ->required()
+      ->type_name("FILE");
+  verb->add_flag("--force", options->force, "Write over a file that is there");
+  onChosen(verb, chosen, std::move(options), &runPlan);
+}
+
+}  // namespace tether::cli

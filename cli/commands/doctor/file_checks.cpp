@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "checks.hpp"
+#include "tether/error.hpp"
+#include "tether/json.hpp"
+#include "tether/text.hpp"
+
+namespace tether::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Reading all of a large store takes long; above this the operator asks for it by `store verify`.
+constexpr std::uintmax_t kVerifyBytesMax = 64 * 1024 * 1024;
+
+}  // namespace
+
+void examineLibrary(Report& report, const StoreInfo& info) {
+  if (!info.library.empty()) report.good("library", info.library);
+  for (const auto& remark : info.remarks) report.note("library", remark);
+}
+
+void examinePermissions(Report& report, const std::string& location) {
+  constexpr auto kOthers = fs::perms::group_all | fs::perms::others_all;
+  bool open = false;
+  for (const char* suffix : {"", "-wal", "-shm", "-wake"}) {
+    std::error_code error;
+    const fs::path file = location + suffix;
+    const auto status = fs::status(file, error);
+    if (error || !fs::exists(status)) continue;
+    if ((status.permissions() & kOthers) == fs::perms::none) continue;
+    open = true;
+    report.problem("permissions",
+                   fmt::format("others may open {}: 'chmod 600 {}'", file.string(), file.string()));
+  }
+  if (!open) report.good("permissions", "only the owner may open the store");
+}
+
+void examineIntegrity(Report& report, Store& store, const std::string& location) {
+  std::error_code error;
+  const auto bytes = fs::file_size(location, error);
+  if (!error && bytes > kVerifyBytesMax) {
+    report.note("integrity",
+                "not checked, the store is large: 'tether store verify' reads all of it");
+    return;
+  }
+  std::vector<std::string> damage;
+  try {
+    damage = store.verify();
+  } catch (const Error& failure) {
+    return report.problem("integrity", failure.what());
+  }
+  if (damage.empty()) return report.good("integrity", "everything was read, no damage");
+  report.problem("integrity", fmt::format("{} faults, the first: {}; see 'tether store verify'",
+                                          damage.size(), damage.front()));
+}
+
+void examineMigrations(Report& report, const Catalog& catalog, const StoreInfo& info) {
+  const auto migrations = catalog.options().migrations;
+  std::vector<std::string> missing;
+  std::size_t applied = 0;
+  bool wrong = false;
+  for (const auto& known : info.migrations) {
+    if (std::ranges::find(migrations, known.name, &Migration::name) != migrations.end()) continue;
+    wrong = true;
+    report.problem("migrations",
+                   fmt::format("{} was applied, and its file is gone: a new store would be made "
+                               "without it; put it back",
+                               known.name));
+  }
+  for (const auto& migration : migrations) {
+    const auto found = std::ranges::find(info.migrations, migration.name, &AppliedMigration::name);
+    if (found == info.migrations.end()) {
+      missing.push_back(migration.name);
+    } else if (found->checksum != sha256(migration.sql)) {
+      wrong = true;
+      report.problem("migrations", fmt::format("{} has changed since it was applied; undo the "
+                                               "change and write a new migration",
+                                               migration.name));
+    } else {
+      ++applied;
+    }
+  }
+  if (!missing.empty()) {
+    report.problem("migrations", fmt::format("not applied yet: {}; run 'tether store migrate'",
+                                             fmt::join(missing, ", ")));
+  } else if (!wrong) {
+    report.good("migrations", fmt::format("{} applied", applied));
+  }
+}
+
+void examineLock(Report& report, const std::optional<LockHolder>& first,
+                 const std::optional<LockHolder>& second, const std::vector<OwnerInfo>& owners) {
+  const auto& holder = second ? second : first;
+  if (!holder) return report.good("lock", "nobody keeps others from writing");
+  const auto owner = std::ranges::find_if(
+      owners, [&](const OwnerInfo& one) { return one.alive && one.pid == holder->pid; });
+  const bool ours = owner != owners.end() || holder->program == "tether";
+  const bool stays = first && second && first->pid == second->pid;
+  auto message =
+      fmt::format("{} {} ({}) holds the write lock, everybody's writes wait for it",
+                  owner == owners.end() ? "process" : owner->role, holder->pid, holder->program);
+  if (ours || !stays) return report.note("lock", message);  // one of those that work here
+  report.problem("lock", message + "; if it does not end by itself, end that process");
+}
+
+}  // namespace tether::cli

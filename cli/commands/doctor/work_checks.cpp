@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+
+#include "checks.hpp"
+#include "tether/text.hpp"
+
+namespace tether::cli {
+namespace {
+
+std::int64_t openCount(const OpenByType& open) {
+  std::int64_t sum = 0;
+  for (const auto& [type, count] : open) sum += count;
+  return sum;
+}
+
+std::int64_t outgoingCount(const std::vector<QueueInfo>& queues, const std::string& name) {
+  std::int64_t count = 0;
+  for (const auto& queue : queues) {
+    if (!queue.outgoing || queue.name != name) continue;
+    const auto& counts = queue.counts;
+    count += counts.ready + counts.leased + counts.delayed + counts.blocked;
+  }
+  return count;
+}
+
+}  // namespace
+
+void examineListeners(Report& report, const std::vector<OwnerInfo>& owners, const OpenByType& open,
+                      Time now) {
+  std::vector<std::string> alive;
+  for (const auto& owner : owners) {
+    if (!owner.alive) continue;
+    alive.push_back(
+        fmt::format("{} {} (since {})", owner.role, owner.pid, whenText(owner.since, now)));
+  }
+  if (!alive.empty()) return report.good("listeners", fmt::format("{}", fmt::join(alive, ", ")));
+  if (openCount(open) == 0) {
+    return report.good("listeners", "none is running, and no command waits");
+  }
+  report.problem("listeners",
+                 fmt::format("none is running and {} commands are open; start 'tether listen'",
+                             openCount(open)));
+}
+
+void examineTypes(Report& report, const std::vector<OwnerInfo>& owners, const OpenByType& open,
+                  const Catalog* catalog) {
+  std::set<std::string> served;
+  bool anyAlive = false;
+  for (const auto& owner : owners) {
+    if (!owner.alive) continue;
+    anyAlive = true;
+    served.insert(owner.types.begin(), owner.types.end());
+  }
+  std::set<std::string> hosted;
+  if (catalog != nullptr) {
+    for (const auto& type : catalog->commandTypes()) {
+      if (type.handler == "host") hosted.insert(type.name);
+    }
+  }
+  for (const auto& [type, count] : open) {
+    if (count == 0 || served.contains(type)) continue;
+    if (hosted.contains(type)) {
+      report.problem("types",
+                     fmt::format("{} open {} wait for the program that runs them", count, type));
+    } else if (anyAlive) {
+      report.problem("types",
+                     fmt::format("{} open {} wait, no running listener takes them", count, type));
+    }
+  }
+}
+
+void examineQueues(Report& report, const std::vector<QueueInfo>& queues, const Catalog* catalog) {
+  for (const auto& queue : queues) {
+    if (queue.counts.blocked == 0) continue;
+    report.note("blocked", fmt::format("queue {}: {} wait behind an earlier one of their key",
+                                       queue.name, queue.counts.blocked));
+  }
+  if (catalog == nullptr) return;
+  for (const auto& [name, address] : catalog->options().queues) {
+    if (address == "local" || address == "memory") continue;
+    report.problem("queues", fmt::format("queue {} is mapped to {}, for which this program has no "
+                                         "transport; {} messages wait to leave",
+                                         name, quote(address), outgoingCount(queues, name)));
+  }
+}
+
+void examineOpen(Report& report, const StoreInfo& info, const OpenByType& open, Time now) {
+  if (!info.oldestOpen) return;
+  report.good("open", fmt::format("{} commands, the oldest accepted {}", openCount(open),
+                                  whenText(*info.oldestOpen, now)));
+}
+
+void examineOutgoing(Report& report, const StoreInfo& info, Time now) {
+  if (!info.oldestOutgoing) return;
+  report.note("outgoing", fmt::format("the oldest message that waits for a relay was sent {}",
+                                      whenText(*info.oldestOutgoing, now)));
+}
+
+void examineLetters(Report& report, const StoreInfo& info, Time now) {
+  const auto archived =
+      info.archivedLetters > 0 ? fmt::format("; {} archived", info.archivedLetters) : "";
+  if (info.deadLetters == 0) return report.good("dead letters", "none" + archived);
+  const auto oldest = info.oldestLetter
+                          ? fmt::format(", the oldest failed {}", whenText(*info.oldestLetter, now))
+                          : "";
+  report.note("dead letters",
+              fmt::format("{}{}{}; see 'tether dlq list'", info.deadLetters, oldest, archived));
+}
+
+}  // namespace tether::cli

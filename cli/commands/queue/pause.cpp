@@ -1,0 +1,165 @@
+// queue pause, queue resume. See man/tether-queue.1.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "operator.hpp"
+#include "pauses.hpp"
+#include "queues.hpp"
+#include "tether/error.hpp"
+#include "tether/text.hpp"
+
+namespace tether::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  std::string queue;
+  std::string type;
+  std::string reason;
+};
+
+/// "queue commands", "CreateOrder on queue commands".
+std::string nameOf(const Options& options) {
+  const auto queue = "queue " + options.queue;
+  return options.type.empty() ? queue : fmt::format("{} on {}", options.type, queue);
+}
+
+/// A type that is misspelt would pause nothing, and nobody would notice.
+void checkType(Session& session, const std::string& type) {
+  std::vector<std::string> types;
+  if (session.catalogFile()) {
+    for (const auto& known : session.catalog().commandTypes()) types.push_back(known.name);
+  }
+  session.store().read([&](Snapshot& snapshot) {
+    for (const auto& [known, count] : snapshot.openByType()) types.push_back(known);
+    for (const auto& pause : snapshot.pauses()) types.push_back(pause.type);
+  });
+  if (std::ranges::find(types, type) != types.end()) return;
+  const auto meant = nearest(type, types);
+  throw Error(ErrorCode::NotFound,
+              fmt::format("no command type {}{}", quote(type),
+                          meant.empty() ? "; see 'tether command types'"
+                                        : fmt::format("; did you mean '{}'?", meant)));
+}
+
+void check(const Options& options, Session& session) {
+  const auto queue = findQueue(session, options.queue);
+  if (options.type.empty()) return;
+  if (!queue.commands) {
+    throw Error(ErrorCode::Invalid,
+                fmt::format("queue {} carries messages, which have no command type; leave out "
+                            "--type",
+                            options.queue));
+  }
+  checkType(session, options.type);
+}
+
+AuditEntry entryOf(const Options& options, const char* action, const Operator& by, Time now) {
+  AuditEntry entry;
+  entry.at = now;
+  entry.action = action;
+  entry.subjectId = options.queue;
+  entry.type = options.type;
+  entry.by = by;
+  return entry;
+}
+
+json recordOf(const Options& options, bool done) {
+  json record = {{"queue", options.queue}, {"done", done}};
+  if (!options.type.empty()) record["type"] = options.type;
+  return record;
+}
+
+std::vector<NamedPause> pausesOf(Session& session, const std::string& queue) {
+  std::vector<NamedPause> pauses;
+  session.store().read([&](Snapshot& snapshot) { pauses = namedPauses(snapshot); });
+  std::erase_if(pauses, [&](const NamedPause& one) { return one.pause.queue != queue; });
+  return pauses;
+}
+
+int runPause(const Options& options, Session& session) {
+  check(options, session);
+  const auto by = operatorOf(session, options.reason);
+  const auto now = session.clock().now();
+  bool done = false;
+  session.store().commit(Durability::Durable, [&](Unit& unit) {
+    done = unit.pause(options.queue, options.type, by, now);
+    if (done) unit.audit(entryOf(options, "paused", by, now));
+  });
+
+  auto record = recordOf(options, done);
+  std::string before;
+  for (const auto& one : pausesOf(session, options.queue)) {
+    if (one.pause.type != options.type) continue;
+    record["pause"] = toJson(one);
+    before = describe(one, now);
+  }
+  auto& print = session.print();
+  print.answer("queue-pause", record, [&] {
+    if (print.quiet()) return;
+    print.line({done ? fmt::format("{} is paused", nameOf(options))
+                     : fmt::format("{} was paused before: {}", nameOf(options), before)});
+  });
+  return kDone;
+}
+
+/// What else keeps the queue from going on.
+std::string stillPaused(const std::vector<NamedPause>& pauses) {
+  std::string text;
+  for (const auto& [pause, by] : pauses) {
+    text += fmt::format("; 'tether queue resume {}{}' ends the pause of {}", pause.queue,
+                        pause.type.empty() ? "" : " --type " + pause.type,
+                        pause.type.empty() ? "the whole queue" : pause.type);
+  }
+  return text;
+}
+
+int runResume(const Options& options, Session& session) {
+  check(options, session);
+  const auto by = operatorOf(session, options.reason);
+  const auto now = session.clock().now();
+  bool done = false;
+  session.store().commit(Durability::Durable, [&](Unit& unit) {
+    done = unit.resume(options.queue, options.type);
+    if (done) unit.audit(entryOf(options, "resumed", by, now));
+  });
+  const auto others = stillPaused(pausesOf(session, options.queue));
+  auto& print = session.print();
+  print.answer("queue-resume", recordOf(options, done), [&] {
+    if (print.quiet()) return;
+    print.line(
+        {fmt::format("{} {}{}", nameOf(options), done ? "goes on" : "was not paused", others)});
+  });
+  return kDone;
+}
+
+void addOptions(CLI::App& verb, Options& options) {
+  verb.add_option("QUEUE", options.queue, "Name of the queue")->required()->type_name("");
+  verb.add_option("--type", options.type, "Only commands of this type")->type_name("TYPE");
+  verb.add_option("--reason", options.reason, "Kept, and shown to who asks")->type_name("TEXT");
+}
+
+}  // namespace
+
+void addQueuePause(CLI::App& noun, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* verb = addVerb(noun, "pause", "Let nothing of a queue start until it is resumed",
+                       "tether queue pause commands --type ChargeCard --reason 'bank is down'");
+  addOptions(*verb, *options);
+  onChosen(verb, chosen, std::move(options), &runPause);
+}
+
+void addQueueResume(CLI::App& noun, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* verb = addVerb(noun, "resume", "Let a paused queue go on",
+                       "tether queue resume commands --type ChargeCard");
+  addOptions(*verb, *options);
+  onChosen(verb, chosen, std::move(options), &runResume);
+}
+
+}  // namespace tether::cli

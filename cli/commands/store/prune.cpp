@@ -1,0 +1,181 @@
+// store prune. See man/tether-store.1.
+#include <fmt/format.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "commands/selection.hpp"
+#include "operator.hpp"
+#include "tether/error.hpp"
+#include "verbs.hpp"
+
+namespace tether::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  std::string until;
+  bool dryRun = false;
+  bool deadLetters = false;
+  bool allowExpiredDedup = false;
+  bool yes = false;
+};
+
+struct Counts {
+  std::int64_t commands = 0;
+  std::int64_t letters = 0;
+};
+
+/// One page is one commit, so that a long prune never keeps other writers waiting.
+constexpr std::size_t kPage = 200;
+
+/// A pruned command is forgotten: the same id or idempotency key, delivered or sent again, would
+/// run again.
+void guardDedup(const EngineOptions& settings, Time until, Time now) {
+  if (settings.dedupWindow == Duration{0} || until <= now - settings.dedupWindow) return;
+  const auto window = toText(settings.dedupWindow);
+  throw Error(ErrorCode::Invalid,
+              fmt::format("--until: a remote queue that is listened to may deliver a command again "
+                          "for {}, and it would run again; say --until {}, or "
+                          "--allow-expired-dedup",
+                          window, window));
+}
+
+/// What the project says about how long to remember. Without it nobody knows.
+Prune pruneOf(const Options& options, Session& session, Time now) {
+  Prune prune;
+  prune.endedBefore = pastTimeOf("--until", options.until, now);
+  prune.max = kPage;
+  if (!session.catalogFile()) {
+    if (options.allowExpiredDedup) return prune;
+    throw Error(ErrorCode::Invalid,
+                "no tether.json here, which says how long to remember what ended: use -C, or "
+                "--allow-expired-dedup");
+  }
+  const auto settings = session.catalog().options();
+  if (!options.allowExpiredDedup) guardDedup(settings, prune.endedBefore, now);
+  if (settings.idempotency > Duration{0}) prune.keysBefore = now - settings.idempotency;
+  return prune;
+}
+
+Counts countAll(Store& store, const Options& options, const Prune& prune) {
+  Counts counts;
+  store.read([&](Snapshot& snapshot) {
+    counts.commands = snapshot.prunable(prune);
+    if (!options.deadLetters) return;
+    Filter filter;
+    filter.until = prune.endedBefore;
+    filter.limit = kNoLimit;
+    for (const auto state : {DeadLetterState::Replayed, DeadLetterState::Archived}) {
+      filter.letters = state;
+      for (const auto& group : snapshot.deadLetterGroups(filter)) counts.letters += group.count;
+    }
+  });
+  return counts;
+}
+
+/// Each step is a commit that says how many it removed; 0: there are no more.
+std::int64_t inPages(Store& store, const std::function<std::int64_t(Unit&)>& step) {
+  std::int64_t total = 0;
+  std::int64_t page = 0;
+  do {
+    store.commit(Durability::Durable, [&](Unit& unit) { page = step(unit); });
+    total += page;
+  } while (page > 0);
+  return total;
+}
+
+AuditEntry entryOf(const Prune& prune, std::int64_t letters, const Operator& by, Time now) {
+  AuditEntry entry;
+  entry.at = now;
+  entry.action = "pruned";
+  entry.by = by;
+  entry.detail = json{{"until", toText(prune.endedBefore)}, {"deadLetters", letters}}.dump();
+  return entry;
+}
+
+Counts remove(Store& store, const Options& options, const Prune& prune, const Operator& by,
+              Time now) {
+  Counts total;
+  if (options.deadLetters) {  // first: what only they refer to can go then
+    total.letters = inPages(store, [&](Unit& unit) {
+      const auto letters = unit.pruneLetters(prune.endedBefore, kPage);
+      if (letters > 0) unit.audit(entryOf(prune, letters, by, now));
+      return letters;
+    });
+  }
+  total.commands = inPages(store, [&](Unit& unit) { return unit.prune(prune); });
+  return total;
+}
+
+std::string describe(const Counts& counts, const Options& options) {
+  auto text = fmt::format("{} {}", counts.commands, counts.commands == 1 ? "command" : "commands");
+  if (options.deadLetters) {
+    text += fmt::format(" and {} {}", counts.letters,
+                        counts.letters == 1 ? "dead letter" : "dead letters");
+  }
+  return text;
+}
+
+json recordOf(const Options& options, const Prune& prune, const Counts& counts) {
+  json record = {{"until", toText(prune.endedBefore)},
+                 {"dryRun", options.dryRun},
+                 {"commands", counts.commands}};
+  if (options.deadLetters) record["deadLetters"] = counts.letters;
+  return record;
+}
+
+int answerCounts(Session& session, const Options& options, const Prune& prune,
+                 const Counts& counts) {
+  auto& print = session.print();
+  print.answer("store-prune", recordOf(options, prune, counts), [&] {
+    if (print.quiet()) return;
+    print.line({fmt::format("{} {}", describe(counts, options),
+                            options.dryRun ? "would be removed" : "removed")});
+    if (options.dryRun && counts.letters > 0) {
+      print.note("commands that only these dead letters refer to go with them");
+    }
+  });
+  return kDone;
+}
+
+int run(const Options& options, Session& session) {
+  const auto now = session.clock().now();
+  const auto prune = pruneOf(options, session, now);
+  auto& store = session.store();
+  const auto found = countAll(store, options, prune);
+  if (options.dryRun) return answerCounts(session, options, prune, found);
+  if (found.commands + found.letters == 0) {
+    throw Error(ErrorCode::NotFound,
+                fmt::format("nothing to remove: no command ended before {} that nothing refers to",
+                            toText(prune.endedBefore)));
+  }
+  session.confirm(fmt::format("remove {} that ended before {}, with their events?",
+                              describe(found, options), toText(prune.endedBefore)),
+                  options.yes);
+  const auto removed = remove(store, options, prune, operatorOf(session, ""), now);
+  return answerCounts(session, options, prune, removed);
+}
+
+}  // namespace
+
+void addStorePrune(CLI::App& noun, Action& chosen) {
+  auto options = std::make_shared<Options>();
+  auto* verb = addVerb(noun, "prune", "Remove commands that ended long ago",
+                       "tether store prune --until 30d --dry-run");
+  verb->add_option("--until", options->until, "Ended before; a duration counts back from now")
+      ->type_name("TIME")
+      ->required();
+  verb->add_flag("--dry-run", options->dryRun, "Only count what would go");
+  verb->add_flag("--dead-letters", options->deadLetters,
+                 "Also dead letters that were replayed or archived");
+  verb->add_flag("--allow-expired-dedup", options->allowExpiredDedup,
+                 "Forget also what a remote queue may deliver again");
+  verb->add_flag("--yes", options->yes, "Do not ask");
+  onChosen(verb, chosen, std::move(options), &run);
+}
+
+}  // namespace tether::cli

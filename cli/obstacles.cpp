@@ -1,0 +1,86 @@
+#include "obstacles.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tether/text.hpp"
+
+namespace tether::cli {
+
+using nlohmann::json;
+
+std::vector<StuckPrepare> stuckPrepares(const std::vector<OwnerInfo>& owners) {
+  std::vector<StuckPrepare> stuck;
+  for (const auto& owner : owners) {
+    if (!owner.alive) continue;  // it takes its prepares with it
+    for (const auto& id : owner.stuck) stuck.push_back({id, owner.pid});
+  }
+  return stuck;
+}
+
+Obstacles Obstacles::take(Snapshot& snapshot) {
+  return {stuckPrepares(snapshot.owners()), snapshot.cancelling(), namedPauses(snapshot),
+          snapshot.blockedKeys()};
+}
+
+std::vector<Obstacle> Obstacles::of(const Command& command, Time now) const {
+  std::vector<Obstacle> found;
+  // Its attempt may have ended, by the clock, while its prepare still runs.
+  for (const auto& one : stuck) {
+    if (one.commandId == command.id) found.push_back({"stuck", describe(one)});
+  }
+  if (!isOpen(command.state)) return found;
+  if (std::ranges::find(cancelling, command.id) != cancelling.end()) {
+    found.push_back({"cancelling", "its cancel was requested: it is not tried again"});
+  }
+  if (command.state == CommandState::Running) return found;
+  for (const auto& one : pauses) {
+    const bool whole = one.pause.type.empty() && one.pause.queue == "commands";
+    if (!whole && one.pause.type != command.type) continue;
+    found.push_back(
+        {"paused", fmt::format("{} is paused {}", whole ? "queue commands" : command.type,
+                               describe(one, now))});
+  }
+  for (const auto& one : blockedKeys) {
+    if (command.key.empty() || one.key != command.key || one.commandId == command.id) continue;
+    found.push_back({"blocked", fmt::format("key {} waits for dead letter {} of command {}",
+                                            quote(one.key), one.letterId, one.commandId)});
+  }
+  return found;
+}
+
+json toJson(const StuckPrepare& stuck) {
+  return {{"commandId", stuck.commandId}, {"pid", stuck.pid}};
+}
+
+json toJson(const BlockedKey& blocked) {
+  return {{"queue", blocked.queue},
+          {"key", blocked.key},
+          {"commandId", blocked.commandId},
+          {"letterId", blocked.letterId},
+          {"waiting", blocked.waiting}};
+}
+
+json toJson(const std::vector<Obstacle>& obstacles) {
+  auto list = json::array();
+  for (const auto& one : obstacles) list.push_back({{"kind", one.kind}, {"message", one.message}});
+  return list;
+}
+
+std::string describe(const StuckPrepare& stuck) {
+  return fmt::format(
+      "the prepare of {} was told to stop (timeout or cancel) and still runs in process {}; its "
+      "result will be refused",
+      stuck.commandId, stuck.pid);
+}
+
+std::string describe(const BlockedKey& blocked) {
+  return fmt::format(
+      "key {} of queue {} waits for dead letter {}, which holds back {} {}: replay it, or 'tether "
+      "dlq archive {}'",
+      quote(blocked.key), blocked.queue, blocked.letterId, blocked.waiting,
+      blocked.waiting == 1 ? "command" : "commands", blocked.letterId);
+}
+
+}  // namespace tether::cli

@@ -1,0 +1,47 @@
+// What keeps accepted work from being done, though somebody is there to do it.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "pauses.hpp"
+#include "tether/store.hpp"
+
+namespace tether::cli {
+
+/// A command whose prepare() is over its timeout, or was cancelled, and does not return.
+struct StuckPrepare {
+  std::string commandId;
+  std::int64_t pid = 0;
+};
+
+struct Obstacle {
+  const char* kind;  // stuck, cancelling, paused, blocked
+  std::string message;
+};
+
+struct Obstacles {
+  std::vector<StuckPrepare> stuck;
+  std::vector<std::string> cancelling;
+  std::vector<NamedPause> pauses;
+  std::vector<BlockedKey> blockedKeys;
+
+  static Obstacles take(Snapshot& snapshot);
+
+  /// Those of one command.
+  std::vector<Obstacle> of(const Command& command, Time now) const;
+};
+
+std::vector<StuckPrepare> stuckPrepares(const std::vector<OwnerInfo>& owners);
+
+nlohmann::json toJson(const StuckPrepare& stuck);
+nlohmann::json toJson(const BlockedKey& blocked);
+nlohmann::json toJson(const std::vector<Obstacle>& obstacles);
+
+std::string describe(const StuckPrepare& stuck);
+/// "key k-1 of queue commands waits for dead letter 0199...: 3 commands are held back".
+std::string describe(const BlockedKey& blocked);
+
+}  // namespace tether::cli

@@ -1,0 +1,78 @@
+// What doctor makes of what it sees, where no test from outside can arrange it.
+#include <doctest/doctest.h>
+
+#include "commands/doctor/checks.hpp"
+#include "obstacles.hpp"
+
+namespace {
+
+using namespace tether;
+using namespace tether::cli;
+using namespace std::chrono_literals;
+
+Check lockCheck(std::optional<LockHolder> first, std::optional<LockHolder> second,
+                const std::vector<OwnerInfo>& owners = {}) {
+  Report report;
+  examineLock(report, first, second, owners);
+  REQUIRE(report.checks().size() == 1);
+  return report.checks().front();
+}
+
+}  // namespace
+
+TEST_CASE("doctor finds a problem only in a stranger who keeps the write lock") {
+  OwnerInfo listener;
+  listener.role = "listener";
+  listener.pid = 7;
+  listener.alive = true;
+
+  CHECK(lockCheck({}, {}).health == Health::Good);
+  CHECK(lockCheck(LockHolder{7, "python3"}, LockHolder{7, "python3"}).health == Health::Problem);
+  CHECK(lockCheck(LockHolder{7, "python3"}, {}).health == Health::Note);
+  CHECK(lockCheck(LockHolder{7, "python3"}, LockHolder{8, "python3"}).health == Health::Note);
+  CHECK(lockCheck(LockHolder{7, "tether"}, LockHolder{7, "tether"}).health == Health::Note);
+  const auto host = lockCheck(LockHolder{7, "shop"}, LockHolder{7, "shop"}, {listener});
+  CHECK(host.health == Health::Note);
+  CHECK(host.message.starts_with("listener 7 (shop) holds the write lock"));
+}
+
+TEST_CASE("a prepare is stuck as long as its process lives") {
+  OwnerInfo dead;
+  dead.pid = 7;
+  dead.stuck = {"a"};
+  auto alive = dead;
+  alive.pid = 8;
+  alive.alive = true;
+  const auto stuck = stuckPrepares({dead, alive});
+  REQUIRE(stuck.size() == 1);
+  CHECK(stuck[0].pid == 8);
+}
+
+TEST_CASE("a command is told what keeps it, and nothing that keeps others") {
+  Obstacles obstacles;
+  obstacles.stuck = {{"c-1", 8}};
+  obstacles.cancelling = {"c-2"};
+  Pause pause;
+  pause.queue = "commands";
+  pause.type = "ChargeCard";
+  obstacles.pauses = {{pause, "ada"}};
+  obstacles.blockedKeys = {{"commands", "k", "c-3", "l-1", 2}};
+  const auto kinds = [&](const char* id, const char* type, const char* key, CommandState state) {
+    Command command;
+    command.id = id;
+    command.type = type;
+    command.key = key;
+    command.state = state;
+    std::string text;
+    for (const auto& one : obstacles.of(command, Time{1s})) text += std::string(one.kind) + " ";
+    return text;
+  };
+  CHECK(kinds("c-1", "A", "", CommandState::Retrying) == "stuck ");
+  CHECK(kinds("c-1", "A", "", CommandState::Dead) == "stuck ");
+  CHECK(kinds("c-2", "A", "", CommandState::Running) == "cancelling ");
+  CHECK(kinds("c-4", "ChargeCard", "k", CommandState::Accepted) == "paused blocked ");
+  CHECK(kinds("c-4", "ChargeCard", "k", CommandState::Running).empty());
+  CHECK(kinds("c-4", "ChargeCard", "k", CommandState::Succeeded).empty());
+  CHECK(kinds("c-3", "A", "k", CommandState::Retrying).empty());
+  CHECK(kinds("c-4", "A", "other", CommandState::Accepted).empty());
+}
