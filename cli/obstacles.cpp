@@ -20,7 +20,7 @@ std::vector<StuckPrepare> stuckPrepares(const std::vector<OwnerInfo>& owners) {
 }
 
 Obstacles Obstacles::take(Snapshot& snapshot) {
-  return {stuckPrepares(snapshot.owners()), snapshot.cancelling(), namedPauses(snapshot),
+  return {stuckPrepares(snapshot.owners()), snapshot.cancelling(), snapshot.pauses(),
           snapshot.blockedKeys()};
 }
 
@@ -36,8 +36,8 @@ std::vector<Obstacle> Obstacles::of(const Command& command, Time now) const {
   }
   if (command.state == CommandState::Running) return found;
   for (const auto& one : pauses) {
-    const bool whole = one.pause.type.empty() && one.pause.queue == "commands";
-    if (!whole && one.pause.type != command.type) continue;
+    const bool whole = one.type.empty() && one.queue == "commands";
+    if (!whole && one.type != command.type) continue;
     found.push_back(
         {"paused", fmt::format("{} is paused {}", whole ? "queue commands" : command.type,
                                describe(one, now))});

@@ -25,7 +25,7 @@ struct Obstacle {
 struct Obstacles {
   std::vector<StuckPrepare> stuck;
   std::vector<std::string> cancelling;
-  std::vector<NamedPause> pauses;
+  std::vector<Pause> pauses;
   std::vector<BlockedKey> blockedKeys;
 
   static Obstacles take(Snapshot& snapshot);

@@ -55,7 +55,8 @@ TEST_CASE("a command is told what keeps it, and nothing that keeps others") {
   Pause pause;
   pause.queue = "commands";
   pause.type = "ChargeCard";
-  obstacles.pauses = {{pause, "ada"}};
+  pause.by = "ada";
+  obstacles.pauses = {pause};
   obstacles.blockedKeys = {{"commands", "k", "c-3", "l-1", 2}};
   const auto kinds = [&](const char* id, const char* type, const char* key, CommandState state) {
     Command command;

@@ -158,4 +158,78 @@ TEST_CASE("two engines on one store share the work") {
   CHECK(bench.sql("SELECT * FROM effects").size() == 100);
 }
 
+namespace {
+
+const Operator kAda{"ada", "a test", "not needed"};
+
+/// Looks at every commit until `ready`; the test runner's limit is the end of it.
+void awaitStuck(Store& store, const std::vector<std::string>& wanted) {
+  for (;;) {
+    const auto seen = store.changeCount();
+    std::vector<std::string> stuck;
+    store.read([&](Snapshot& snapshot) {
+      for (const auto& owner : snapshot.owners()) {
+        stuck.insert(stuck.end(), owner.stuck.begin(), owner.stuck.end());
+      }
+    });
+    if (stuck == wanted) return;
+    store.waitForChange(seen, kLong);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a running prepare is told to stop when its command is cancelled") {
+  LiveBench bench;
+  Gate gate;
+  bench.handlePrepared(
+      "Slow", [&](PrepareContext& context) { gate.pass(context.stopToken()); }, effect("slow"));
+  bench.engine->start();
+  const auto id = bench.submit("Slow");
+  gate.awaitArrival();
+  CHECK(bench.engine->api().cancel(id, kAda) == Cancelled::Requested);
+  CHECK(bench.engine->api().wait(id, kLong).outcome() == CommandState::Cancelled);
+  CHECK(bench.command(id).error == Failure{"cancelled", "not needed"});
+  CHECK(bench.engine->api().cancel(id, kAda) == Cancelled::Ended);
+  bench.engine->stop(kLong);
+  CHECK(bench.sql("SELECT * FROM effects").empty());
+  REQUIRE(bench.attempts(id).size() == 1);
+  CHECK(bench.attempts(id)[0].outcome == "cancelled");
+}
+
+TEST_CASE("a cancel by another process reaches a running prepare") {
+  LiveBench bench;
+  Gate gate;
+  bench.handlePrepared("Slow", [&](PrepareContext& context) { gate.pass(context.stopToken()); });
+  bench.engine->start();
+  const auto id = bench.submit("Slow");
+  gate.awaitArrival();
+  const auto other = openSqliteStore({.path = bench.folder.file("flow.db")}, systemClock());
+  other->commit(Durability::Durable, [&](Unit& unit) {
+    CHECK(unit.cancel(id, {"cancelled", "not needed"}, systemClock().now()) ==
+          Cancelled::Requested);
+  });
+  CHECK(bench.engine->api().wait(id, kLong).outcome() == CommandState::Cancelled);
+}
+
+TEST_CASE(
+    "a prepare that ignores its timeout is stuck until it returns, and its result is refused") {
+  LiveBench bench(5ms);
+  Gate gate;
+  CommandSettings settings;
+  settings.timeout = 20ms;
+  settings.retry = RetryPolicy{.maxAttempts = 1};
+  bench.handlePrepared(
+      "Slow", [&](PrepareContext&) { gate.pass(); }, effect("slow"), settings);
+  bench.engine->start();
+  const auto id = bench.submit("Slow");
+  awaitStuck(bench.engine->store(), {id});
+  CHECK(bench.state(id) == CommandState::Dead);
+  gate.release();
+  awaitStuck(bench.engine->store(), {});
+  bench.engine->stop(kLong);
+  CHECK(bench.state(id) == CommandState::Dead);
+  CHECK(bench.sql("SELECT * FROM effects").empty());
+}
+
 }  // namespace tether::testing

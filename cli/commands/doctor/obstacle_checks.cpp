@@ -7,12 +7,11 @@ namespace tether::cli {
 
 void examineObstacles(Report& report, const Obstacles& obstacles, Time now) {
   for (const auto& one : obstacles.stuck) report.problem("stuck", describe(one));
-  for (const auto& one : obstacles.pauses) {
-    const auto& pause = one.pause;
+  for (const auto& pause : obstacles.pauses) {
     const auto type = pause.type.empty() ? "" : " --type " + pause.type;
     report.note("paused", fmt::format("queue {}{} {}; 'tether queue resume {}{}' ends it",
                                       pause.queue, pause.type.empty() ? "" : ", type " + pause.type,
-                                      describe(one, now), pause.queue, type));
+                                      describe(pause, now), pause.queue, type));
   }
   for (const auto& one : obstacles.blockedKeys) report.note("blocked key", describe(one));
 }

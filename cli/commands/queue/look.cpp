@@ -44,28 +44,27 @@ std::vector<Side> sidesOf(Session& session) {
   return sides;
 }
 
-json pausesOf(const std::vector<NamedPause>& pauses, const std::string& queue) {
+json pausesOf(const std::vector<Pause>& pauses, const std::string& queue) {
   auto records = json::array();
   for (const auto& one : pauses) {
-    if (one.pause.queue == queue) records.push_back(toJson(one));
+    if (one.queue == queue) records.push_back(toJson(one));
   }
   return records;
 }
 
-Table pauseTable(const std::vector<NamedPause>& pauses, Time now) {
+Table pauseTable(const std::vector<Pause>& pauses, Time now) {
   Table table{{"PAUSED", "TYPE", "WHY"}, {}};
   for (const auto& one : pauses) {
-    table.rows.push_back({{one.pause.queue, Style::Warning},
-                          one.pause.type.empty() ? "all" : one.pause.type,
-                          describe(one, now)});
+    table.rows.push_back(
+        {{one.queue, Style::Warning}, one.type.empty() ? "all" : one.type, describe(one, now)});
   }
   return table;
 }
 
 int runList(const ListOptions& /*options*/, Session& session) {
   const auto now = session.clock().now();
-  std::vector<NamedPause> pauses;
-  session.store().read([&](Snapshot& snapshot) { pauses = namedPauses(snapshot); });
+  std::vector<Pause> pauses;
+  session.store().read([&](Snapshot& snapshot) { pauses = snapshot.pauses(); });
   auto data = json::array();
   Table table{{"QUEUE", "CARRIES", "WHERE", "READY", "LEASED", "DELAYED", "BLOCKED", "OLDEST"}, {}};
   const auto sides = sidesOf(session);

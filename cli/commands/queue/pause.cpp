@@ -75,10 +75,10 @@ json recordOf(const Options& options, bool done) {
   return record;
 }
 
-std::vector<NamedPause> pausesOf(Session& session, const std::string& queue) {
-  std::vector<NamedPause> pauses;
-  session.store().read([&](Snapshot& snapshot) { pauses = namedPauses(snapshot); });
-  std::erase_if(pauses, [&](const NamedPause& one) { return one.pause.queue != queue; });
+std::vector<Pause> pausesOf(Session& session, const std::string& queue) {
+  std::vector<Pause> pauses;
+  session.store().read([&](Snapshot& snapshot) { pauses = snapshot.pauses(); });
+  std::erase_if(pauses, [&](const Pause& one) { return one.queue != queue; });
   return pauses;
 }
 
@@ -95,7 +95,7 @@ int runPause(const Options& options, Session& session) {
   auto record = recordOf(options, done);
   std::string before;
   for (const auto& one : pausesOf(session, options.queue)) {
-    if (one.pause.type != options.type) continue;
+    if (one.type != options.type) continue;
     record["pause"] = toJson(one);
     before = describe(one, now);
   }
@@ -109,9 +109,9 @@ int runPause(const Options& options, Session& session) {
 }
 
 /// What else keeps the queue from going on.
-std::string stillPaused(const std::vector<NamedPause>& pauses) {
+std::string stillPaused(const std::vector<Pause>& pauses) {
   std::string text;
-  for (const auto& [pause, by] : pauses) {
+  for (const auto& pause : pauses) {
     text += fmt::format("; 'tether queue resume {}{}' ends the pause of {}", pause.queue,
                         pause.type.empty() ? "" : " --type " + pause.type,
                         pause.type.empty() ? "the whole queue" : pause.type);

@@ -112,7 +112,7 @@ void showToPeople(Printer& print, const Standing& standing, Time now) {
     const auto& pause = one.pause;
     field("paused",
           {fmt::format("queue {}{} {}", pause.queue,
-                       pause.type.empty() ? "" : ", type " + pause.type, describe(one, now)),
+                       pause.type.empty() ? "" : ", type " + pause.type, describe(pause, now)),
            Style::Warning});
   }
   for (const auto& one : obstacles.blockedKeys) field("blocked", {describe(one), Style::Warning});

@@ -52,6 +52,7 @@ struct Pause {
   std::string type;  // empty: all of the queue
   Time since;
   bool byBreaker = false;
+  std::string by;  // the operator's name; empty: the breaker
   std::string reason;
   std::optional<Time> probeAt;  // by the breaker: when one is tried
   int failures = 0;             // in a row

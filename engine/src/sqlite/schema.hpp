@@ -200,7 +200,7 @@ CREATE TABLE tether_block (
 ) STRICT, WITHOUT ROWID;
 
 -- Queues, or lanes of them, of which nothing is claimed: since paused_at. A row without it counts
--- failures in a row. probe_at, probe_every: of the breaker, when one is let through.
+-- failures in a row. probe_at, probe_every: of the breaker, when one is let through. operator: else.
 CREATE TABLE tether_pause (
   queue       INTEGER NOT NULL,
   lane        TEXT NOT NULL,
@@ -208,6 +208,7 @@ CREATE TABLE tether_pause (
   paused_at   INTEGER,
   probe_at    INTEGER,
   probe_every INTEGER,
+  operator    TEXT,
   reason      TEXT,
   PRIMARY KEY (queue, lane)
 ) STRICT, WITHOUT ROWID;

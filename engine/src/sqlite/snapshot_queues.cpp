@@ -144,12 +144,13 @@ std::size_t SqliteSnapshot::underWay(const std::vector<std::string>& types, std:
 std::vector<Pause> SqliteSnapshot::pauses() {
   std::vector<Pause> pauses;
   auto found = connection_.query(
-      "SELECT q.name, p.lane, p.paused_at, p.probe_at, p.reason, p.failures FROM tether_pause p"
+      "SELECT q.name, p.lane, p.paused_at, p.probe_at, p.operator, p.reason,"
+      " p.failures FROM tether_pause p"
       " JOIN tether_queue q ON q.id = p.queue WHERE p.paused_at IS NOT NULL"
       " GROUP BY q.name, p.lane ORDER BY q.name, p.lane");
   for (bool more = found.first(); more; more = found.step()) {
     pauses.push_back({found.text(0), found.text(1), *found.time(2), !found.null(3), found.text(4),
-                      found.time(3), static_cast<int>(found.integer(5))});
+                      found.text(5), found.time(3), static_cast<int>(found.integer(6))});
   }
   return pauses;
 }

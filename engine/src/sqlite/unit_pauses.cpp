@@ -104,10 +104,11 @@ bool SqliteUnit::pause(const std::string& queue, const std::string& type, const 
     pauses_[{id, type}] = {row == nullptr ? 0 : row->failures, now, {}, Duration{0}};
     connection_
         .query(
-            "INSERT INTO tether_pause (queue, lane, paused_at, reason) VALUES (?1, ?2, ?3, ?4)"
-            " ON CONFLICT DO UPDATE SET paused_at = excluded.paused_at, probe_at = NULL,"
-            " probe_every = NULL, reason = excluded.reason")
-        .run(id, type, now, OrNull{by.reason});
+            "INSERT INTO tether_pause (queue, lane, paused_at, operator, reason)"
+            " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET paused_at ="
+            " excluded.paused_at, probe_at = NULL, probe_every = NULL,"
+            " operator = excluded.operator, reason = excluded.reason")
+        .run(id, type, now, by.name, OrNull{by.reason});
     paused = true;
   }
   return paused;

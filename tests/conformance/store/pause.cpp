@@ -46,7 +46,7 @@ void pausedType(StoreBench& bench) {
   CHECK_FALSE(bench.commit([](Unit& unit) { return unit.paused("commands", "Other"); }));
   const auto all = pauses(bench);
   REQUIRE(all.size() == 1);
-  CHECK(all[0] == Pause{"commands", "Work", bench.now(), false, "maintenance", {}, 0});
+  CHECK(all[0] == Pause{"commands", "Work", bench.now(), false, "ada", "maintenance", {}, 0});
   const auto left = bench.look([](Snapshot& s) { return s.backlog({"Work"}, {}, true); });
   CHECK(left.idle());
   CHECK(left.blocked == 1);
