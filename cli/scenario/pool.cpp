@@ -54,6 +54,12 @@ FileResults runOne(const std::string& file, const scenario::RunOptions& options)
   } catch (const Error& error) {
     results.problem = error.what();
     results.environment = error.code() == ErrorCode::Unavailable;
+  } catch (const std::exception& error) {  // must not unwind into what the parent left here
+    scenario::Result result;
+    result.file = file;
+    result.outcome = scenario::Result::Outcome::Failed;
+    result.report = fmt::format("{}: a bug in Tether: {}\n", file, error.what());
+    results.results = {result};
   }
   return results;
 }

@@ -22,6 +22,7 @@ The application file is a JSON object; every member may be absent:
   unread        name of a local queue that nobody reads: it holds one message for each event.
   maxAttempts   number, or {command type: number, "": default}.
   mayStayOpen   command types that nobody runs.
+  blocks        command types whose dead hold back their key.
   strict        true: nothing interrupted attempts but the commands themselves, so that also the
                 uncounted attempts are bounded (I9).
 """
@@ -81,6 +82,10 @@ class Store:
         self.events = self.rows("SELECT * FROM tether_event ORDER BY seq")
         self.attempts = self.rows("SELECT * FROM tether_attempt ORDER BY seq")
         self.letters = self.rows("SELECT * FROM tether_dead_letter ORDER BY seq")
+        self.blocks = self.rows("SELECT * FROM tether_block")
+        self.pauses = self.rows("SELECT * FROM tether_pause WHERE paused_at IS NOT NULL")
+        self.audit = self.rows("SELECT * FROM tether_audit ORDER BY seq")
+        self.plan_items = self.rows("SELECT * FROM tether_plan_item ORDER BY plan_id, at")
         self.owners = {row["id"] for row in self.rows("SELECT id FROM tether_owner")}
         self.queues = {row["id"]: row for row in self.rows("SELECT * FROM tether_queue")}
         self.by_seq = {row["seq"]: row for row in self.commands}
@@ -90,6 +95,10 @@ class Store:
         self.attempts_of = group(self.attempts, "command_seq")
         self.events_of = group(self.events, "command_seq")
         self.letters_of = group(self.letters, "command_seq")
+        self.letter_by_id = {row["id"]: row for row in self.letters}
+        self.deeds = collections.defaultdict(list)  # what operators did, by letter and action
+        for entry in self.audit:
+            self.deeds[entry["letter_id"], entry["action"]].append(entry)
 
     def rows(self, sql, *values):
         return self.database.execute(sql, values).fetchall()
@@ -147,7 +156,7 @@ class Checker:
 
     def rule_00_order(self):
         last = self.store.number("SELECT last FROM tether_sequence")
-        for table in ("command", "message", "event", "attempt", "dead_letter"):
+        for table in ("command", "message", "event", "attempt", "dead_letter", "audit"):
             highest = self.store.number(f"SELECT max(seq) FROM tether_{table}") or 0
             if highest > last:
                 yield f"I8: seq {highest} of tether_{table} is beyond the counter at {last}"
@@ -180,10 +189,16 @@ class Checker:
 
     def rule_01_ended(self):
         may_stay = set(self.application.get("mayStayOpen", []))
+        blocked = {(block["queue"], block["key"]) for block in self.store.blocks}
+        paused = {(pause["queue"], pause["lane"]) for pause in self.store.pauses}
         for command in self.store.commands:
             if command["state"] not in OPEN | ENDED or command["state"] == "running":
                 yield f"I5: {name(command)} is in a state that is not written down"
-            elif command["state"] in OPEN and command["type"] not in may_stay:
+            elif command["state"] not in OPEN or command["type"] in may_stay:
+                continue
+            elif (command["queue"], command["key"]) in blocked:
+                continue
+            elif not paused & {(command["queue"], ""), (command["queue"], command["type"])}:
                 yield f"I1: {name(command)} has not ended although the store is idle"
 
     # ---- I2, I3: effects -------------------------------------------------------------------------
@@ -479,7 +494,9 @@ class Checker:
                     yield f"I7: {name(command)} was replayed without marking its dead letter"
             dead = set(range(command["generation"] + (command["state"] == "dead")))
             for generation in sorted(dead | set(letters)):
-                if letters[generation] != (generation in dead):
+                id_ = derive_id(command["id"], f"dead/{generation}/{command['source']}")
+                due = generation in dead and not self.store.deeds[id_, "purged"]
+                if letters[generation] != due:
                     yield (
                         f"I7: {name(command)} has {letters[generation]} dead letters of "
                         f"generation {generation}"
@@ -487,6 +504,81 @@ class Checker:
         for letter in self.store.letters:
             if letter["kind"] == "command" and letter["command_seq"] not in self.store.by_seq:
                 yield f"I7: dead letter {letter['id']} is of a command that is not there"
+
+    def rule_07_replays(self):
+        """Who replayed a letter is kept in the commit that did it, and it was done once."""
+        for letter in self.store.letters:
+            replays = len(self.store.deeds[letter["id"], "replayed"])
+            marked = letter["replayed_at"] is not None
+            if marked and replays == 0:
+                yield f"I7: dead letter {letter['id']} was replayed, and nobody did it"
+            # A message that is refused again is the same letter, and waits again.
+            if letter["kind"] != "message" and replays > marked:
+                yield (
+                    f"I7: dead letter {letter['id']} was replayed {replays} times, "
+                    f"its mark says {int(marked)}"
+                )
+        for letter in self.store.letters:
+            command = self.store.by_seq.get(letter["command_seq"])
+            if command is None or letter["replayed_at"] is None:
+                continue
+            replays = self.store.deeds[letter["id"], "replayed"]
+            changed = any("set" in json.loads(entry["detail"] or "{}") for entry in replays)
+            if command["generation"] != letter["generation"] + 1 or changed:
+                continue
+            if json.loads(command["payload"]) != json.loads(letter["body"]):
+                yield f"I7: {name(command)} was replayed with another payload than its letter has"
+
+    def rule_07_plans(self):
+        """The ledger of a plan and its replays are one commit, and no letter is replayed twice."""
+        done = collections.Counter()
+        ledger = set()
+        for item in self.store.plan_items:
+            letter_id, plan = item["letter_id"], item["plan_id"]
+            ledger.add((plan, letter_id, item["outcome"] == "replayed"))
+            if item["outcome"] != "replayed":
+                continue
+            done[letter_id] += 1
+            replays = self.store.deeds[letter_id, "replayed"]
+            if not any(self.plan_of(entry) == plan for entry in replays):
+                yield f"I7: plan {plan} says that it replayed letter {letter_id}, and it did not"
+            letter = self.store.letter_by_id.get(letter_id)
+            if letter is None:
+                if not self.store.deeds[letter_id, "purged"]:
+                    yield f"I7: letter {letter_id} of plan {plan} is gone, and nobody purged it"
+            elif letter["replayed_at"] is None and letter["kind"] != "message":
+                yield f"I7: letter {letter_id} of plan {plan} was replayed without being marked"
+        for entry in self.store.audit:
+            plan = self.plan_of(entry)
+            if plan is not None and (plan, entry["letter_id"], True) not in ledger:
+                yield f"I7: plan {plan} does not know that it replayed letter {entry['letter_id']}"
+        for letter_id, count in done.items():
+            if count > 1:
+                yield f"I7: letter {letter_id} was replayed by {count} plans"
+
+    @staticmethod
+    def plan_of(entry):
+        return json.loads(entry["detail"] or "{}").get("plan")
+
+    def rule_07_deeds(self):
+        """A letter looks as what was done to it, and goes only by a purge."""
+        for letter in self.store.letters:
+            where = f"dead letter {letter['id']}"
+            edits = len(self.store.deeds[letter["id"], "edited"])
+            if letter["version"] != 1 + edits:
+                yield f"I7: {where} is of version {letter['version']} after {edits} edits"
+            if (letter["edited_from"] is not None) != (edits > 0):
+                yield f"I7: {where} does not keep what it was before {edits} edits"
+            turns = self.store.deeds[letter["id"], "archived"] + self.store.deeds[
+                letter["id"], "restored"
+            ]
+            last = max(turns, key=lambda entry: entry["seq"])["action"] if turns else "restored"
+            if (letter["archived_at"] is not None) != (last == "archived"):
+                yield f"I7: {where} is set aside or not, but it was {last} last"
+            if letter["archived_at"] is not None and letter["replayed_at"] is not None:
+                yield f"I7: {where} is set aside, and was replayed"
+            if self.store.deeds[letter["id"], "purged"]:
+                yield f"I7: {where} was purged and is still there"
 
     # ---- I8: order -------------------------------------------------------------------------------
 
@@ -554,6 +646,7 @@ class Checker:
             last[event["key"]] = ended
 
     def rule_08_standing(self):
+        blocked = {(block["queue"], block["key"]) for block in self.store.blocks}
         lines = collections.defaultdict(list)
         for message in self.store.messages:
             if message["key"] is not None and message["joined"]:
@@ -563,8 +656,49 @@ class Checker:
             where = f"key {key} of queue {self.store.queues[queue]['name']}"
             if len(standing) > 1:
                 yield f"I8: {len(standing)} messages of {where} may start at once"
-            if not standing:
+            if (queue, key) in blocked:
+                if standing:
+                    yield f"I8: {len(standing)} messages of {where} may start, but it is blocked"
+            elif not standing:
                 yield f"I10: {len(line)} messages of {where} are parked behind nothing"
+
+    def rule_08_blocks(self):
+        """A key is blocked by a dead command whose letter waits, and none other of it has started."""
+        known = set()
+        for block in self.store.blocks:
+            command = self.store.by_seq.get(block["command_seq"])
+            known.add(block["command_seq"])
+            if command is None:
+                yield f"I8: key {block['key']} is blocked by a command that is not there"
+                continue
+            letters = [
+                letter
+                for letter in self.store.letters_of[command["seq"]]
+                if letter["generation"] == command["generation"]
+                and letter["replayed_at"] is None
+                and letter["archived_at"] is None
+            ]
+            if command["state"] != "dead" or not letters:
+                yield f"I8: key {block['key']} is blocked by {name(command)}, which nobody waits for"
+            if (block["queue"], block["key"]) != (command["queue"], command["key"]):
+                yield f"I8: {name(command)} blocks key {block['key']}, its own is {command['key']}"
+            for attempt in self.store.attempts:
+                other = self.store.by_seq.get(attempt["command_seq"])
+                if other is None or attempt["seq"] <= (command["attempt_seq"] or 0):
+                    continue
+                if (other["queue"], other["key"]) == (block["queue"], block["key"]):
+                    yield f"I8: {name(other)} of key {block['key']} passed {name(command)}"
+        for command in self.store.commands:
+            if command["type"] not in self.application.get("blocks", []):
+                continue
+            if command["state"] != "dead" or command["key"] is None or command["attempts"] == 0:
+                continue
+            waits = any(
+                letter["generation"] == command["generation"] and letter["archived_at"] is None
+                for letter in self.store.letters_of[command["seq"]]
+            )
+            if waits and command["seq"] not in known:
+                yield f"I8: {name(command)} does not block its key {command['key']}"
 
     # ---- I9: attempts ----------------------------------------------------------------------------
 

@@ -35,7 +35,8 @@ def create(path):
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = OFF")
     text = SCHEMA.read_text(encoding="utf-8")
-    database.executescript(re.search(r'R"sql\((.*)\)sql"', text, re.DOTALL).group(1))
+    for script in re.findall(r'R"sql\((.*?)\)sql"', text, re.DOTALL):
+        database.executescript(script)
     database.execute(f"PRAGMA application_id = {checker.APPLICATION_ID}")
     database.executescript(
         """
@@ -147,19 +148,55 @@ class History:
         return id_
 
     def letter(self, command, generation=0, replayed=None, **values):
+        seq = self.next()
+        row = self.database.execute(
+            "SELECT id FROM tether_command WHERE seq = ?", (command,)
+        ).fetchone()
+        id_ = checker.derive_id(row[0], f"dead/{generation}/test") if row else "stray"
+        known = self.database.execute(
+            "SELECT count(*) FROM tether_dead_letter WHERE id = ?", (id_,)
+        ).fetchone()[0]
+        id_ = f"{id_}-{seq}" if known else id_
         self.insert(
             "tether_dead_letter",
-            seq=self.next(),
-            id=f"letter-{self.last}",
+            seq=seq,
+            id=id_,
             kind=values.pop("kind", "command"),
             queue="commands",
             type="Doomed",
             command_seq=command,
             generation=generation,
+            body=b"{}",
             error_code="e",
             error_message="m",
             failed_at=self.time,
             replayed_at=replayed,
+            **values,
+        )
+        if replayed is not None:
+            self.deed("replayed", id_)
+        return id_
+
+    def deed(self, action, letter, detail=None):
+        self.insert(
+            "tether_audit",
+            seq=self.next(),
+            at=self.time,
+            action=action,
+            letter_id=letter,
+            operator="ada",
+            operator_from="here",
+            detail=None if detail is None else json.dumps(detail),
+        )
+
+    def item(self, letter, outcome="replayed", plan="plan-1"):
+        self.insert(
+            "tether_plan_item", plan_id=plan, letter_id=letter, outcome=outcome, at=self.time
+        )
+
+    def block(self, command, key):
+        self.insert(
+            "tether_block", queue=COMMANDS, key=key, command_seq=command, message_seq=command
         )
 
     def succeed(self, command, id_, event=None):
@@ -579,6 +616,82 @@ class CheckerTest(unittest.TestCase):
         self.history.letter(999)
         self.found("I7", "of a command that is not there")
 
+    def test_a_letter_that_went_without_a_purge_is_found(self):
+        letter = self.letter(1)
+        self.history.deed("purged", letter)
+        self.found("I7", "was purged and is still there")
+        self.execute("DELETE FROM tether_dead_letter WHERE id = ?", letter)
+        self.assertEqual(self.check(), [])
+        self.execute("DELETE FROM tether_audit WHERE action = 'purged'")
+        self.found("I7", "0 dead letters of generation 1")
+
+    def test_a_replay_that_nobody_did_is_found(self):
+        self.execute("DELETE FROM tether_audit WHERE action = 'replayed'")
+        self.found("I7", "was replayed, and nobody did it")
+
+    def test_a_letter_that_was_replayed_twice_is_found(self):
+        self.history.deed("replayed", self.letter(0))
+        self.found("I7", "was replayed 2 times, its mark says 1")
+
+    def test_a_replay_of_another_payload_is_found(self):
+        self.execute("UPDATE tether_command SET payload = '{\"n\":1}' WHERE id = 'c-5'")
+        self.found("I7", "with another payload than its letter has")
+
+    def test_a_replay_may_have_set_another_payload(self):
+        self.execute("UPDATE tether_command SET payload = '{\"n\":1}' WHERE id = 'c-5'")
+        self.execute(
+            "UPDATE tether_audit SET detail = '{\"set\":{\"/n\":1}}' WHERE action = 'replayed'"
+        )
+        self.assertEqual(self.check(), [])
+
+    def test_a_plan_and_its_replays_that_do_not_agree_are_found(self):
+        letter = self.letter(0)
+        self.history.item(letter)
+        self.found("I7", f"plan plan-1 says that it replayed letter {letter}, and it did not")
+        self.execute("UPDATE tether_audit SET detail = '{\"plan\":\"plan-1\"}'")
+        self.assertEqual(self.check(), [])
+        self.execute("UPDATE tether_plan_item SET outcome = 'before'")
+        self.found("I7", "does not know that it replayed")
+        self.execute("DELETE FROM tether_plan_item")
+        self.found("I7", "does not know that it replayed")
+
+    def test_a_planned_replay_without_its_mark_is_found(self):
+        letter = self.letter(1)
+        self.history.deed("replayed", letter, {"plan": "plan-1"})
+        self.history.item(letter)
+        self.found("I7", "was replayed without being marked")
+
+    def test_two_plans_that_replayed_one_letter_are_found(self):
+        letter = self.letter(0)
+        for plan in ("plan-1", "plan-2"):
+            self.history.item(letter, plan=plan)
+        self.found("I7", "was replayed by 2 plans")
+
+    def test_a_planned_letter_that_is_gone_is_found(self):
+        self.history.item("nowhere")
+        self.found("I7", "letter nowhere of plan plan-1 is gone")
+
+    def test_an_edit_that_is_not_kept_whole_is_found(self):
+        letter = self.letter(1)
+        self.history.deed("edited", letter)
+        self.found("I7", "is of version 1 after 1 edits")
+        self.execute("UPDATE tether_dead_letter SET version = 2 WHERE id = ?", letter)
+        self.found("I7", "does not keep what it was before 1 edits")
+        self.execute("UPDATE tether_dead_letter SET edited_from = x'7b7d' WHERE id = ?", letter)
+        self.assertEqual(self.check(), [])
+
+    def test_a_letter_that_was_set_aside_in_part_is_found(self):
+        letter = self.letter(1)
+        self.execute("UPDATE tether_dead_letter SET archived_at = 1 WHERE id = ?", letter)
+        self.found("I7", "but it was restored last")
+        self.history.deed("archived", letter)
+        self.assertEqual(self.check(), [])
+        self.execute("UPDATE tether_dead_letter SET replayed_at = 1 WHERE id = ?", letter)
+        self.found("I7", "is set aside, and was replayed")
+
+    def letter(self, generation):
+        return self.value(f"SELECT id FROM tether_dead_letter WHERE generation = {generation}")
+
     # ---- I8 -------------------------------------------------------------------------------------
 
     def keyed_pair(self, *outcomes):
@@ -619,6 +732,74 @@ class CheckerTest(unittest.TestCase):
         for _ in range(2):
             self.history.message(self.history.next(), key="k", body=b"x")
         self.found("I8", "2 messages of key k of queue commands may start at once")
+
+    def blocking(self):
+        """A dead head of key b, and one behind it."""
+        head = self.history.accept("head", "Doomed", key="b")
+        behind = self.history.accept("behind", key="b")
+        self.history.end(head, "dead", self.history.attempt(head, "failed"))
+        self.history.letter(head)
+        self.history.block(head, "b")
+        self.history.message(behind, command_seq=behind, key="b", due=checker.PARKED)
+        self.execute(
+            "UPDATE tether_command SET due_at = ?, message_seq = seq WHERE id = 'behind'",
+            checker.PARKED,
+        )
+        self.application["blocks"] = ["Doomed"]
+        return head, behind
+
+    def test_a_blocked_key_holds_back_what_is_behind(self):
+        self.blocking()
+        self.assertEqual(self.check(), [])
+
+    def test_a_key_that_is_not_blocked_is_found(self):
+        self.blocking()
+        self.execute("DELETE FROM tether_block")
+        self.found("I8", "head (Doomed, dead) does not block its key b")
+        self.found("I1", "behind (Plain, accepted) has not ended")
+
+    def test_a_block_that_holds_back_another_key_is_found(self):
+        self.blocking()
+        self.execute("UPDATE tether_command SET key = 'c' WHERE id = 'behind'")
+        self.execute("UPDATE tether_message SET key = 'c' WHERE due_at = ?", checker.PARKED)
+        self.found("I1", "behind (Plain, accepted) has not ended")
+        self.found("I10", "1 messages of key c of queue commands are parked behind nothing")
+
+    def test_a_block_that_nobody_can_lift_is_found(self):
+        head, _ = self.blocking()
+        for change in ("replayed_at = 1", "archived_at = 1"):
+            with self.subTest(change):
+                self.execute(f"UPDATE tether_dead_letter SET {change} WHERE command_seq = ?", head)
+                self.found("I8", "is blocked by command head (Doomed, dead), which nobody waits for")
+
+    def test_a_block_of_another_key_than_its_command_has_is_found(self):
+        self.blocking()
+        self.execute("UPDATE tether_block SET key = 'a'")
+        self.found("I8", "blocks key a, its own is b")
+
+    def test_a_block_without_its_command_is_found(self):
+        self.history.block(999, "z")
+        self.found("I8", "key z is blocked by a command that is not there")
+
+    def test_a_start_past_a_block_is_found(self):
+        _, behind = self.blocking()
+        self.history.attempt(behind, "failed")
+        self.found("I8", "behind (Plain, accepted) of key b passed command head")
+
+    def test_a_message_that_may_start_past_a_block_is_found(self):
+        self.blocking()
+        self.execute("UPDATE tether_message SET due_at = 0 WHERE due_at = ?", checker.PARKED)
+        self.found("I8", "1 messages of key b of queue commands may start, but it is blocked")
+
+    def test_what_is_paused_may_stay_open(self):
+        seq = self.history.accept("c-6")
+        self.history.message(seq, command_seq=seq)
+        self.execute("UPDATE tether_command SET due_at = 0, message_seq = seq WHERE id = 'c-6'")
+        self.found("I1", "c-6 (Plain, accepted) has not ended")
+        self.history.insert("tether_pause", queue=COMMANDS, lane="Other", paused_at=1)
+        self.found("I1", "c-6 (Plain, accepted) has not ended")
+        self.history.insert("tether_pause", queue=COMMANDS, lane="Plain", paused_at=1)
+        self.assertEqual(self.check(), [])
 
     # ---- I9 -------------------------------------------------------------------------------------
 

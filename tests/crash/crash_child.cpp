@@ -7,12 +7,17 @@
 //   crash_child submit      only submits
 //   crash_child listen      start(), until standard input ends; then stop()
 //   crash_child replay      replays every command that is dead, then turns until idle
+//   crash_child apply       the same by the plan in --plan, which it makes when there is none
+//   crash_child edit        edits every letter of a command that was not edited yet
 //   crash_child deliver     sends each line of standard input to the remote queue of --commands
 //
 // Options (--name=value): see Settings. TETHER_CRASH_AT=seam[:hit] kills it at a seam.
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -32,6 +37,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+const tether::Operator kOperator{"crash", "tests", "to see what is left"};
+
 struct Settings {
   std::string store;
   std::string receipts;  // file of what was acknowledged
@@ -40,6 +47,7 @@ struct Settings {
   std::string commands = "local";
   std::string events = "local";
   std::string prefix = "c";    // ids are PREFIX-N
+  std::string plan;            // file of a replay plan
   std::string payload;         // of every command, instead of the mix
   std::string type = "Order";  // with `payload`
   std::string declares;        // types that another program runs, with commas
@@ -50,6 +58,7 @@ struct Settings {
   int prefetch = 256;
   int leaseMs = 30'000;   // of this process, seen from another container
   bool ships = true;      // react to OrderPlaced
+  bool blocks = false;    // a dead order holds back its key
   int commitUnknown = 0;  // this commit, and every one so many later, reports an error
   Faults faults;
 };
@@ -70,7 +79,8 @@ Settings parse(const std::vector<std::string>& arguments) {
       {"--starts", &settings.starts},     {"--prepares", &settings.prepares},
       {"--commands", &settings.commands}, {"--events", &settings.events},
       {"--prefix", &settings.prefix},     {"--payload", &settings.payload},
-      {"--type", &settings.type},         {"--declares", &settings.declares}};
+      {"--type", &settings.type},         {"--declares", &settings.declares},
+      {"--plan", &settings.plan}};
   std::map<std::string, std::function<void(int)>> numbers;
   const auto numeric = [&numbers](const std::string& option, auto& target) {
     using Value = std::remove_reference_t<decltype(target)>;
@@ -83,6 +93,7 @@ Settings parse(const std::vector<std::string>& arguments) {
   numeric("--prefetch", settings.prefetch);
   numeric("--lease-ms", settings.leaseMs);
   numeric("--ships", settings.ships);
+  numeric("--blocks", settings.blocks);
   numeric("--commit-unknown", settings.commitUnknown);
   numeric("--call-fails", settings.faults.callFails);
   numeric("--answer-lost", settings.faults.answerLost);
@@ -130,6 +141,12 @@ class Child {
     add<Ship>("Ship");
     add<Bundle>("Bundle");
     if (settings.ships) engine_.events().on("OrderPlaced", "Ship");
+    for (const char* type : {"Order", "PreparedOrder"}) {
+      if (!settings.blocks) break;
+      auto own = engine_.commands().settings(type);
+      own.blocksKeyWhenDead = true;
+      engine_.commands().configure(type, std::move(own));
+    }
   }
 
   tether::Engine& engine() { return engine_; }
@@ -154,16 +171,33 @@ class Child {
   }
 
   void replayAll() {
-    std::vector<tether::DeadLetter> letters;
-    engine_.store().read([&letters](tether::Snapshot& snapshot) {
-      tether::Filter filter;
-      filter.limit = 1'000'000;
-      letters = snapshot.deadLetters(filter);
-    });
-    for (auto letter = letters.rbegin(); letter != letters.rend(); ++letter) {
-      const bool command = letter->kind == tether::DeadLetterKind::Command;
-      if (command && !letter->replayedAt) engine_.deadLetters().replay({letter->id}, {});
+    for (const auto& letter : deadCommands()) {
+      engine_.deadLetters().replay({letter.id}, {.by = kOperator});
     }
+  }
+
+  /// One commit for each, so that it can be cut short.
+  void editAll() {
+    auto& desk = engine_.deadLetters();
+    for (const auto& letter : deadCommands()) {
+      if (letter.version > 1) continue;
+      const auto body = desk.bodyWith(letter.id, {{"/edited", true}});
+      desk.edit({{letter.id, letter.version, body}}, kOperator);
+    }
+  }
+
+  void applyPlan() {
+    if (!std::filesystem::exists(settings_.plan)) writePlan();
+    const auto text = nlohmann::json::parse(std::ifstream(settings_.plan));
+    tether::ReplayPlan plan{text.at("id"), {}, kOperator, {}, {}};
+    for (const auto& letter : text.at("letters")) {
+      plan.letters.push_back({letter.at("id"), letter.at("version")});
+    }
+    bool begun = false;
+    engine_.store().read(
+        [&](tether::Snapshot& snapshot) { begun = !snapshot.planItems(plan.id).empty(); });
+    const auto run = engine_.deadLetters().apply(plan, {.by = kOperator, .resume = begun});
+    while (run->step() == tether::PlanRun::State::Waiting) engine_.runUntilIdle();
   }
 
  private:
@@ -174,6 +208,33 @@ class Child {
     } else {
       engine_.commands().add<Command>(type, dependencies...);
     }
+  }
+
+  /// Oldest first.
+  std::vector<tether::DeadLetter> deadCommands() {
+    std::vector<tether::DeadLetter> letters;
+    engine_.store().read([&letters](tether::Snapshot& snapshot) {
+      tether::Filter filter;
+      filter.limit = 1'000'000;
+      letters = snapshot.deadLetters(filter);
+    });
+    std::erase_if(
+        letters, [](const auto& letter) { return letter.kind != tether::DeadLetterKind::Command; });
+    std::reverse(letters.begin(), letters.end());
+    return letters;
+  }
+
+  /// There whole or not at all: a kill may come between any two lines.
+  void writePlan() {
+    tether::Filter filter;
+    filter.limit = 1'000'000;
+    const auto plan = engine_.deadLetters().plan(filter, {}, kOperator);
+    nlohmann::json text = {{"id", plan.id}, {"letters", nlohmann::json::array()}};
+    for (const auto& letter : plan.letters) {
+      text["letters"].push_back({{"id", letter.id}, {"version", letter.version}});
+    }
+    std::ofstream(settings_.plan + ".new") << text;
+    std::filesystem::rename(settings_.plan + ".new", settings_.plan);
   }
 
   std::string id(int n) const { return settings_.prefix + "-" + std::to_string(n); }
@@ -305,6 +366,10 @@ int run(const std::string& mode, const Settings& settings) {
   } else if (mode == "replay") {
     child.replayAll();
     child.runUntilNothingIsDelayed();
+  } else if (mode == "apply") {
+    child.applyPlan();
+  } else if (mode == "edit") {
+    child.editAll();
   } else {
     throw std::invalid_argument("unknown mode " + mode);
   }

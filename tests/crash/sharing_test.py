@@ -32,7 +32,8 @@ class SharingTest(CrashTest):
             stack.enter_context(child)
             stack.callback(child.kill)
         for child in children:
-            self.assertEqual(child.stdout.readline(), "listening\n")
+            if child.stdout.readline() != "listening\n":
+                self.fail(f"exit {child.wait(PATIENCE)}: {child.stderr.read()}")
         return children
 
     def end(self, children):
@@ -70,6 +71,10 @@ class SharingTest(CrashTest):
             for child in listeners:
                 self.assertGreater(done.get(child.pid, 0), share / 4, f"starved: {done}")
 
+    def kill_if_alive(self, pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
     def stand_still(self, site, stack, container=()):
         """A listener that is stopped in the middle of a command for twice its lease, while another
         one listens. Returns the first one's process, still stopped."""
@@ -89,6 +94,7 @@ class SharingTest(CrashTest):
         if container:
             children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
             pid = int(children.split()[0])
+            stack.callback(self.kill_if_alive, pid)
         os.kill(pid, signal.SIGSTOP)
         silent = site.query("SELECT max(alive_until) FROM tether_owner")[0][0]
         self.listen(stack, site, **options)

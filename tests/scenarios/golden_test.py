@@ -6,6 +6,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -161,7 +162,25 @@ class Golden(ScenarioTest):
                         ' "steps": [{ "advance": "1s" }] }\n')
         done = tether("scenario", "run", file.name, folder=folder)
         self.assertEqual(done.exit, 2)
-        self.assertRegex(done.out, r"^ERROR lost.scenario.json:1:\d+: /project: there is no /.*\n")
+        self.assertRegex(done.out, r"^ERROR lost.scenario.json:1:\d+: /project: there is no nowhere\n")
+
+    def test_a_mistake_in_the_project_names_scenario_and_project(self):
+        folder = self.copy("ok/flow" + ENDING, "ok/slow" + ENDING)  # with settings, and without
+        (folder / "commands/deposit.sql").unlink()
+        for verb in ("run", "check"):
+            done = tether("scenario", verb, ".", folder=folder)
+            self.assertEqual(done.exit, 2)
+            for name in ("flow", "slow"):
+                self.assertRegex(done.out, rf"(?m)^ERROR {name}{ENDING}: tether.json:\d+:\d+: "
+                                           "/commands/Deposit/sql: commands/deposit.sql: no such file$")
+
+    def test_a_path_with_spaces_can_be_run_again(self):
+        folder = self.copy("failed/wrong_row" + ENDING)
+        file = folder / "it's wrong.scenario.json"
+        (folder / ("wrong_row" + ENDING)).rename(file)
+        shown = tether("scenario", "run", file.name, folder=folder).out
+        again = shlex.split(re.search(r"again: tether (.*)", shown).group(1))
+        self.assertEqual(tether(*again, folder=folder).out, shown)
 
     def test_the_worst_counts(self):
         for names, code in ((("ok/flow", "failed/wrong_row"), 1),
@@ -386,6 +405,28 @@ class Update(ScenarioTest):
         self.assertEqual(read(file)["steps"][0]["then"]["commands"], {"flaky": "succeeded"})
         self.assertEqual(len(after.splitlines()), len(before.splitlines()))
 
+    def test_writes_only_the_members_that_were_named(self):
+        folder = self.copy("failed/wrong_state" + ENDING)
+        file = folder / ("wrong" + ENDING)
+        file.write_text(json.dumps({
+            "scenario": 1, "name": "wrong", "steps": [{
+                "submit": {"type": "Deposit", "as": "gift", "payload": {"account": "ada", "cents": 1}},
+                "then": {"commands": {"gift": {"state": "dead", "payload": {"account": "ada"}}},
+                         "events": [{"type": "Notified"}]}}]}))
+        self.ok("scenario", "run", file.name, "--update", folder=folder)
+        self.assertEqual(read(file)["steps"][0]["then"], {
+            "commands": {"gift": {"state": "succeeded", "payload": {"account": "ada", "cents": 1}}},
+            "events": [{"type": "Deposited"}, {"type": "Notified"}]})
+
+    def test_writes_nothing_that_would_be_refused(self):
+        folder = self.copy()
+        file = folder / ("wrong" + ENDING)
+        file.write_text('{ "scenario": 1, "name": "wrong", "steps": [{ "advance": "1s",'
+                        ' "then": { "commands": { "nobody": "succeeded" } } }] }\n')
+        before = file.read_text()
+        self.assertEqual(tether("scenario", "run", ".", "--update", folder=folder).exit, 1)
+        self.assertEqual(file.read_text(), before)
+
     def test_leaves_what_passes_alone(self):
         folder = self.copy("ok/flow" + ENDING)
         file = folder / ("flow" + ENDING)
@@ -403,6 +444,21 @@ class KeepOnFailure(ScenarioTest):
         done = self.ok("--store", store, "command", "list", "--json", folder=folder)
         [command] = json.loads(done.out)["data"]
         self.assertEqual((command["id"], command["state"]), ("gift", "rejected"))
+
+    def test_keeps_the_last_run_alone(self):
+        folder = self.copy("failed/wrong_state" + ENDING)
+        kept = folder / "kept" / ("wrong_state" + ENDING)
+        (kept / "7").mkdir(parents=True)
+        tether("scenario", "run", ".", "--keep-on-failure", "kept", folder=folder)
+        self.assertTrue(kept.is_dir())
+        self.assertFalse((kept / "7").exists())
+
+    def test_that_cannot_be_kept_is_no_failure_of_the_scenario(self):
+        folder = self.copy("failed/wrong_state" + ENDING)
+        (folder / "kept").write_text("a file")
+        done = tether("scenario", "run", ".", "--keep-on-failure", "kept", folder=folder)
+        self.assertEqual(done.exit, 7)
+        self.assertIn("cannot keep the store", done.out)
 
     def test_keeps_nothing_of_what_passed(self):
         folder = self.copy("ok/flow" + ENDING)

@@ -108,8 +108,7 @@ void showToPeople(Printer& print, const Standing& standing, Time now) {
   field("dead letters", {lettersText(info, now), info.deadLetters > 0 ? Style::Bad : Style::Plain});
   const auto& obstacles = standing.obstacles;
   for (const auto& one : obstacles.stuck) field("stuck", {describe(one), Style::Bad});
-  for (const auto& one : obstacles.pauses) {
-    const auto& pause = one.pause;
+  for (const auto& pause : obstacles.pauses) {
     field("paused",
           {fmt::format("queue {}{} {}", pause.queue,
                        pause.type.empty() ? "" : ", type " + pause.type, describe(pause, now)),

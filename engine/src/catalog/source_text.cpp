@@ -212,7 +212,9 @@ std::string SourceText::replaced(const Pointer& pointer, const nlohmann::json& v
   Scanner scanner(text_);
   const auto begin = scanner.find(pointer).value;
   auto text = text_;
-  return text.replace(begin, scanner.end() - begin, value.dump());
+  // What is no UTF-8 text cannot stand in a file.
+  return text.replace(begin, scanner.end() - begin,
+                      value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 void SourceText::fail(const Pointer& pointer, const std::string& problem) const {

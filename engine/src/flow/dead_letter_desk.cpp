@@ -34,6 +34,17 @@ json withEdits(const std::string& body, const std::vector<PayloadEdit>& set) {
   return value;
 }
 
+/// What became of a message that was replayed.
+Receipt takenIn(const DeadLetter& letter) {
+  const auto envelope = parseEnvelope(letter.body);
+  Receipt receipt;
+  receipt.commandId = envelope.id;
+  receipt.correlationId = envelope.correlationId.empty() ? envelope.id : envelope.correlationId;
+  receipt.duplicate = true;
+  receipt.acceptedAt = letter.replayedAt.value_or(letter.failedAt);
+  return receipt;
+}
+
 }  // namespace
 
 DeadLetter DeadLetterDesk::letterOf(const std::string& letterId) {
@@ -185,7 +196,7 @@ ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const Rep
   }
   if (letter.kind == DeadLetterKind::Message) {
     result.before = !unit.markReplayed(letter.id, now);
-    if (!result.before) result.receipt = takeIn(unit, ready);
+    result.receipt = result.before ? takenIn(letter) : takeIn(unit, ready);
   } else {
     result.receipt = unit.replay({letter.id, now, version, ready.edit});
     result.before = result.receipt.duplicate;

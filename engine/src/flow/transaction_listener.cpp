@@ -97,7 +97,10 @@ void TransactionListener::postClaim() {
     request = {};
     asked->claims = {};
     asked->cut = false;
-    failedInRow_.clear();  // what is claimed now, the store lets go
+    std::erase_if(failedInRow_, [&](const auto& failed) {  // resumed meanwhile
+      const auto& [type, times] = failed;
+      return times >= manager_.breakerOf(type).failures && !unit.paused("commands", type);
+    });
     const auto running = inFlight_.load();
     if (!open_ || running >= options_.prefetch) return;
     if (suspectWaits_ && running > 0) return;  // nothing beside a suspect

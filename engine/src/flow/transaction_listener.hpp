@@ -99,7 +99,7 @@ class TransactionListener {
   // Writer:
   bool backlog_ = true;  // more may be ready than was claimed: new commands wait behind it
   bool suspectWaits_ = false;
-  std::map<std::string, int> failedInRow_;  // by type, since the last claim
+  std::map<std::string, int> failedInRow_;  // here, by type
 
   mutable std::mutex mutex_;  // guards the rest
   bool claimPosted_ = false;

@@ -18,6 +18,14 @@ void checkAnswered(const ConfigValue& expected, const Reading& reading) {
   expected.failAtKey("only a step that submits or replays is answered");
 }
 
+void checkRefusable(const ConfigValue& expected, const Reading& reading) {
+  for (const char* kind : {"submit", "batch", "try", "replay", "plan", "apply", "edit", "archive",
+                           "restore", "purge", "cancel", "resend", "pause", "resume"}) {
+    if (reading.kind == kind || reading.meanwhile == kind) return;
+  }
+  expected.failAtKey("only a step that submits, or is an operator's, can be refused");
+}
+
 void checkAbsences(const ConfigValue& expected, const Reading& reading) {
   if (!matcherName(expected.raw()).empty()) return;
   for (const auto& [name, value] : expected.members()) {

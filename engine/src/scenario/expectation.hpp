@@ -29,6 +29,9 @@ struct Unanswerable {
   EXPECTATION(receipt)                            \
   EXPECTATION(receipts)                           \
   EXPECTATION(refused)                            \
+  EXPECTATION(tried)                              \
+  EXPECTATION(plan)                               \
+  EXPECTATION(cancelled)                          \
   EXPECTATION(commands)                           \
   EXPECTATION(attempts)                           \
   EXPECTATION(flows)                              \
@@ -38,8 +41,13 @@ struct Unanswerable {
   EXPECTATION(received)                           \
   EXPECTATION(queues)                             \
   EXPECTATION(deadLetters)                        \
+  EXPECTATION(letters)                            \
+  EXPECTATION(groups)                             \
+  EXPECTATION(blockedKeys)                        \
+  EXPECTATION(pauses)                             \
   EXPECTATION(rows)                               \
   EXPECTATION(audit)                              \
+  EXPECTATION(history)                            \
   EXPECTATION(down)                               \
   EXPECTATION(now)
 
@@ -51,6 +59,8 @@ const std::vector<const ExpectationKind*>& expectationKinds();
 
 /// Of what only a submission or a replay has.
 void checkAnswered(const ConfigValue& expected, const Reading& reading);
+/// Of what only a submission, or what an operator does, has.
+void checkRefusable(const ConfigValue& expected, const Reading& reading);
 /// Of an object by name: that what is not there could have been.
 void checkAbsences(const ConfigValue& expected, const Reading& reading);
 

@@ -37,11 +37,10 @@ std::string quotedName(const std::string& name) {
 }  // namespace
 
 json finalStateOf(const Run& run) {
-  json state = {{"commands", json::object()},
-                {"events", json::object()},
-                {"deadLetters", json::array()},
-                {"tables", json::object()},
-                {"remotes", json::object()}};
+  json state = {{"commands", json::object()},   {"events", json::object()},
+                {"deadLetters", json::array()}, {"plans", json::object()},
+                {"blockedKeys", json::array()}, {"pauses", json::array()},
+                {"tables", json::object()},     {"remotes", json::object()}};
   run.world.store().read([&](Snapshot& snapshot) {
     for (const auto& command : snapshot.commands(everything())) {
       state["commands"][command.source + "/" + command.id] = {
@@ -63,9 +62,21 @@ json finalStateOf(const Run& run) {
                          {"type", letter.type},
                          {"command", letter.commandId},
                          {"error", letter.error.code},
-                         {"replayed", letter.replayedAt.has_value()}});
+                         {"edited", !letter.editedFrom.empty()},
+                         {"state", toString(letter.state())}});
     }
     state["deadLetters"] = sorted(std::move(letters));
+    for (const auto& [as, plan] : run.plans) {
+      std::vector<json> outcomes;
+      for (const auto& item : snapshot.planItems(plan.id)) outcomes.emplace_back(item.outcome);
+      state["plans"][as] = sorted(std::move(outcomes));
+    }
+    for (const auto& blocked : snapshot.blockedKeys()) {
+      state["blockedKeys"].push_back({blocked.queue, blocked.key, blocked.commandId});
+    }
+    for (const auto& pause : snapshot.pauses()) {
+      state["pauses"].push_back({pause.queue, pause.type, pause.byBreaker});
+    }
     for (const auto& table : snapshot.tables()) {
       const auto rows = snapshot.sql().query("SELECT * FROM " + quotedName(table), json::object());
       std::vector<json> all;

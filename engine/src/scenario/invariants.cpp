@@ -32,9 +32,8 @@ std::vector<std::string> Invariants::check(const Run& run) {
   }
   for (const auto& receipt : run.receipts) {
     const auto id = receipt.at("id").get<std::string>();
-    const bool known =
-        std::ranges::any_of(commands, [&](const auto& each) { return each.id == id; });
-    if (!known)
+    const auto known = [&](const auto& each) { return each.id == id; };
+    if (std::ranges::none_of(commands, known) && std::ranges::none_of(events, known))
       broken.push_back("a receipt was given for what the store does not know (I1): " + id);
   }
   for (const auto& event : events) {
@@ -54,7 +53,33 @@ std::vector<std::string> Invariants::check(const Run& run) {
     const bool there = std::ranges::any_of(events, [&](const auto& each) { return each.id == id; });
     if (!there) broken.push_back("an event is gone (I4): " + id);
   }
+  checkLetters(run, broken);
   return broken;
+}
+
+void Invariants::checkLetters(const Run& run, std::vector<std::string>& broken) {
+  std::map<std::string, bool> now;
+  std::set<std::string> purged;
+  run.world.store().read([&](Snapshot& snapshot) {
+    for (const auto& letter : snapshot.deadLetters(everything())) {
+      now[letter.id] = letter.replayedAt.has_value();
+    }
+    for (const auto& [id, replayed] : letters_) {
+      if (now.count(id) > 0) continue;
+      for (const auto& entry : snapshot.auditEntries(id, 1)) {
+        if (entry.action == "purged") purged.insert(id);
+      }
+    }
+  });
+  for (const auto& [id, replayed] : letters_) {
+    const auto letter = now.find(id);
+    if (letter == now.end()) {
+      if (purged.count(id) == 0) broken.push_back("a dead letter is gone (I7): " + id);
+    } else if (replayed && !letter->second) {
+      broken.push_back("a dead letter was replayed, and waits again (I7): " + id);
+    }
+  }
+  letters_ = std::move(now);
 }
 
 }  // namespace tether::scenario

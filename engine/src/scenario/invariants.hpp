@@ -20,8 +20,11 @@ class Invariants {
     int generation = 0;
     CommandState state = CommandState::Accepted;
   };
+  void checkLetters(const Run& run, std::vector<std::string>& broken);
+
   std::map<std::string, Seen> commands_;       // by source and id
   std::map<std::string, std::string> events_;  // id and bytes
+  std::map<std::string, bool> letters_;        // id, and whether it was replayed
 };
 
 }  // namespace tether::scenario

@@ -107,7 +107,7 @@ class Comparison {
     for (const auto& [key, member] : expected.items()) {
       const auto there = found.find(key);
       if (there == found.end()) return Difference{at / key, shown(member), "no such member", found};
-      const bool below = record && key != "payload" && key != "data" && key != "body";
+      const bool below = record && !isValue(key);
       if (auto difference = value(member, *there, at / key, below)) return difference;
     }
     if (record) return {};
@@ -273,6 +273,18 @@ std::string matcherName(const json& value) {
   if (!value.is_object() || value.size() != 1) return {};
   const auto& name = value.begin().key();
   return name.starts_with('$') ? name : std::string();
+}
+
+bool isValue(const std::string& member) {
+  return member == "payload" || member == "data" || member == "body" || member == "editedFrom";
+}
+
+std::string textAt(const json& object, const char* member, const std::string& otherwise) {
+  const auto found = object.find(member);
+  if (found == object.end()) return otherwise;
+  if (found->is_string()) return found->get<std::string>();
+  throw Error(ErrorCode::Invalid,
+              quote(member) + " must be a string, but its $ref led to " + describeType(*found));
 }
 
 bool asText(const json& expected) {

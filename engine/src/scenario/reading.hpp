@@ -11,6 +11,7 @@ namespace tether::scenario {
 struct Reading {
   int step = 0;                 // from 1
   std::string kind{};           // what that step does; empty: it only looks
+  std::string meanwhile{};      // what it does while a command hangs
   std::set<std::string> names;  // given by `as` so far
   std::set<std::string> ids;    // written so far, of commands, messages and flows
   /// Without a project only the host knows its queues.

@@ -103,7 +103,78 @@ json recordOf(const DeadLetter& letter) {
           {"attempts", letter.attempts},
           {"error", errorOf(letter.error)},
           {"failedAt", toText(letter.failedAt)},
+          {"state", toString(letter.state())},
+          {"version", letter.version},
+          {"group", letter.group},
+          {"replayedAt", orNull(letter.replayedAt)},
+          {"archivedAt", orNull(letter.archivedAt)},
+          {"editedFrom", letter.editedFrom.empty() ? json() : parsed(letter.editedFrom)},
           {"body", parsed(letter.body)}};
+}
+
+json recordOf(const DeadLetterGroup& group) {
+  return {{"group", group.group},
+          {"kind", toString(group.kind)},
+          {"type", group.type},
+          {"error", errorOf(group.error)},
+          {"count", group.count},
+          {"firstAt", toText(group.firstAt)},
+          {"lastAt", toText(group.lastAt)},
+          {"sampleId", group.sampleId}};
+}
+
+json recordOf(const AuditEntry& entry) {
+  return {{"action", entry.action},
+          {"by", entry.by.name},
+          {"from", entry.by.from},
+          {"reason", entry.by.reason},
+          {"letterId", entry.letterId},
+          {"subjectId", entry.subjectId},
+          {"type", entry.type},
+          {"correlationId", entry.correlationId},
+          {"at", toText(entry.at)},
+          {"detail", entry.detail.empty() ? json() : parsed(entry.detail)}};
+}
+
+json recordOf(const Pause& pause) {
+  return {{"queue", pause.queue},         {"type", pause.type},
+          {"since", toText(pause.since)}, {"byBreaker", pause.byBreaker},
+          {"reason", pause.reason},       {"probeAt", orNull(pause.probeAt)},
+          {"failures", pause.failures}};
+}
+
+json recordOf(const BlockedKey& key) {
+  return {{"queue", key.queue},
+          {"key", key.key},
+          {"commandId", key.commandId},
+          {"letterId", key.letterId},
+          {"waiting", key.waiting}};
+}
+
+json recordOf(const TryReport& report) {
+  json tables = json::object();
+  for (const auto& [name, changes] : report.tables) {
+    tables[name] = {
+        {"inserted", changes.inserted}, {"updated", changes.updated}, {"deleted", changes.deleted}};
+  }
+  json events = json::array();
+  for (const auto& event : report.events) {
+    events.push_back({{"type", event.type},
+                      {"key", event.key ? json(*event.key) : json()},
+                      {"data", parsed(event.data)}});
+  }
+  return {{"state", toString(report.state)},
+          {"error", errorOf(report.error)},
+          {"tables", std::move(tables)},
+          {"events", std::move(events)},
+          {"commands", report.commands}};
+}
+
+json recordOf(const PlanRun::Item& item) {
+  return {{"letterId", item.letterId},
+          {"commandId", item.commandId},
+          {"outcome", toString(item.outcome)},
+          {"error", errorOf(item.error)}};
 }
 
 json recordOf(const Change& change) {

@@ -8,6 +8,7 @@
 #include "scenario/shape.hpp"
 #include "tether/command.hpp"
 #include "tether/dead_letter.hpp"
+#include "tether/dead_letters.hpp"
 #include "tether/event.hpp"
 #include "tether/store.hpp"
 #include "tether/transport.hpp"
@@ -21,6 +22,12 @@ nlohmann::json recordOf(const Event& event);
 nlohmann::json recordOf(const DeadLetter& letter);
 nlohmann::json recordOf(const Change& change);
 nlohmann::json recordOf(const Delivery& delivery);
+nlohmann::json recordOf(const DeadLetterGroup& group);
+nlohmann::json recordOf(const AuditEntry& entry);
+nlohmann::json recordOf(const Pause& pause);
+nlohmann::json recordOf(const BlockedKey& key);
+nlohmann::json recordOf(const TryReport& report);
+nlohmann::json recordOf(const PlanRun::Item& item);
 
 /// What each of them can look like in an expectation, or a brief text in its place.
 Shape receiptShape();
@@ -28,6 +35,12 @@ Shape commandShape();
 Shape attemptShape();
 Shape eventShape();
 Shape letterShape();
+Shape groupShape();
+Shape blockedKeyShape();
+Shape pauseShape();
+Shape historyShape();
+Shape tryShape();
+Shape itemShape();
 Shape changeShape();
 Shape deliveryShape();
 /// The code and message of a failure.
@@ -35,6 +48,8 @@ Shape errorShape();
 /// The state of a command, the outcome of a flow.
 Shape stateShape();
 Shape flowShape();
+/// The state of a dead letter.
+Shape letterStateShape();
 
 /// A failure on a line: "rejected: out_of_stock: no tea left", or only the state.
 std::string stateLine(const Command& command);

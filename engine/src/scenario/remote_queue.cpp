@@ -64,7 +64,7 @@ class RemoteQueue::Connection final : public Transport {
   }
 
   SendResult sendOne(OutgoingMessage message) {
-    // For good: also when the sender died before it knew, and asks again.
+    // Also when the sender died before it knew, and asks again.
     if (remote_.refused_.count(message.id) > 0 || strike(Fault::Kind::Refuse) != nullptr) {
       remote_.refused_.insert(message.id);
       return {SendResult::Kind::Permanent, "refused (injected)"};

@@ -25,6 +25,8 @@ class RemoteQueue {
   std::optional<Time> nextDue() const;
   /// The ids of all messages that an engine sent here, also of those that were taken since.
   const std::set<std::string>& arrived() const { return arrived_; }
+  /// A new step begins: what was refused may be taken now.
+  void relent() { refused_.clear(); }
   /// Asked for a fault of this queue: returns it when it strikes now.
   std::function<Fault*(Fault::Kind)> strike = [](Fault::Kind) { return nullptr; };
 
@@ -34,7 +36,7 @@ class RemoteQueue {
   ManualClock& clock_;
   std::unique_ptr<Transport> queue_;
   std::vector<Time> due_;
-  std::set<std::string> refused_;  // ids of messages, for good
+  std::set<std::string> refused_;  // ids of messages, in this step
   std::set<std::string> arrived_;  // ids of messages
 };
 

@@ -9,12 +9,14 @@
 
 #include "scenario/matcher.hpp"
 #include "scenario/world.hpp"
+#include "tether/dead_letters.hpp"
 
 namespace tether::scenario {
 
 /// A list's filter that leaves nothing out.
 inline Filter everything() {
   Filter filter;
+  filter.letters.reset();
   filter.limit = 1'000'000;
   return filter;
 }
@@ -28,11 +30,15 @@ struct Run {
   nlohmann::json receipts = nlohmann::json::array();
   nlohmann::json refused{};  // null: it was not
   nlohmann::json received = nlohmann::json::array();
+  nlohmann::json tried{};                               // null: nothing was
+  nlohmann::json applied{};                             // of a plan; null: none was
+  nlohmann::json cancelled = nlohmann::json::object();  // name to answer
+  bool again = false;          // whoever got no answer asks once more, after a crash
   std::int64_t seqBefore = 0;  // of the store
   std::optional<Time> advanceUntil{};
 
-  std::map<std::string, std::string> replayed{};  // letters, by the command's id
-  std::set<std::string> seen{};                   // ids of messages that were received
+  std::map<std::string, ReplayPlan> plans{};  // by their `as`
+  std::set<std::string> seen{};               // ids of messages that were received
 
   nlohmann::json resolved(const nlohmann::json& value) const { return resolve(value, answers); }
   /// The id that an `as` or an id stands for.
@@ -51,6 +57,15 @@ struct Run {
   /// By its `as` or any id.
   std::optional<Flow> flowOf(const std::string& name) const {
     return look([id = idOf(name)](Snapshot& snapshot) { return snapshot.findFlow(id); });
+  }
+
+  void beginStep() {
+    receipts = received = nlohmann::json::array();
+    refused = tried = applied = nullptr;
+    cancelled = nlohmann::json::object();
+    again = false;
+    advanceUntil.reset();
+    seqBefore = look([](Snapshot& snapshot) { return snapshot.info().lastSeq; });
   }
 };
 

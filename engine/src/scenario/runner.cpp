@@ -1,5 +1,6 @@
 // Runs a scenario file: its steps once as they are written, then once for each cell of the matrix.
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 
 #include "base/log.hpp"
@@ -30,6 +31,26 @@ struct Defect {
   std::optional<json::json_pointer> at{};  // of what --update replaces
   json actual{};
 };
+
+/// Of what was found only the members that the expectation names, as far as it is a record.
+json asNamed(const json& expected, const json& found) {
+  if (!matcherName(expected).empty() || expected.type() != found.type()) return found;
+  if (expected.is_array()) {
+    json list = json::array();
+    for (const auto& element : found) {
+      const auto like = std::min(list.size() + 1, expected.size());  // the last one, for all more
+      list.push_back(like == 0 ? element : asNamed(expected[like - 1], element));
+    }
+    return list;
+  }
+  if (!expected.is_object()) return found;
+  json record = json::object();
+  for (const auto& [name, value] : expected.items()) {
+    if (!found.contains(name)) continue;
+    record[name] = isValue(name) ? found.at(name) : asNamed(value, found.at(name));
+  }
+  return record;
+}
 
 class Runner {
  public:
@@ -62,29 +83,29 @@ class Runner {
     } catch (const Livelock& livelock) {
       return Defect{place_, livelock.what()};
     } catch (const Error& error) {
+      if (error.code() == ErrorCode::Unavailable) throw;  // this machine's, not the scenario's
       return Defect{place_, error.what()};
-    } catch (const json::exception& error) {  // what $ref led to is of another type
-      return Defect{place_, std::string("a value does not fit: ") + error.what()};
+    } catch (const std::exception& error) {  // what SQL functions throw
+      return Defect{place_, error.what()};
     }
   }
 
  private:
   std::optional<Defect> playStep(const Step& step) {
-    run_.receipts = json::array();
-    run_.refused = nullptr;
-    run_.received = json::array();
-    run_.advanceUntil.reset();
-    run_.seqBefore = run_.look([](Snapshot& snapshot) { return snapshot.info().lastSeq; });
+    run_.beginStep();
     world_.arm(step.faults);
+    if (step.meanwhile) world_.meanwhile([&] { step.meanwhile(run_); });
     act(step);
     const auto unused = world_.disarm();
+    const bool idle = world_.meanwhile(nullptr);
     if (relaxed_) return broken();
-    if (!unused.empty()) {
-      return Defect{unused.front().place, "this fault never happened" + times(unused.front())};
-    }
+    if (idle) return Defect{step.place, "no command hung meanwhile"};
     if (!run_.refused.is_null() && !step.expects("refused")) {
       return Defect{step.place,
                     step.kind + " was refused: " + run_.refused.at("message").get<std::string>()};
+    }
+    if (!unused.empty()) {
+      return Defect{unused.front().place, "this fault never happened" + times(unused.front())};
     }
     for (const auto& expectation : step.then) {
       if (auto failed = judge(expectation)) return failed;
@@ -111,6 +132,7 @@ class Runner {
     };
     if (step.act) {
       do {  // whoever got no answer asks again
+        run_.again = crashes > 0;
         run_.receipts = json::array();
         run_.refused = nullptr;
         step.act(run_);
@@ -121,9 +143,10 @@ class Runner {
     while (repair());
   }
 
+  /// What is done outside of the engine is done.
   static bool asksAgain(const Step& step) {
-    return step.kind == "submit" || step.kind == "batch" || step.kind == "replay" ||
-           step.kind == "advance";
+    return step.kind != "restart" && step.kind != "send" && step.kind != "receive" &&
+           step.kind != "sql";
   }
 
   std::optional<Defect> judge(const Expectation& expectation) try {
@@ -137,7 +160,7 @@ class Runner {
                   difference->expected,
                   difference->found,
                   updates(expectation),
-                  found};
+                  asNamed(expectation.expected, found)};
   } catch (const Unanswerable& unanswerable) {
     return Defect{scenario_.source.placeOfKey(expectation.at / unanswerable.at),
                   std::string(expectation.kind->name) + ": " + unanswerable.why};
@@ -196,6 +219,18 @@ std::string soFar(const Run& run) {
   return text;
 }
 
+/// As a shell takes it for one word.
+std::string shellWord(const std::string& word) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("/._-+=:@%").find(c) != std::string_view::npos;
+  };
+  if (std::ranges::all_of(word, plain)) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string reportOf(const Defect& failed, const Run& run, const std::string& file,
                      std::uint64_t seed, bool matrix) {
   std::string text = failed.place + ": " + failed.problem + "\n";
@@ -205,7 +240,7 @@ std::string reportOf(const Defect& failed, const Run& run, const std::string& fi
   }
   const auto tree = soFar(run);
   if (!tree.empty()) text += "  so far:\n" + tree;
-  text += "  again: tether scenario run " + file + " --seed " + std::to_string(seed) +
+  text += "  again: tether scenario run " + shellWord(file) + " --seed " + std::to_string(seed) +
           (matrix ? " --crash-matrix" : "") + "\n";
   return text;
 }
@@ -214,11 +249,11 @@ void keep(World& world, const fs::path& folder, const std::string& file, const s
   if (folder.empty()) return;
   auto name = fs::path(file).relative_path().native() + (cell.empty() ? "" : " " + cell);
   std::ranges::replace(name, '/', '.');
-  fs::create_directories(folder / name);
   std::error_code error;
+  fs::remove_all(folder / name, error);  // of a run before
+  if (!error) fs::create_directories(folder / name, error);
   world.crash();  // its files, as they are
-  fs::copy(world.folder(), folder / name,
-           fs::copy_options::recursive | fs::copy_options::overwrite_existing, error);
+  if (!error) fs::copy(world.folder(), folder / name, fs::copy_options::recursive, error);
   if (error) {
     throw Error(ErrorCode::Unavailable,
                 "cannot keep the store in " + folder.native() + ": " + error.message());
@@ -267,8 +302,16 @@ class FileRun {
       if (!failed || !options_.update || !failed->at) return judged("", runner, failed);
       const auto text = scenario_.source.replaced(*failed->at, failed->actual);
       if (text == scenario_.source.text()) return judged("", runner, failed);
-      std::ofstream(file_, std::ios::trunc) << text;
-      scenario_ = ScenarioFile::read(file_);
+      try {
+        scenario_ = ScenarioFile::parse(SourceText(file_, text), file_);
+      } catch (const Error&) {  // what was found is no expectation: a name that nobody gave
+        return judged("", runner, failed);
+      }
+      if (options_.seed) scenario_.setting.seed = *options_.seed;
+      std::ofstream out(file_, std::ios::trunc);
+      out << text;
+      out.close();
+      if (!out) throw Error(ErrorCode::Unavailable, "cannot write " + file_);
     }
   }
 
@@ -300,6 +343,18 @@ class FileRun {
   ScenarioFile scenario_;
 };
 
+/// What is wrong may be in another file; of which scenario, must be said too.
+template <class Work>
+auto naming(const fs::path& file, Work work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    const std::string problem = error.what();
+    if (problem.starts_with(file.native())) throw;
+    throw Error(error.code(), escapeForTerminal(file.native()) + ": " + problem);
+  }
+}
+
 /// What goes wrong in a scenario is meant to; the results say what was not.
 class Silence {
  public:
@@ -313,9 +368,11 @@ class Silence {
 
 std::vector<Result> run(const fs::path& file, const Host& host, const RunOptions& options) {
   const Silence silence;
-  return FileRun(file, host, options).run();
+  return naming(file, [&] { return FileRun(file, host, options).run(); });
 }
 
-Title check(const fs::path& file) { return ScenarioFile::read(file).title; }
+Title check(const fs::path& file) {
+  return naming(file, [&] { return ScenarioFile::read(file).title; });
+}
 
 }  // namespace tether::scenario

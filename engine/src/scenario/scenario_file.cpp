@@ -53,14 +53,28 @@ std::vector<Expectation> parseThen(const ConfigValue& then, const Reading& readi
   return expectations;
 }
 
+/// What somebody does while a command of this step hangs.
+StepKind::Act parseMeanwhile(const ConfigValue& value, Reading& reading) {
+  value.allowKeys(namesOf(stepKinds()));
+  if (value.raw().size() != 1) value.fail("must be one step, without more");
+  for (const auto* kind : stepKinds()) {
+    const auto member = value.find(kind->name);
+    if (!member) continue;
+    reading.meanwhile = kind->name;
+    return kind->parse(*member, value, reading);
+  }
+  return {};
+}
+
 Step parseStep(const ConfigValue& value, Reading& reading) {
   auto keys = namesOf(stepKinds());
-  keys.insert(keys.end(), {"run", "faults", "then", "about"});
+  keys.insert(keys.end(), {"meanwhile", "run", "faults", "then", "about"});
   value.allowKeys(keys);
   checkReferences(value, reading);
   Step step;
   step.place = value.place();
   reading.kind.clear();
+  reading.meanwhile.clear();
   for (const auto* kind : stepKinds()) {
     const auto member = value.find(kind->name);
     if (!member) continue;
@@ -70,6 +84,9 @@ Step parseStep(const ConfigValue& value, Reading& reading) {
     step.kind = reading.kind = kind->name;
     step.place = member->place();
     step.act = kind->parse(*member, value, reading);
+  }
+  if (const auto meanwhile = value.find("meanwhile")) {
+    step.meanwhile = parseMeanwhile(*meanwhile, reading);
   }
   if (const auto about = value.find("about")) (void)about->anyText();
   if (const auto run = value.find("run")) step.settles = run->boolean();
@@ -85,12 +102,19 @@ Step parseStep(const ConfigValue& value, Reading& reading) {
 std::optional<fs::path> projectOf(const ConfigValue& root, const fs::path& file) {
   const auto named = root.find("project");
   const auto folder = fs::absolute(file).parent_path();
-  if (!named) return Catalog::find(folder);
+  // Named as the file is, so that a report says the same wherever the project lies.
+  const auto shown = [&](const fs::path& path) {
+    return file.is_relative() ? path.lexically_relative(fs::current_path()) : path;
+  };
+  if (!named) {
+    const auto nearest = Catalog::find(folder);
+    return nearest ? std::optional(shown(*nearest)) : std::nullopt;
+  }
   if (named->raw().is_null()) return {};
   auto path = (folder / named->text()).lexically_normal();
   if (fs::is_directory(path)) path /= "tether.json";
-  if (!fs::exists(path)) named->fail("there is no " + path.native());
-  return path;
+  if (!fs::exists(path)) named->fail("there is no " + shown(path).native());
+  return shown(path);
 }
 
 /// What the scenario changes in tether.json (a merge patch, RFC 7396); a stub stands in for a
@@ -144,6 +168,7 @@ std::shared_ptr<const Catalog> catalogOf(const ConfigValue& root, const fs::path
   } catch (const Error& error) {
     const auto settings = root.find("settings");
     if (changes.empty() || !settings || error.code() != ErrorCode::Invalid) throw;
+    if (project) (void)Catalog::load(*project);  // throws where the settings are not to blame
     // Where it stands in the changed text, nobody could see.
     std::string why = error.what();
     if (project && why.starts_with(project->native())) why = why.substr(why.find(": ") + 2);
@@ -172,7 +197,11 @@ bool Step::expects(const char* name) const {
 }
 
 ScenarioFile ScenarioFile::read(const fs::path& file) {
-  ScenarioFile scenario{SourceText::read(file), {}, {}, {}, {}};
+  return parse(SourceText::read(file), file);
+}
+
+ScenarioFile ScenarioFile::parse(SourceText source, const fs::path& file) {
+  ScenarioFile scenario{std::move(source), {}, {}, {}, {}};
   const ConfigValue root(scenario.source);
   root.allowKeys({"$schema", "scenario", "name", "about", "tags", "project", "settings", "stubs",
                   "seed", "clock", "supervised", "budget", "given", "steps"});

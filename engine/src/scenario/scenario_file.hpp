@@ -24,9 +24,10 @@ struct Expectation {
 };
 
 struct Step {
-  std::string kind;     // empty: it only looks
-  StepKind::Act act{};  // null: it only looks
-  bool settles = true;  // the engine runs after it
+  std::string kind;           // empty: it only looks
+  StepKind::Act act{};        // null: it only looks
+  StepKind::Act meanwhile{};  // while a command hangs; null: nothing
+  bool settles = true;        // the engine runs after it
   std::vector<Fault> faults{};
   std::vector<Expectation> then{};
   std::string place;  // file:line:column
@@ -48,6 +49,8 @@ struct ScenarioFile {
 
   /// Errors: Invalid with file:line:column, NotFound.
   static ScenarioFile read(const std::filesystem::path& file);
+  /// The same of a text that would stand in the file.
+  static ScenarioFile parse(SourceText source, const std::filesystem::path& file);
 };
 
 }  // namespace tether::scenario

@@ -28,7 +28,17 @@ json formatSchema() {
         {"run", {{"type", "boolean"}}},
         {"faults", {{"anyOf", {fault, {{"type", "array"}, {"items", fault}, {"minItems", 1}}}}}},
         {"then", {{"$ref", "#/definitions/then"}}}}}};
-  for (const auto* kind : stepKinds()) step["properties"][kind->name] = kind->schema();
+  json meanwhile = {{"type", "object"},
+                    {"additionalProperties", false},
+                    {"minProperties", 1},
+                    {"maxProperties", 1},
+                    {"properties", json::object()}};
+  for (const auto* kind : stepKinds()) {
+    const std::string name = kind->name;
+    step["properties"][name] = kind->schema();
+    meanwhile["properties"][name] = {{"$ref", "#/definitions/step/properties/" + name}};
+  }
+  step["properties"]["meanwhile"] = std::move(meanwhile);
   return {
       {"$schema", "http://json-schema.org/draft-07/schema#"},
       {"title", "Tether scenario"},

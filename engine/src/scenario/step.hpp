@@ -24,7 +24,18 @@ struct StepKind {
   STEP(batch)                       \
   STEP(advance)                     \
   STEP(restart)                     \
+  STEP(try)                         \
   STEP(replay)                      \
+  STEP(plan)                        \
+  STEP(apply)                       \
+  STEP(edit)                        \
+  STEP(archive)                     \
+  STEP(restore)                     \
+  STEP(purge)                       \
+  STEP(cancel)                      \
+  STEP(resend)                      \
+  STEP(pause)                       \
+  STEP(resume)                      \
   STEP(send)                        \
   STEP(receive)                     \
   STEP(sql)

@@ -129,6 +129,8 @@ const StubAnswer& StubCommand::answer(const AttemptContext& context) const {
 
 void StubCommand::prepare(PrepareContext& context) {
   if (answer(context).end != StubAnswer::End::Hang) return;
+  world_.hang();
+  if (context.stopToken().stop_requested()) context.fail("stopped", "told to stop");
   world_.stall(context.deadline() - context.now() + Duration{1});
 }
 

@@ -139,9 +139,11 @@ void World::forgive() {
   auto& builder = engine_->commands();
   const auto forgiven = [this](const Command& command, const Failure& error) {
     const bool now = error.code == "owner_died" && forgives_;
-    if (now) ++forgiven_[command.id];
+    if (now) ++forgiven_[command.id][command.generation];
     const auto found = forgiven_.find(command.id);
-    return ForgivingHandler::Pardon{now, found == forgiven_.end() ? 0 : found->second};
+    if (found == forgiven_.end()) return ForgivingHandler::Pardon{now, 0};
+    const auto own = found->second.find(command.generation);
+    return ForgivingHandler::Pardon{now, own == found->second.end() ? 0 : own->second};
   };
   for (const auto& type : builder.types()) {
     auto settings = builder.settings(type);
@@ -242,6 +244,14 @@ void World::advanceUntilNothingIsDue() {
   }
 }
 
+bool World::advanceToNext(std::optional<Time> other) {
+  auto due = nextDue();
+  if (other) due = std::min(due.value_or(*other), *other);
+  if (!due || *due <= clock_.now()) return false;
+  clock_.advance(*due - clock_.now());
+  return true;
+}
+
 void World::change(const std::string& sql) {
   const Unarmed unarmed(armed_);
   ScriptScope scope;
@@ -254,6 +264,7 @@ void World::arm(std::vector<Fault> faults) {
   faults_ = std::move(faults);
   hits_.clear();
   spent_ = 0;
+  for (auto& [address, remote] : remotes_) remote->relent();
 }
 
 void World::spend() {
@@ -263,6 +274,15 @@ void World::spend() {
                  std::to_string(setting_.budget) + ", and the engine still has work (" +
                  std::to_string(hits_[Seam::tx_after_begin]) + " attempts began, " +
                  std::to_string(hits_[Seam::relay_after_claim]) + " hand-overs)");
+}
+
+bool World::meanwhile(std::function<void()> act) {
+  return static_cast<bool>(std::exchange(meanwhile_, std::move(act)));
+}
+
+void World::hang() {
+  if (down_) return;  // nobody looks at what the dead one does
+  if (const auto act = std::exchange(meanwhile_, nullptr)) act();
 }
 
 std::vector<Fault> World::disarm() {
@@ -339,8 +359,11 @@ std::size_t World::attemptsBefore(const Command& command) {
       if (attempt.outcome != "interrupted" && attempt.outcome != "cancelled") ++ended;
     }
   });
-  const auto found = forgiven_.find(command.id);
-  return ended - std::min(ended, found == forgiven_.end() ? 0 : found->second);
+  std::size_t forgiven = 0;
+  if (const auto found = forgiven_.find(command.id); found != forgiven_.end()) {
+    for (const auto& [generation, attempts] : found->second) forgiven += attempts;
+  }
+  return ended - std::min(ended, forgiven);
 }
 
 }  // namespace tether::scenario

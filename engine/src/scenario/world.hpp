@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -72,6 +73,8 @@ class World {
   void advance(Time until);
   /// Moves it as far as something is due.
   void advanceUntilNothingIsDue();
+  /// Moves it to when the next thing is due, which may be `other`. False: there is none.
+  bool advanceToNext(std::optional<Time> other);
   /// Business SQL of the scenario itself, in a transaction of its own.
   void change(const std::string& sql);
 
@@ -88,6 +91,10 @@ class World {
   /// Counts what the step does. Throws Livelock when that is too much.
   void spend();
   void stall(Duration by) { clock_.advance(by); }
+  /// What is done once, while a command hangs; null: nothing. True: the last one was not done.
+  bool meanwhile(std::function<void()> act);
+  /// A command hangs.
+  void hang();
 
   /// How many attempts of the command ended before, forgiven ones aside.
   std::size_t attemptsBefore(const Command& command);
@@ -120,8 +127,9 @@ class World {
   bool commits_ = false;      // the next commit is one of a step of the flow
   std::optional<Seam> crashAt_;
   bool forgives_ = false;                        // the last crash was not the scenario's own
-  std::map<std::string, std::size_t> forgiven_;  // attempts, by command id
+  std::map<std::string, std::map<int, std::size_t>> forgiven_;  // attempts, by id and generation
   std::set<Seam> passed_;
+  std::function<void()> meanwhile_;
 };
 
 }  // namespace tether::scenario

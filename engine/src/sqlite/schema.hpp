@@ -200,7 +200,8 @@ CREATE TABLE tether_block (
 ) STRICT, WITHOUT ROWID;
 
 -- Queues, or lanes of them, of which nothing is claimed: since paused_at. A row without it counts
--- failures in a row. probe_at, probe_every: of the breaker, when one is let through. operator: else.
+-- failures in a row. probe_at, probe_every: of the breaker, when one is let through; operator: who
+-- paused it else.
 CREATE TABLE tether_pause (
   queue       INTEGER NOT NULL,
   lane        TEXT NOT NULL,

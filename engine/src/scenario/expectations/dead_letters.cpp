@@ -11,12 +11,12 @@ namespace {
 using nlohmann::json;
 
 json find(const Run& run, const json& /*expected*/) {
-  auto letters = run.look([&](Snapshot& snapshot) { return snapshot.deadLetters(everything()); });
+  auto waiting = everything();
+  waiting.letters = DeadLetterState::Waiting;
+  auto letters = run.look([&](Snapshot& snapshot) { return snapshot.deadLetters(waiting); });
   std::ranges::sort(letters, {}, &DeadLetter::seq);
   json found = json::array();
-  for (const auto& letter : letters) {
-    if (!letter.replayedAt) found.push_back(recordOf(letter));
-  }
+  for (const auto& letter : letters) found.push_back(recordOf(letter));
   return found;
 }
 

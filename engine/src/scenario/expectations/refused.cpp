@@ -1,4 +1,4 @@
-// refused: why this step's submission or replay got no receipt.
+// refused: why this step's submission, or what an operator did, was refused.
 #include "scenario/expectation.hpp"
 #include "scenario/records.hpp"
 
@@ -14,6 +14,6 @@ Shape shape() { return errorShape().orNull(); }
 
 }  // namespace
 
-const ExpectationKind refusedExpectation{"refused", &shape, &find, &checkAnswered};
+const ExpectationKind refusedExpectation{"refused", &shape, &find, &checkRefusable};
 
 }  // namespace tether::scenario

@@ -1,6 +1,7 @@
 // rows: what queries of the application's tables return, by the query.
+#include <exception>
+
 #include "scenario/expectation.hpp"
-#include "tether/error.hpp"
 
 namespace tether::scenario {
 
@@ -14,7 +15,7 @@ json find(const Run& run, const json& expected) {
     try {
       found[query] =
           run.look([&](Snapshot& snapshot) { return snapshot.sql().query(query, json::object()); });
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {  // also what reject() throws
       throw Unanswerable{json::json_pointer() / query, error.what()};
     }
   }

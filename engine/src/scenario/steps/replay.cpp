@@ -1,38 +1,42 @@
-// replay: an operator puts the command of a dead letter back on its queue.
+// replay: an operator puts what is behind dead letters back to work.
+#include "scenario/letters.hpp"
 #include "scenario/records.hpp"
+#include "scenario/steps/operation.hpp"
 #include "scenario/steps/submission.hpp"
-#include "tether/error.hpp"
-#include "tether/text.hpp"
 
 namespace tether::scenario {
 
 namespace {
 
+using nlohmann::json;
+
 StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
-  return [name = value.text()](Run& run) {
-    const auto id = run.idOf(name);
-    const auto letters =
-        run.look([&](Snapshot& snapshot) { return snapshot.deadLetters(everything()); });
-    std::string newest;
-    std::int64_t seq = 0;
-    for (const auto& letter : letters) {
-      if (letter.commandId != id || letter.seq < seq) continue;
-      newest = letter.id;
-      seq = letter.seq;
-    }
-    if (newest.empty() && run.replayed.count(id) > 0) newest = run.replayed[id];
+  const auto operation = parseOperation(value, &checkLetter, {"set", "allowExpired"});
+  if (!operation.written.empty()) {
+    if (const auto set = value.find("set")) checkEdits(*set);
+    if (const auto allow = value.find("allowExpired")) (void)allow->boolean();
+  }
+  return [operation](Run& run) {
     submitOrBeRefused(run, [&] {
-      if (newest.empty()) {
-        throw Error(ErrorCode::NotFound, "there is no dead letter of command " + quote(id));
+      const auto ids = letterIds(run, operation.names);
+      ReplayOptions options{.by = operatorOf(operation.reason),
+                            .set = editsOf(run, operation.written.value("set", json::object())),
+                            .allowExpired = operation.written.value("allowExpired", false)};
+      const auto results = run.world.engine().deadLetters().replay(ids, options);
+      if (run.world.down()) return;
+      for (const auto& result : results) {
+        auto receipt = result.receipt;
+        receipt.duplicate = receipt.duplicate || result.before;
+        run.receipts.push_back(recordOf(receipt));
       }
-      run.replayed[id] = newest;
-      const auto receipt = run.world.engine().deadLetters().replay({newest}, {}).at(0).receipt;
-      if (!run.world.down()) run.receipts.push_back(recordOf(receipt));
     });
   };
 }
 
-nlohmann::json schema() { return {{"type", "string"}}; }
+json schema() {
+  return operationSchema(letterSchema(),
+                         {{"set", editsSchema()}, {"allowExpired", {{"type", "boolean"}}}});
+}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // send: somebody outside puts a message on a queue.
 #include "scenario/step.hpp"
 #include "scenario/steps/queues.hpp"
+#include "scenario/steps/submission.hpp"
 #include "tether/envelope.hpp"
 
 namespace tether::scenario {
@@ -8,10 +9,6 @@ namespace tether::scenario {
 namespace {
 
 using nlohmann::json;
-
-std::string textAt(const json& object, const char* member, const std::string& otherwise = {}) {
-  return object.value(member, otherwise);
-}
 
 StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
   value.allowKeys({"queue", "type", "data", "as", "id", "source", "key", "correlationId",
@@ -21,8 +18,11 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   if (value.find("body").has_value() == value.find("type").has_value()) {
     value.fail("needs \"type\" and \"data\" of an event or command, or a \"body\"");
   }
+  if (const auto type = value.find("type")) (void)type->text();
+  if (const auto id = value.find("id")) (void)id->text();
+  checkTexts(value, {"source", "key", "correlationId", "causationId", "body"});
   const auto as = reading.name(value);
-  const auto id = value.find("id") ? value.find("id")->anyText()
+  const auto id = value.find("id") ? value.find("id")->text()
                   : !as.empty()    ? as
                                    : "step-" + std::to_string(reading.step);
   reading.queues.insert(queue->text());
@@ -48,6 +48,7 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
 
 json schema() {
   const json text = {{"type", "string"}};
+  const json textOrRef = {{"type", {"string", "object"}}};
   return {{"type", "object"},
           {"required", {"queue"}},
           {"additionalProperties", false},
@@ -57,11 +58,11 @@ json schema() {
             {"data", json::object()},
             {"as", text},
             {"id", text},
-            {"source", text},
-            {"key", text},
-            {"correlationId", json::object()},
-            {"causationId", json::object()},
-            {"body", text}}}};
+            {"source", textOrRef},
+            {"key", textOrRef},
+            {"correlationId", textOrRef},
+            {"causationId", textOrRef},
+            {"body", textOrRef}}}};
 }
 
 }  // namespace

@@ -8,21 +8,13 @@ namespace {
 
 using nlohmann::json;
 
-std::string textAt(const json& object, const char* member) {
-  const auto found = object.find(member);
-  return found == object.end() ? std::string() : found->get<std::string>();
-}
-
 Submission parseOne(const ConfigValue& value, Reading& reading, const std::string& fallback) {
   value.allowKeys({"type", "payload", "as", "id", "key", "correlationId", "causationId",
                    "idempotencyKey", "delay", "at"});
   const auto type = value.find("type");
   if (!type) value.fail("needs \"type\": the type of the command");
   (void)type->text();
-  for (const char* member : {"id", "key", "correlationId", "causationId", "idempotencyKey"}) {
-    const auto text = value.find(member);
-    if (text && !text->raw().is_object()) (void)text->anyText();
-  }
+  checkTexts(value, {"id", "key", "correlationId", "causationId", "idempotencyKey"});
   if (const auto delay = value.find("delay")) (void)delay->duration();
   if (const auto at = value.find("at")) {
     (void)at->time();
@@ -91,6 +83,13 @@ json submissionSchema() {
             {"idempotencyKey", textOrRef},
             {"delay", text},
             {"at", text}}}};
+}
+
+void checkTexts(const ConfigValue& value, std::initializer_list<const char*> members) {
+  for (const char* member : members) {
+    const auto text = value.find(member);
+    if (text && matcherName(text->raw()) != "$ref") (void)text->anyText();
+  }
 }
 
 void submitOrBeRefused(Run& run, const std::function<void()>& submit) {

@@ -1,6 +1,7 @@
 // What submit and batch have in common: one command as a scenario writes it.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct Submission {
 
 std::vector<Submission> parseSubmissions(const ConfigValue& value, Reading& reading);
 nlohmann::json submissionSchema();
+
+/// Fails at a member that is neither a text nor a $ref.
+void checkTexts(const ConfigValue& value, std::initializer_list<const char*> members);
 
 /// Calls submit; what is refused goes to run.refused.
 void submitOrBeRefused(Run& run, const std::function<void()>& submit);

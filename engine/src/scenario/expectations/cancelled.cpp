@@ -1,0 +1,31 @@
+// cancelled: what this step's cancel was answered, by name.
+#include "scenario/expectation.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+using nlohmann::json;
+
+json find(const Run& run, const json& expected) {
+  json found = json::object();
+  for (const auto& [name, wanted] : expected.items()) {
+    found[name] = run.cancelled.value(name, json());
+  }
+  return found;
+}
+
+void check(const ConfigValue& expected, const Reading& reading) {
+  if (reading.kind == "cancel" || reading.meanwhile == "cancel") return;
+  expected.failAtKey("only a step with cancel has cancelled");
+}
+
+Shape shape() {
+  return Shape::named(Shape::words({"done", "requested", "handed-over", "ended", "unknown"}));
+}
+
+}  // namespace
+
+const ExpectationKind cancelledExpectation{"cancelled", &shape, &find, &check};
+
+}  // namespace tether::scenario

@@ -1,0 +1,34 @@
+// history: what operators did in this step, who and why, in the order of the store.
+#include <algorithm>
+
+#include "scenario/expectation.hpp"
+#include "scenario/records.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMost = 1'000'000;
+
+/// Actions alone may be expected as texts.
+json find(const Run& run, const json& expected) {
+  const bool brief = asText(expected);
+  auto entries = run.look([](Snapshot& snapshot) { return snapshot.auditEntries({}, kMost); });
+  std::reverse(entries.begin(), entries.end());
+  json found = json::array();
+  for (const auto& entry : entries) {
+    if (entry.seq <= run.seqBefore) continue;
+    found.push_back(brief ? json(entry.action) : recordOf(entry));
+  }
+  return found;
+}
+
+Shape shape() { return Shape::list(historyShape()); }
+
+}  // namespace
+
+const ExpectationKind historyExpectation{"history", &shape, &find};
+
+}  // namespace tether::scenario

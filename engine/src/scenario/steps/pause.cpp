@@ -1,0 +1,20 @@
+// pause: nothing of a queue, or of one command type on it, is claimed until resume.
+#include "scenario/steps/pauses.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+bool set(Unit& unit, const PauseOf& of, Time now) {
+  return unit.pause(of.queue, of.type, of.by, now);
+}
+
+StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+  return parsePause(value, reading, "paused", &set);
+}
+
+}  // namespace
+
+const StepKind pauseStep{"pause", &parse, &pauseSchema};
+
+}  // namespace tether::scenario

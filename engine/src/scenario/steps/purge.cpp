@@ -1,0 +1,16 @@
+// purge: dead letters are forgotten for good.
+#include "scenario/steps/operation.hpp"
+
+namespace tether::scenario {
+
+namespace {
+
+StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
+  return parseDeed(value, &DeadLetters::purge);
+}
+
+}  // namespace
+
+const StepKind purgeStep{"purge", &parse, &deedSchema};
+
+}  // namespace tether::scenario
