@@ -19,7 +19,8 @@ FLOORS = {"base": 1, "model": 2, "ports": 3, "sqlite": 4, "transport": 4, "flow"
           "catalog": 7, "scenario": 7, "http": 7}
 # Public headers share one folder. One that is not named here stands as high as what it includes.
 PUBLIC_FLOORS = {"envelope": 2, "event": 2, "command": 2, "dead_letter": 2,
-                 "transport": 3, "store": 3, "transaction_command": 3, "error_handler": 3,
+                 "transport": 3, "store": 3, "unit": 3, "snapshot": 3,
+                 "transaction_command": 3, "error_handler": 3,
                  "engine": 6}
 TOP = 8
 ADAPTERS = 4

@@ -1,0 +1,74 @@
+// A store that an earlier version made.
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "conformance/temp_folder.hpp"
+#include "sqlite/connection.hpp"
+#include "sqlite/schema.hpp"
+#include "tether/store.hpp"
+
+namespace tether::testing {
+
+namespace {
+
+using sqlite::Connection;
+
+/// A command that died and its letter, one that waits, and one of a key that is delayed.
+constexpr const char* kContent = R"sql(
+UPDATE tether_sequence SET last = 9;
+INSERT INTO tether_queue (id, name, commands) VALUES (1, 'commands', 1);
+INSERT INTO tether_command (seq, id, source, type, state, correlation_id, fingerprint, attempts,
+  accepted_at, ended_at, queue, error_code, error_message, payload) VALUES
+  (1, 'dead', 'tether', 'Pay', 'dead', 'dead', 'f', 3, 1, 2, 1, 'down', 'port 4711 is closed',
+   '{}');
+INSERT INTO tether_attempt (seq, command_seq, generation, number, outcome, started_at, ended_at)
+  VALUES (2, 1, 0, 3, 'failed', 1, 2);
+INSERT INTO tether_dead_letter (seq, id, kind, queue, type, correlation_id, command_seq, attempts,
+  body, error_code, error_message, failed_at) VALUES
+  (3, 'letter', 'command', 'commands', 'Pay', 'dead', 1, 3, x'7b7d', 'down',
+   'port 4711 is closed', 2);
+INSERT INTO tether_command (seq, id, source, type, state, correlation_id, fingerprint, accepted_at,
+  queue, due_at, message_seq, payload) VALUES
+  (4, 'waits', 'tether', 'Pay', 'accepted', 'waits', 'f', 1, 1, 0, 4, '{}');
+INSERT INTO tether_message (queue, lane, due_at, seq, command_seq, sent_at)
+  VALUES (1, 'Pay', 0, 4, 4, 1);
+)sql";
+
+void makeVersionOne(const std::string& path) {
+  std::ofstream{path};  // a connection makes no file
+  Connection connection({path});
+  connection.exec("PRAGMA journal_mode = WAL");
+  connection.exec(sqlite::kSchema[0]);
+  connection.exec(kContent);
+  connection.exec("PRAGMA application_id = " + std::to_string(sqlite::kApplicationId));
+  connection.exec("PRAGMA user_version = 1");
+}
+
+}  // namespace
+
+TEST_CASE("a store of version 1 is brought up to date with all that it keeps") {
+  const conformance::TempFolder folder;
+  const auto path = folder.file("old.db");
+  makeVersionOne(path);
+  for (int time = 0; time < 2; ++time) {
+    const auto store = openSqliteStore({.path = path}, systemClock());
+    CHECK(store->verify() == std::vector<std::string>{});
+    store->read([](Snapshot& snapshot) {
+      CHECK(snapshot.info().version == sqlite::kSchemaVersion);
+      const auto letter = snapshot.deadLetter("letter").value();
+      CHECK(letter.version == 1);
+      CHECK(letter.group == groupOf(DeadLetterKind::Command, "Pay", {"down", "port 1 is closed"}));
+      CHECK(letter.state() == DeadLetterState::Waiting);
+      CHECK(snapshot.deadLetterGroups({}).size() == 1);
+      CHECK(snapshot.command("waits")->state == CommandState::Accepted);
+    });
+  }
+  const auto store = openSqliteStore({.path = path}, systemClock());
+  store->commit(Durability::Durable, [](Unit& unit) {
+    CHECK_FALSE(unit.replay({"letter", systemClock().now()}).duplicate);
+  });
+  CHECK(store->verify() == std::vector<std::string>{});
+}
+
+}  // namespace tether::testing
