@@ -20,7 +20,9 @@ std::vector<StuckPrepare> stuckPrepares(const std::vector<OwnerInfo>& owners) {
 }
 
 Obstacles Obstacles::take(Snapshot& snapshot) {
-  return {stuckPrepares(snapshot.owners()), snapshot.cancelling(), snapshot.pauses(),
+  std::vector<std::string> cancelling;
+  for (const auto& command : snapshot.cancelling()) cancelling.push_back(command.id);
+  return {stuckPrepares(snapshot.owners()), std::move(cancelling), snapshot.pauses(),
           snapshot.blockedKeys()};
 }
 

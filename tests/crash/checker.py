@@ -190,7 +190,12 @@ class Checker:
     def rule_01_ended(self):
         may_stay = set(self.application.get("mayStayOpen", []))
         blocked = {(block["queue"], block["key"]) for block in self.store.blocks}
-        paused = {(pause["queue"], pause["lane"]) for pause in self.store.pauses}
+        paused = {
+            (queue["id"], pause["lane"])
+            for pause in self.store.pauses
+            for queue in self.store.queues.values()
+            if queue["name"] == pause["queue"]
+        }
         for command in self.store.commands:
             if command["state"] not in OPEN | ENDED or command["state"] == "running":
                 yield f"I5: {name(command)} is in a state that is not written down"

@@ -796,9 +796,9 @@ class CheckerTest(unittest.TestCase):
         self.history.message(seq, command_seq=seq)
         self.execute("UPDATE tether_command SET due_at = 0, message_seq = seq WHERE id = 'c-6'")
         self.found("I1", "c-6 (Plain, accepted) has not ended")
-        self.history.insert("tether_pause", queue=COMMANDS, lane="Other", paused_at=1)
+        self.history.insert("tether_pause", queue="commands", lane="Other", paused_at=1)
         self.found("I1", "c-6 (Plain, accepted) has not ended")
-        self.history.insert("tether_pause", queue=COMMANDS, lane="Plain", paused_at=1)
+        self.history.insert("tether_pause", queue="commands", lane="Plain", paused_at=1)
         self.assertEqual(self.check(), [])
 
     # ---- I9 -------------------------------------------------------------------------------------

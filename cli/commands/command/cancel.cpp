@@ -130,22 +130,6 @@ std::vector<Answer> cancel(Session& session, const std::vector<std::string>& ids
   return answers;
 }
 
-const char* nameOf(Cancelled outcome) {
-  switch (outcome) {
-    case Cancelled::Done:
-      return "cancelled";
-    case Cancelled::Requested:
-      return "requested";
-    case Cancelled::HandedOver:
-      return "handed-over";
-    case Cancelled::Ended:
-      return "ended";
-    case Cancelled::Unknown:
-      break;
-  }
-  return "unknown";
-}
-
 /// Why nothing was done; nothing when something was.
 std::optional<Diagnostic> whyNot(const Answer& answer) {
   switch (answer.outcome) {
@@ -169,7 +153,7 @@ std::optional<Diagnostic> whyNot(const Answer& answer) {
 
 json recordOf(const Answer& answer) {
   json record = {{"id", answer.id},
-                 {"outcome", nameOf(answer.outcome)},
+                 {"outcome", toString(answer.outcome)},
                  {"cancelled", answer.outcome == Cancelled::Done}};
   if (answer.state) record["state"] = toString(*answer.state);
   return record;

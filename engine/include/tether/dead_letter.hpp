@@ -38,7 +38,8 @@ struct DeadLetter {
   std::string type;
   std::string correlationId;
   std::string commandId;  // of kind Command
-  std::string eventId;    // of kind Delivery
+  std::int64_t commandSeq = 0;
+  std::string eventId;  // of kind Delivery
   int generation = 0;
   int attempts = 0;
   int version = 1;         // +1 for each edit: tells a stale one

@@ -140,7 +140,9 @@ class Snapshot {
   virtual std::optional<Flow> flow(const std::string& correlationId) = 0;
   /// By any id: a correlationId, else a command's, then an event's id.
   std::optional<Flow> findFlow(const std::string& id);
+  /// An id from two sources is two commands: the first one, see commandAt().
   virtual std::optional<Command> command(const std::string& id) = 0;
+  virtual std::optional<Command> commandAt(std::int64_t seq) = 0;
   virtual std::optional<Event> event(const std::string& id) = 0;
   virtual std::vector<Attempt> attempts(const Command& command) = 0;
   /// Newest first.
@@ -154,8 +156,8 @@ class Snapshot {
   virtual std::vector<AuditEntry> auditEntries(const std::string& letterId, std::size_t max) = 0;
   /// How far a plan was applied.
   virtual std::vector<PlanItem> planItems(const std::string& planId) = 0;
-  /// Ids of running commands whose cancel was requested.
-  virtual std::vector<std::string> cancelling() = 0;
+  /// Running commands whose cancel was requested.
+  virtual std::vector<Command> cancelling() = 0;
   virtual std::vector<Pause> pauses() = 0;
   virtual std::vector<BlockedKey> blockedKeys() = 0;
   /// What Unit::prune would remove, without a limit.

@@ -32,6 +32,9 @@ struct Work {
   /// Its effects are undone alone when it throws. Leave it false only for closures that throw
   /// before they write.
   bool isolated = true;
+  /// Nothing of it is kept, although it did not throw: all that a commit would refuse is looked
+  /// for.
+  bool rollBack = false;
   std::function<void(Unit&)> apply;
   /// After the commit (null), or when nothing of it was kept (the reason). On the committing
   /// thread.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tether/clock.hpp"
@@ -149,7 +150,8 @@ struct NewDeadLetter {
 struct Replay {
   std::string letterId;
   Time now;
-  int version = 0;  // of the letter that was looked at; 0: whichever it has
+  int version = 0;      // of the letter that was looked at; 0: whichever it has
+  bool remote = false;  // its queue is mapped elsewhere now: what never arrived there goes there
   struct Edit {
     std::string payload;  // canonical JSON text
     std::string key;
@@ -176,6 +178,8 @@ enum class Cancelled {
   Ended,       // it had ended: nothing was done
   Unknown,     // there is no such command
 };
+
+std::string_view toString(Cancelled cancelled);
 
 /// Removes what ended before, at most `max` of it.
 struct Prune {
@@ -277,8 +281,8 @@ class Unit {
   /// of kind Message: it is taken in anew and marked, see markReplayed), Conflict (archived, or of
   /// another version).
   virtual Receipt replay(const Replay& replay) = 0;
-  /// False: it was replayed before. Errors: NotFound, Conflict (archived).
-  [[nodiscard]] virtual bool markReplayed(const std::string& letterId, Time now) = 0;
+  /// False: it was replayed before. Errors: NotFound, Conflict (archived, or of another version).
+  [[nodiscard]] virtual bool markReplayed(const std::string& letterId, int version, Time now) = 0;
   /// Gives a waiting letter another body; the first one is kept in editedFrom. Errors: NotFound,
   /// Conflict (it is not of this version any more, was replayed, is archived).
   virtual void edit(const std::string& letterId, int version, const std::string& body) = 0;

@@ -359,7 +359,7 @@ class Engine::Impl {
       }
       if (steady >= nextHeartbeat) {
         nextHeartbeat = steady + heartbeat;
-        store->post({Durability::Deferred, true,
+        store->post({Durability::Deferred, true, false,
                      [this](Unit& unit) {
                        if (!unit.heartbeat(owner_, clock.now())) heartbeatRefused_ = true;
                      },
@@ -389,7 +389,7 @@ class Engine::Impl {
     const auto done = [this, more](const std::exception_ptr& error) {
       if (!error && *more && !stopRequested_) expireUnread();
     };
-    store->post({Durability::Deferred, true, expire, done});
+    store->post({Durability::Deferred, true, false, expire, done});
   }
 
   void relayLoop(OutboxRelay& relay) {

@@ -1,6 +1,7 @@
 #include "flow/dead_letter_desk.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "flow/audit.hpp"
 #include "flow/plan_run.hpp"
@@ -72,7 +73,7 @@ std::vector<DeadLetter> DeadLetterDesk::lettersOf(const std::vector<std::string>
 
 Command DeadLetterDesk::commandOf(const DeadLetter& letter) {
   std::optional<Command> command;
-  store_.read([&](Snapshot& snapshot) { command = snapshot.command(letter.commandId); });
+  store_.read([&](Snapshot& snapshot) { command = snapshot.commandAt(letter.commandSeq); });
   if (!command) {
     throw Error(ErrorCode::NotFound, "the command of dead letter " + letter.id + " is not there");
   }
@@ -87,11 +88,19 @@ Replay::Edit DeadLetterDesk::checked(const DeadLetter& letter, const Command& co
   request.type = letter.type;
   request.payload = parseJson("payload", body);
   // A key that the caller gave stays; one that comes from the payload follows it.
-  if (builder_.declares(letter.type) && !builder_.settings(letter.type).key) {
-    request.key = command.key;
-  }
+  if (!command.key.empty() && command.key != derivedKey(command)) request.key = command.key;
   auto accepted = intake_.fromRequest(request);
   return {std::move(accepted.payload), std::move(accepted.key)};
+}
+
+/// Nothing: its type has no rule for keys, or the payload does not fit it.
+std::optional<std::string> DeadLetterDesk::derivedKey(const Command& command) const {
+  if (!builder_.declares(command.type) || !builder_.settings(command.type).key) return {};
+  try {
+    return builder_.settings(command.type).key(json::parse(command.payload));
+  } catch (const std::exception&) {  // a host's own rule may throw anything
+    return {};
+  }
 }
 
 void DeadLetterDesk::requireEditable(const DeadLetter& letter) const {
@@ -143,36 +152,50 @@ void DeadLetterDesk::edit(const std::vector<LetterEdit>& edits, const Operator& 
 
 // ---- replay ----
 
+void DeadLetterDesk::requireInWindow(const DeadLetter& letter, bool allowExpired) const {
+  const auto window = options_.dedupWindow;
+  const bool waits = letter.state() != DeadLetterState::Replayed;
+  if (allowExpired || !waits || window <= Duration{0}) return;
+  if (letter.failedAt >= clock_.now() - window) return;
+  throw Error(ErrorCode::Conflict,
+              "dead letter " + letter.id + " failed more than " + toText(window) +
+                  " ago: a copy of it on a remote queue may be gone from deduplication; "
+                  "--allow-expired-dedup replays it all the same");
+}
+
 DeadLetterDesk::Ready DeadLetterDesk::readyOf(const DeadLetter& letter,
-                                              const std::vector<PayloadEdit>& set,
-                                              bool allowExpired) {
+                                              const std::vector<PayloadEdit>& set) {
   Ready ready{letter, letter.seq, letter.body, {}};
   if (letter.state() == DeadLetterState::Replayed) return ready;
-  const auto window = options_.dedupWindow;
-  if (window > Duration{0} && !allowExpired && letter.failedAt < clock_.now() - window) {
-    throw Error(ErrorCode::Conflict,
-                "dead letter " + letter.id + " failed more than " + toText(window) +
-                    " ago: a copy of it on a remote queue may be gone from deduplication; "
-                    "--allow-expired-dedup replays it all the same");
+  try {
+    if (!set.empty()) {
+      requireEditable(letter);
+      ready.body = canonicalJson(withEdits(letter.body, set));
+    }
+    if (letter.kind == DeadLetterKind::Delivery) {
+      store_.read([&](Snapshot& snapshot) {
+        if (const auto event = snapshot.event(letter.eventId)) ready.order = event->seq;
+      });
+    }
+    if (letter.kind != DeadLetterKind::Command) return ready;
+    const auto command = commandOf(letter);
+    ready.order = command.seq;
+    // What was dead when it was accepted, because its payload is wrong, would run unchecked.
+    const bool unchecked = letter.attempts == 0 && letter.generation == 0;
+    if (!set.empty() || !letter.editedFrom.empty() || unchecked) {
+      ready.edit = checked(letter, command, ready.body);
+    }
+    return ready;
+  } catch (const Error& error) {
+    const std::string why = error.what();
+    if (why.find(letter.id) != std::string::npos) throw;
+    throw Error(error.code(), "dead letter " + letter.id + ": " + why);
   }
-  if (!set.empty()) {
-    requireEditable(letter);
-    ready.body = canonicalJson(withEdits(letter.body, set));
-  }
-  if (letter.kind == DeadLetterKind::Delivery) {
-    store_.read([&](Snapshot& snapshot) {
-      if (const auto event = snapshot.event(letter.eventId)) ready.order = event->seq;
-    });
-  }
-  if (letter.kind != DeadLetterKind::Command) return ready;
-  const auto command = commandOf(letter);
-  ready.order = command.seq;
-  // What was dead when it was accepted, because its payload is wrong, would run unchecked.
-  const bool unchecked = letter.attempts == 0 && letter.generation == 0;
-  if (!set.empty() || !letter.editedFrom.empty() || unchecked) {
-    ready.edit = checked(letter, command, ready.body);
-  }
-  return ready;
+}
+
+bool DeadLetterDesk::mapped(const std::string& queue) const {
+  const auto found = options_.queues.find(queue);
+  return found != options_.queues.end() && found->second != "local";
 }
 
 Receipt DeadLetterDesk::takeIn(Unit& unit, const Ready& ready) const {
@@ -195,10 +218,10 @@ ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const Rep
     unit.edit(letter.id, version++, ready.body);  // what it was stays in the letter
   }
   if (letter.kind == DeadLetterKind::Message) {
-    result.before = !unit.markReplayed(letter.id, now);
+    result.before = !unit.markReplayed(letter.id, version, now);
     result.receipt = result.before ? takenIn(letter) : takeIn(unit, ready);
   } else {
-    result.receipt = unit.replay({letter.id, now, version, ready.edit});
+    result.receipt = unit.replay({letter.id, now, version, mapped(letter.queue), ready.edit});
     result.before = result.receipt.duplicate;
   }
   if (result.before) return result;
@@ -214,8 +237,11 @@ ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const Rep
 std::vector<ReplayResult> DeadLetterDesk::replay(const std::vector<std::string>& letterIds,
                                                  const ReplayOptions& options) {
   std::vector<Ready> ready;
+  std::set<std::string> seen;
   for (const auto& letter : lettersOf(letterIds)) {
-    ready.push_back(readyOf(letter, options.set, options.allowExpired));
+    if (!seen.insert(letter.id).second) continue;
+    requireInWindow(letter, options.allowExpired);
+    ready.push_back(readyOf(letter, options.set));
   }
   std::ranges::stable_sort(ready, {}, &Ready::order);
   std::vector<ReplayResult> results;
@@ -231,38 +257,59 @@ std::vector<ReplayResult> DeadLetterDesk::replay(const std::vector<std::string>&
 
 PlanItem DeadLetterDesk::replayPlanned(const ReplayPlan& plan, const ReplayPlan::Letter& planned,
                                        const ApplyOptions& options) {
-  PlanItem item;
-  item.letterId = planned.id;
+  PlanItem item{planned.id, {}, {}, {}, clock_.now()};
   const auto note = [&](const char* outcome, Failure error) {
-    item = {planned.id, outcome, {}, std::move(error), clock_.now()};
+    item.outcome = outcome;
+    item.error = std::move(error);
     store_.commit(Durability::Durable, [&](Unit& unit) { unit.recordPlanItem(plan.id, item); });
+    return item;
   };
   try {
     const auto letter = letterOf(planned.id);
-    const bool changed =
-        letter.state() == DeadLetterState::Archived ||
-        (letter.state() == DeadLetterState::Waiting && letter.version != planned.version);
-    if (changed) {
-      note("changed", {"changed", "it was edited or archived since the plan was made"});
+    const auto state = letter.state();
+    const bool edited = state == DeadLetterState::Waiting && letter.version != planned.version;
+    if (state == DeadLetterState::Archived || edited) {
+      return note("changed", {"changed", "it was edited or archived since the plan was made"});
+    }
+    try {
+      requireInWindow(letter, options.allowExpired);
+    } catch (const Error& error) {  // not for good: it may be allowed when the plan is resumed
+      item.outcome = "refused";
+      item.error = {std::string(toString(error.code())), error.what()};
       return item;
     }
-    const auto ready = readyOf(letter, plan.set, options.allowExpired);
+    const auto ready = readyOf(letter, plan.set);
     store_.commit(Durability::Durable, [&](Unit& unit) {
       const auto result = replayOne(unit, ready, {options.by, plan.set, false}, plan.id);
-      item = {planned.id, result.before ? "before" : "replayed", {}, {}, clock_.now()};
-      if (letter.kind == DeadLetterKind::Command) item.commandId = letter.commandId;
-      if (letter.kind == DeadLetterKind::Message) item.commandId = result.receipt.commandId;
+      item.outcome = result.before ? "before" : "replayed";
+      item.commandId = letter.kind == DeadLetterKind::Delivery ? "" : result.receipt.commandId;
       unit.recordPlanItem(plan.id, item);
       passSeam(Seam::replay_after_select);
     });
     passSeam(Seam::replay_after_commit);
     listener_.wake();
+    return item;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Internal) throw;
+    if (auto done = ledgerItem(plan.id, planned.id)) return *done;  // somebody else applies it too
     const bool gone = error.code() == ErrorCode::NotFound;
-    note(gone ? "gone" : "refused", {std::string(toString(error.code())), error.what()});
+    item.commandId.clear();
+    return note(gone ? "gone" : "refused", {std::string(toString(error.code())), error.what()});
+  } catch (const std::exception& error) {  // a host's own check
+    item.commandId.clear();
+    return note("refused", {"exception", error.what()});
   }
-  return item;
+}
+
+std::optional<PlanItem> DeadLetterDesk::ledgerItem(const std::string& planId,
+                                                   const std::string& letterId) {
+  std::optional<PlanItem> found;
+  store_.read([&](Snapshot& snapshot) {
+    for (auto& item : snapshot.planItems(planId)) {
+      if (item.letterId == letterId) found = std::move(item);
+    }
+  });
+  return found;
 }
 
 ReplayPlan DeadLetterDesk::plan(const Filter& filter, std::vector<PayloadEdit> set,
@@ -272,7 +319,7 @@ ReplayPlan DeadLetterDesk::plan(const Filter& filter, std::vector<PayloadEdit> s
   waiting.letters = DeadLetterState::Waiting;
   store_.read([&](Snapshot& snapshot) { letters = snapshot.deadLetters(waiting); });
   std::vector<Ready> ready;
-  for (const auto& letter : letters) ready.push_back(readyOf(letter, set, true));
+  for (const auto& letter : letters) ready.push_back(readyOf(letter, set));
   std::ranges::stable_sort(ready, {}, &Ready::order);
   ReplayPlan plan{ids_.next(), clock_.now(), by, std::move(set), {}};
   for (const auto& one : ready) plan.letters.push_back({one.letter.id, one.letter.version});
@@ -325,9 +372,8 @@ void DeadLetterDesk::resend(const std::vector<std::string>& eventIds, const std:
                             const Operator& by) {
   Destination to{"events", routes_.eventsRemote};
   if (!queue.empty()) {
-    const auto mapped = options_.queues.find(queue);
-    to = {queue, mapped != options_.queues.end() && mapped->second != "local"};
-    bool known = mapped != options_.queues.end();
+    to = {queue, mapped(queue)};
+    bool known = options_.queues.contains(queue);
     store_.read([&](Snapshot& snapshot) {
       for (const auto& info : snapshot.queues()) {
         if (info.name != queue) continue;

@@ -64,7 +64,11 @@ class DeadLetterDesk final : public DeadLetters {
   };
   DeadLetter letterOf(const std::string& letterId);
   std::vector<DeadLetter> lettersOf(const std::vector<std::string>& letterIds);
-  Ready readyOf(const DeadLetter& letter, const std::vector<PayloadEdit>& set, bool allowExpired);
+  Ready readyOf(const DeadLetter& letter, const std::vector<PayloadEdit>& set);
+  void requireInWindow(const DeadLetter& letter, bool allowExpired) const;
+  std::optional<std::string> derivedKey(const Command& command) const;
+  bool mapped(const std::string& queue) const;
+  std::optional<PlanItem> ledgerItem(const std::string& planId, const std::string& letterId);
   /// The payload of a command, checked as a new one's is, and its key.
   Replay::Edit checked(const DeadLetter& letter, const Command& command,
                        const std::string& body) const;

@@ -104,6 +104,8 @@ Flow FlowCommandApi::waitFor(const std::string& id, Duration atMost,
 Cancelled FlowCommandApi::cancel(const std::string& commandId, const Operator& by) {
   const auto reason = by.reason.empty() ? "cancelled by " + by.name : by.reason;
   auto result = Cancelled::Unknown;
+  std::optional<Command> command;
+  store_.read([&](Snapshot& snapshot) { command = snapshot.command(commandId); });
   store_.commit(Durability::Durable, [&](Unit& unit) {
     const auto now = clock_.now();
     result = unit.cancel(commandId, {"cancelled", reason}, now);
@@ -112,6 +114,10 @@ Cancelled FlowCommandApi::cancel(const std::string& commandId, const Operator& b
     entry.at = now;
     entry.action = result == Cancelled::Done ? "cancelled" : "cancel-requested";
     entry.subjectId = commandId;
+    if (command) {
+      entry.type = command->type;
+      entry.correlationId = command->correlationId;
+    }
     entry.by = by;
     unit.audit(entry);
   });

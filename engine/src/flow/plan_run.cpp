@@ -111,7 +111,10 @@ void DeskPlanRun::lookAtOpen() {
   store_.read([&](Snapshot& snapshot) {
     for (const auto index : open_) {
       auto& item = items_[index];
-      const auto command = snapshot.command(item.commandId);
+      const auto letter = snapshot.deadLetter(item.letterId);
+      const auto command = letter && letter->commandSeq != 0
+                               ? snapshot.commandAt(letter->commandSeq)
+                               : snapshot.command(item.commandId);
       if (!command) {  // what was taken in anew was an event; or it is pruned, as it had ended
         item.outcome = Outcome::Succeeded;
         continue;
@@ -143,14 +146,17 @@ bool DeskPlanRun::mayReplay() const {
 
 PlanRun::State DeskPlanRun::step() {
   lookAtOpen();
-  for (; next_ < items_.size(); ++next_) {
+  // So many in one step, so that whoever drives it can stop it.
+  for (auto left = options_.concurrency; next_ < items_.size() && left > 0; ++next_) {
     if (items_[next_].outcome != Outcome::Pending) continue;
     stopping_ = stopping_ || tooManyFailed();
     if (stopping_ || !mayReplay()) break;
-    const auto before = open_.size();
-    note(next_, desk_.replayPlanned(plan_, plan_.letters[next_], options_));
-    mine_.push_back(next_);
-    if (options_.perSecond > 0 && open_.size() > before) {
+    --left;
+    const auto item = desk_.replayPlanned(plan_, plan_.letters[next_], options_);
+    note(next_, item);
+    // What was replayed before says nothing about this plan.
+    if (item.outcome == "replayed" || item.outcome == "refused") mine_.push_back(next_);
+    if (options_.perSecond > 0 && item.outcome == "replayed") {
       const auto step = std::chrono::duration<double>(1 / options_.perSecond);
       earliest_ = std::max(earliest_, clock_.now() - std::chrono::seconds{1}) +
                   std::chrono::duration_cast<Duration>(step);

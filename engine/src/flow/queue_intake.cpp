@@ -69,7 +69,18 @@ QueueIntake::Result QueueIntake::stepLocal(std::size_t max) {
   return result;
 }
 
+bool QueueIntake::paused() const {
+  bool paused = false;
+  store_.read([&](Snapshot& snapshot) {
+    for (const auto& pause : snapshot.pauses()) {
+      paused = paused || (pause.queue == queue_ && pause.type.empty());
+    }
+  });
+  return paused;
+}
+
 QueueIntake::Result QueueIntake::stepRemote(std::size_t max, Duration wait) {
+  if (paused()) return {};
   const auto limit = std::min(max, transport_->features().batchMax);
   const auto deliveries = transport_->receive(limit, kRemoteLease, wait);
   if (deliveries.empty()) return {};

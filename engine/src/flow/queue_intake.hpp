@@ -35,6 +35,7 @@ class QueueIntake {
  private:
   /// One message, in the unit of its batch. Returns whether a command may be claimed now.
   bool takeIn(Unit& unit, const std::string& body, const std::string& id) const;
+  bool paused() const;
   Result stepLocal(std::size_t max);
   Result stepRemote(std::size_t max, Duration wait);
 

@@ -4,16 +4,6 @@
 
 namespace tether::flow {
 
-namespace {
-
-/// Undoes the closure that throws it.
-class RolledBack : public std::exception {
- public:
-  const char* what() const noexcept override { return "it was only a try"; }
-};
-
-}  // namespace
-
 TryReport DeadLetterDesk::tryOut(const std::string& letterId, const std::vector<PayloadEdit>& set) {
   const auto letter = letterOf(letterId);
   if (letter.kind != DeadLetterKind::Command) {
@@ -32,7 +22,7 @@ TryReport DeadLetterDesk::tryOut(const std::string& letterId, const std::vector<
   }
   ClaimedCommand claim;
   claim.command = commandOf(letter);
-  const auto ready = readyOf(letter, set, true);
+  const auto ready = readyOf(letter, set);
   claim.command.payload = ready.edit ? ready.edit->payload : letter.body;
   if (ready.edit) claim.command.key = ready.edit->key;
   claim.command.state = CommandState::Running;
@@ -44,14 +34,17 @@ TryReport DeadLetterDesk::tryOut(const std::string& letterId, const std::vector<
   TryReport report;
   if (!failure) {
     try {
-      store_.commit(Durability::Deferred, [&](Unit& unit) {
+      Work work;
+      work.durability = Durability::Deferred;
+      work.rollBack = true;
+      work.apply = [&](Unit& unit) {
         report.events = manager_.rehearse(unit, *run, report.tables);
-        throw RolledBack();
-      });
-    } catch (const RolledBack&) {
-      // As it should be.
+      };
+      store_.commit(std::move(work));
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::Unavailable) throw;  // the store's, not the command's
+      failure = std::current_exception();
     } catch (...) {
-      if (!run->entered || run->applied) throw;  // the store's, not the command's
       failure = std::current_exception();
     }
   }

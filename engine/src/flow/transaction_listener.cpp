@@ -43,6 +43,7 @@ void TransactionListener::open(std::int64_t owner, Executor& executor) {
   {
     const std::lock_guard lock(mutex_);
     if (cut_.stop_requested()) cut_ = {};
+    stuck_.clear();  // a new owner has said nothing yet
   }
   open_ = true;
 }
@@ -162,7 +163,10 @@ void TransactionListener::dispatch(ClaimedCommand claim, std::optional<nlohmann:
     const std::lock_guard lock(mutex_);
     run->cut = cut_.get_token();
   }
-  if (failure) return end(run->claim, manager_.judge(*run, failure));
+  if (failure) {
+    if (builder_.prepares(run->claim.command.type)) --preparing_;
+    return end(run->claim, manager_.judge(*run, failure));
+  }
   if (!run->prepares) return postExecute(run);
   {
     const std::lock_guard lock(mutex_);
@@ -172,11 +176,17 @@ void TransactionListener::dispatch(ClaimedCommand claim, std::optional<nlohmann:
 }
 
 void TransactionListener::prepare(const RunPtr& run) {
+  // Its worker is busy until it returns, whoever has ended the attempt meanwhile.
   const auto leave = [&] {
-    const std::lock_guard lock(mutex_);
-    prepares_.erase(run);
+    {
+      const std::lock_guard lock(mutex_);
+      prepares_.erase(run);
+    }
+    --preparing_;
+    wake();
   };
-  if (!open_) {  // it never began
+  if (run->phase.load() != AttemptRun::Phase::Preparing) return leave();  // ended before it began
+  if (!open_) {
     leave();
     if (run->endPreparing(AttemptRun::Phase::Interrupted)) giveBack(run->claim);
     return;
@@ -228,6 +238,8 @@ void TransactionListener::execute(Unit& unit, AttemptRun& run) {
   } catch (const Rejected&) {
     if (limit > 0) failedInRow_[type] = 0;
     throw;
+  } catch (const ClaimLost&) {
+    throw;
   } catch (...) {
     if (limit > 0) ++failedInRow_[type];
     throw;
@@ -235,7 +247,10 @@ void TransactionListener::execute(Unit& unit, AttemptRun& run) {
 }
 
 void TransactionListener::onExecuted(const RunPtr& run, const std::exception_ptr& error) {
-  if (!error && run->paused) return finish(run->claim.command);
+  if (!error && run->paused) {
+    finish(run->claim.command);
+    return wake();
+  }
   if (!error) {
     passSeam(Seam::tx_after_commit);
     Settlement succeeded;
@@ -322,9 +337,7 @@ void TransactionListener::giveBack(const ClaimedCommand& claim) {
 void TransactionListener::finish(const Command& command) {
   ++progress_;
   const auto running = --inFlight_;
-  const bool prepared = builder_.prepares(command.type);
-  if (prepared) --preparing_;
-  const bool room = running <= options_.prefetch / 2 || prepared;
+  const bool room = running <= options_.prefetch / 2;
   const bool nextOfKey = !command.key.empty();  // it may have let the next one go
   if ((running == 0 && suspectWaits_) || (backlog_ && room) || nextOfKey) wake();
 }
@@ -400,11 +413,11 @@ void TransactionListener::endLate(const std::vector<RunPtr>& running) {
 
 void TransactionListener::endCancelled(const std::vector<RunPtr>& running) {
   if (running.empty()) return;
-  std::vector<std::string> asked;
+  std::vector<Command> asked;
   store_.read([&](Snapshot& snapshot) { asked = snapshot.cancelling(); });
   for (const auto& run : running) {
-    const auto& id = run->claim.command.id;
-    if (std::find(asked.begin(), asked.end(), id) == asked.end()) continue;
+    const auto seq = run->claim.command.seq;
+    if (std::ranges::find(asked, seq, &Command::seq) == asked.end()) continue;
     if (!run->endPreparing(AttemptRun::Phase::Cancelled)) continue;
     run->stop.request_stop();
     end(run->claim, manager_.cancelled(*run));

@@ -116,6 +116,9 @@ class Executing final : public ContextOf<CommandContext> {
   int submitted_ = 0;
 };
 
+/// The largest times mean something else to a store.
+constexpr Time kLatestRetry = std::chrono::sys_days{std::chrono::December / 31 / 9999};
+
 std::string codeOf(ErrorCode code) { return std::string(toString(code)); }
 
 }  // namespace
@@ -261,6 +264,7 @@ Settlement TransactionManager::interrupted(const AttemptRun& run) const {
 
 Settlement TransactionManager::cancelled(const AttemptRun& run) const {
   auto settlement = interrupted(run);
+  settlement.state = CommandState::Cancelled;
   settlement.outcome = "cancelled";
   settlement.error = {"cancelled", "cancelled while it ran"};
   return settlement;
@@ -309,7 +313,7 @@ Settlement TransactionManager::decide(const ClaimedCommand& claim, std::string o
   switch (decision.kind) {
     case Decision::Kind::Retry:
       settlement.state = CommandState::Retrying;
-      settlement.retryAt = decision.retryAt;
+      settlement.retryAt = std::min(decision.retryAt, kLatestRetry);
       break;
     case Decision::Kind::Reject:
       settlement.state = CommandState::Rejected;

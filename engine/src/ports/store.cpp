@@ -9,6 +9,22 @@
 
 namespace tether {
 
+std::string_view toString(Cancelled cancelled) {
+  switch (cancelled) {
+    case Cancelled::Done:
+      return "cancelled";
+    case Cancelled::Requested:
+      return "requested";
+    case Cancelled::HandedOver:
+      return "handed-over";
+    case Cancelled::Ended:
+      return "ended";
+    case Cancelled::Unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
 bool Flow::resolved() const {
   return std::none_of(commands.begin(), commands.end(),
                       [](const Command& command) { return isOpen(command.state); }) &&
@@ -32,7 +48,7 @@ std::optional<Flow> Snapshot::findFlow(const std::string& id) {
 }
 
 void Store::commit(Durability durability, std::function<void(Unit&)> apply) {
-  commit(Work{durability, true, std::move(apply), nullptr});
+  commit(Work{durability, true, false, std::move(apply), nullptr});
 }
 
 void Store::commit(Work work) {

@@ -126,7 +126,7 @@ class World {
   int spent_ = 0;             // of the budget, since arm()
   bool commits_ = false;      // the next commit is one of a step of the flow
   std::optional<Seam> crashAt_;
-  bool forgives_ = false;                        // the last crash was not the scenario's own
+  bool forgives_ = false;  // the last crash was not the scenario's own
   std::map<std::string, std::map<int, std::size_t>> forgiven_;  // attempts, by id and generation
   std::set<Seam> passed_;
   std::function<void()> meanwhile_;

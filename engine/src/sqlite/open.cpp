@@ -130,12 +130,15 @@ void prepareSchema(Connection& connection, const std::string& location, bool log
   connection.exec("BEGIN IMMEDIATE");
   try {
     // Another process may have been faster.
-    for (auto at = pragma(connection, "PRAGMA user_version"); at < kSchemaVersion; ++at) {
+    const auto from = pragma(connection, "PRAGMA user_version");
+    for (auto at = from; at < kSchemaVersion; ++at) {
       connection.exec(kSchema[at]);
       if (at == 1) groupLetters(connection);
     }
-    connection.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
-    connection.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion));
+    if (from < kSchemaVersion) {
+      connection.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
+      connection.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion));
+    }
     connection.exec("COMMIT");
   } catch (...) {
     if (connection.inTransaction()) connection.exec("ROLLBACK");

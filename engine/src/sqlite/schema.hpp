@@ -203,7 +203,7 @@ CREATE TABLE tether_block (
 -- failures in a row. probe_at, probe_every: of the breaker, when one is let through; operator: who
 -- paused it else.
 CREATE TABLE tether_pause (
-  queue       INTEGER NOT NULL,
+  queue       TEXT NOT NULL,  -- its name: both sides of it
   lane        TEXT NOT NULL,
   failures    INTEGER NOT NULL DEFAULT 0,
   paused_at   INTEGER,

@@ -102,6 +102,13 @@ std::optional<Command> SqliteSnapshot::command(const std::string& id) {
   return readCommand(found);
 }
 
+std::optional<Command> SqliteSnapshot::commandAt(std::int64_t seq) {
+  auto found = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
+                                 "WHERE c.seq = ?1");
+  if (!found.first(seq)) return {};
+  return readCommand(found);
+}
+
 std::optional<Event> SqliteSnapshot::event(const std::string& id) {
   auto found = connection_.query("SELECT " TETHER_EVENT_COLUMNS
                                  "FROM tether_event e WHERE e.id = ?1 ORDER BY e.seq LIMIT 1");

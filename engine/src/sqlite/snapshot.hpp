@@ -15,6 +15,7 @@ class SqliteSnapshot final : public Snapshot {
 
   std::optional<Flow> flow(const std::string& correlationId) override;
   std::optional<Command> command(const std::string& id) override;
+  std::optional<Command> commandAt(std::int64_t seq) override;
   std::optional<Event> event(const std::string& id) override;
   std::vector<Attempt> attempts(const Command& command) override;
   std::vector<Command> commands(const Filter& filter) override;
@@ -24,7 +25,7 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<DeadLetterGroup> deadLetterGroups(const Filter& filter) override;
   std::vector<AuditEntry> auditEntries(const std::string& letterId, std::size_t max) override;
   std::vector<PlanItem> planItems(const std::string& planId) override;
-  std::vector<std::string> cancelling() override;
+  std::vector<Command> cancelling() override;
   std::vector<Pause> pauses() override;
   std::vector<BlockedKey> blockedKeys() override;
   std::int64_t prunable(const Prune& prune) override;

@@ -12,7 +12,7 @@ namespace {
 #define TETHER_LETTER_COLUMNS                                                          \
   "l.seq, l.id, l.kind, l.queue, l.type, l.correlation_id, c.id, e.id, l.generation, " \
   "l.attempts, l.body, l.error_code, l.error_message, l.failed_at, l.replayed_at, "    \
-  "l.version, l.edited_from, l.fingerprint, l.archived_at "
+  "l.version, l.edited_from, l.fingerprint, l.archived_at, l.command_seq "
 
 #define TETHER_LETTER_TABLES                                                 \
   "tether_dead_letter l LEFT JOIN tether_command c ON c.seq = l.command_seq" \
@@ -58,6 +58,7 @@ DeadLetter readLetter(const Query& query) {
   letter.editedFrom = query.text(16);
   letter.group = query.text(17);
   letter.archivedAt = query.time(18);
+  letter.commandSeq = query.null(19) ? 0 : query.integer(19);
   return letter;
 }
 
@@ -104,10 +105,14 @@ std::vector<DeadLetterGroup> SqliteSnapshot::deadLetterGroups(const Filter& filt
 
 std::vector<AuditEntry> SqliteSnapshot::auditEntries(const std::string& letterId, std::size_t max) {
   std::vector<AuditEntry> entries;
-  auto found = connection_.query(
-      "SELECT seq, at, action, letter_id, subject_id, type, correlation_id, operator,"
-      " operator_from, reason, detail FROM tether_audit WHERE (?1 = '' OR letter_id = ?1)"
-      " ORDER BY seq DESC LIMIT ?2");
+#define TETHER_AUDIT                                                               \
+  "SELECT seq, at, action, letter_id, subject_id, type, correlation_id, operator," \
+  " operator_from, reason, detail FROM tether_audit "
+  // Each with the index that it needs.
+  auto found =
+      letterId.empty()
+          ? connection_.query(TETHER_AUDIT "WHERE ?1 = '' ORDER BY seq DESC LIMIT ?2")
+          : connection_.query(TETHER_AUDIT "WHERE letter_id = ?1 ORDER BY seq DESC LIMIT ?2");
   for (bool more = found.first(letterId, max); more; more = found.step()) {
     entries.push_back({found.integer(0),
                        *found.time(1),

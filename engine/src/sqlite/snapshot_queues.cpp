@@ -79,7 +79,8 @@ Backlog SqliteSnapshot::backlog(const std::vector<std::string>& types,
   std::map<std::pair<std::int64_t, std::string>, Closed> closed;
   {
     auto paused = connection_.query(
-        "SELECT queue, lane, probe_at FROM tether_pause WHERE paused_at IS NOT NULL");
+        "SELECT q.id, p.lane, p.probe_at FROM tether_pause p JOIN tether_queue q"
+        " ON q.name = p.queue WHERE p.paused_at IS NOT NULL");
     for (bool more = paused.first(); more; more = paused.step()) {
       closed[{paused.integer(0), paused.text(1)}] = {!paused.null(2), paused.time(2)};
     }
@@ -134,7 +135,9 @@ std::size_t SqliteSnapshot::underWay(const std::vector<std::string>& types, std:
         "SELECT count(*) FROM (SELECT 1 FROM tether_queue q CROSS JOIN tether_message h"
         " ON h.queue = q.id LEFT JOIN tether_message m INDEXED BY tether_message_key"
         " ON m.queue = h.queue AND m.key = h.key AND m.joined"
-        " WHERE q.outgoing = 0 AND h.lane = ?1 AND h.due_at = 0 LIMIT ?2)");
+        " WHERE q.outgoing = 0 AND h.lane = ?1 AND h.due_at = 0 AND NOT EXISTS (SELECT 1"
+        " FROM tether_pause p WHERE p.queue = q.name AND p.lane IN ('', h.lane)"
+        " AND p.paused_at IS NOT NULL) LIMIT ?2)");
     if (found.first(type, max - count)) count += static_cast<std::size_t>(found.integer(0));
     if (count >= max) break;
   }
@@ -144,10 +147,8 @@ std::size_t SqliteSnapshot::underWay(const std::vector<std::string>& types, std:
 std::vector<Pause> SqliteSnapshot::pauses() {
   std::vector<Pause> pauses;
   auto found = connection_.query(
-      "SELECT q.name, p.lane, p.paused_at, p.probe_at, p.operator, p.reason,"
-      " p.failures FROM tether_pause p"
-      " JOIN tether_queue q ON q.id = p.queue WHERE p.paused_at IS NOT NULL"
-      " GROUP BY q.name, p.lane ORDER BY q.name, p.lane");
+      "SELECT queue, lane, paused_at, probe_at, operator, reason, failures FROM tether_pause"
+      " WHERE paused_at IS NOT NULL ORDER BY queue, lane");
   for (bool more = found.first(); more; more = found.step()) {
     pauses.push_back({found.text(0), found.text(1), *found.time(2), !found.null(3), found.text(4),
                       found.text(5), found.time(3), static_cast<int>(found.integer(6))});
@@ -170,13 +171,15 @@ std::vector<BlockedKey> SqliteSnapshot::blockedKeys() {
   return keys;
 }
 
-std::vector<std::string> SqliteSnapshot::cancelling() {
-  std::vector<std::string> ids;
-  auto found = connection_.query(
-      "SELECT id FROM tether_command WHERE cancel_reason IS NOT NULL"
-      " AND state IN ('accepted', 'retrying')");
-  for (bool more = found.first(); more; more = found.step()) ids.push_back(found.text(0));
-  return ids;
+std::vector<Command> SqliteSnapshot::cancelling() {
+  std::vector<Command> commands;
+  auto found = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
+                                 "WHERE c.cancel_reason IS NOT NULL"
+                                 " AND c.state IN ('accepted', 'retrying')");
+  for (bool more = found.first(); more; more = found.step()) {
+    commands.push_back(readCommand(found));
+  }
+  return commands;
 }
 
 }  // namespace tether::sqlite

@@ -61,7 +61,7 @@ class SqliteUnit final : public Unit {
   void bury(const NewDeadLetter& letter) override;
   void refuse(const MessageRef& ref, const Failure& error, Time now) override;
   Receipt replay(const Replay& replay) override;
-  bool markReplayed(const std::string& letterId, Time now) override;
+  bool markReplayed(const std::string& letterId, int version, Time now) override;
   void edit(const std::string& letterId, int version, const std::string& body) override;
   bool archive(const std::string& letterId, std::optional<Time> at) override;
   bool purgeLetter(const std::string& letterId) override;
@@ -138,6 +138,8 @@ class SqliteUnit final : public Unit {
   void putAgain(std::int64_t commandSeq, const NewCommand& command);
   Acceptance acceptKnown(const NewCommand& command);
   bool freeKey(const NewCommand& command);
+  /// Ends what nobody runs any more and whose cancel was asked for.
+  void endCancelled(Time now);
   /// What ends an open command that nobody runs.
   void endUnclaimed(std::int64_t commandSeq, CommandState state, const Failure& error, Time now);
   void buryCommand(const Command& command, int attempts, const Failure& error, Time now);
@@ -156,6 +158,8 @@ class SqliteUnit final : public Unit {
   };
   /// Throws NotFound.
   Letter letterOf(const std::string& letterId);
+  /// Throws Conflict: archived, or of another version (0: any).
+  static void requireReplayable(const Letter& letter, const std::string& letterId, int version);
   Receipt replayCommand(const Letter& letter, const Replay& replay);
   Receipt replayDelivery(const Letter& letter, const Replay& replay);
   void sendEvent(std::int64_t eventSeq, const std::string& key, const Destination& to, Time now);

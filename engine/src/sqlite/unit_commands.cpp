@@ -151,6 +151,9 @@ bool SqliteUnit::freeKey(const NewCommand& command) {
              .query(
                  "UPDATE tether_command SET idempotency_key = NULL WHERE idempotency_key = ?1"
                  " AND accepted_at < ?2 AND state NOT IN ('accepted', 'retrying')"
+                 // A replay would be a second effect of one key.
+                 " AND NOT EXISTS (SELECT 1 FROM tether_dead_letter l WHERE l.command_seq ="
+                 " tether_command.seq AND l.replayed_at IS NULL)"
                  " AND NOT (id = ?3 AND source = ?4)")
              .run(command.idempotencyKey, *command.keysSince, command.id, command.source) > 0;
 }
@@ -265,8 +268,7 @@ CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
 bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
   const auto& command = claim.command;
   auto settlement = wanted;
-  if (settlement.state ==
-      CommandState::Retrying) {  // it is not tried again when that was asked for
+  if (settlement.state == CommandState::Retrying || settlement.state == CommandState::Cancelled) {
     auto asked = connection_.query(
         "SELECT cancel_reason FROM tether_command WHERE seq = ?1 AND cancel_reason IS NOT NULL");
     if (asked.first(command.seq)) {
@@ -318,7 +320,7 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
   }
   const auto attemptSeq =
       recordAttempt(command.seq, command.generation, claim.attempt, settlement.outcome, owner,
-                    settlement.startedAt, settlement.endedAt, settlement.error);
+                    settlement.startedAt, settlement.endedAt, wanted.error);
   std::optional<std::int64_t> firstEvent;
   std::optional<std::int64_t> lastEvent;
   if (const auto found = events_.find(command.seq); found != events_.end()) {
@@ -367,7 +369,7 @@ void SqliteUnit::release(const MessageRef& ref, std::int64_t commandSeq, bool su
           " suspect = max(suspect, ?5) WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
           " AND seq = ?4")
       .run(ref.queue, ref.lane, ref.due, ref.seq, suspect);
-  if (outcome == nullptr) return;
+  if (outcome == nullptr) return endCancelled(clock_.now());
   auto generation = connection_.query("SELECT generation FROM tether_command WHERE seq = ?1");
   if (!generation.first(commandSeq)) return;
   const auto attemptSeq = recordAttempt(commandSeq, static_cast<int>(generation.integer(0)),
@@ -377,11 +379,7 @@ void SqliteUnit::release(const MessageRef& ref, std::int64_t commandSeq, bool su
           "UPDATE tether_command SET state = 'retrying', attempts = ?2, started_at = ?3,"
           " first_started_at = coalesce(first_started_at, ?3), attempt_seq = ?4 WHERE seq = ?1")
       .run(commandSeq, attempt - 1, leasedAt, attemptSeq);
-  auto asked = connection_.query(
-      "SELECT cancel_reason FROM tether_command WHERE seq = ?1 AND cancel_reason IS NOT NULL");
-  if (asked.first(commandSeq)) {
-    endUnclaimed(commandSeq, CommandState::Cancelled, {"cancelled", asked.text(0)}, now);
-  }
+  endCancelled(now);
 }
 
 std::int64_t SqliteUnit::recordAttempt(std::int64_t commandSeq, int generation, int number,
@@ -403,7 +401,9 @@ Cancelled SqliteUnit::cancel(const std::string& commandId, const Failure& reason
       "SELECT c.seq, c.state, m.seq IS NULL, m.owner IS NOT NULL OR coalesce(m.lease_until, 0) >"
       " ?2, q.outgoing FROM tether_command c JOIN tether_queue q ON q.id = c.queue"
       " LEFT JOIN tether_message m ON m.queue = c.queue AND m.lane = iif(q.outgoing, '', c.type)"
-      " AND m.due_at = c.due_at AND m.seq = c.message_seq WHERE c.id = ?1 ORDER BY c.seq LIMIT 1");
+      " AND m.due_at = c.due_at AND m.seq = c.message_seq WHERE c.id = ?1"
+      // An id from two sources is two commands.
+      " ORDER BY c.state IN ('accepted', 'retrying') DESC, c.seq LIMIT 1");
   if (!found.first(commandId, now)) return Cancelled::Unknown;
   const auto seq = found.integer(0);
   if (const auto state = found.text(1); state != "accepted" && state != "retrying") {
@@ -418,6 +418,23 @@ Cancelled SqliteUnit::cancel(const std::string& commandId, const Failure& reason
   connection_.query("UPDATE tether_command SET cancel_reason = ?2 WHERE seq = ?1")
       .run(seq, reason.message);
   return Cancelled::Requested;
+}
+
+void SqliteUnit::endCancelled(Time now) {
+  std::vector<std::pair<std::int64_t, std::string>> asked;
+  {
+    auto found = connection_.query(
+        "SELECT c.seq, c.cancel_reason FROM tether_command c JOIN tether_message m ON"
+        " m.queue = c.queue AND m.lane = c.type AND m.due_at = c.due_at AND m.seq = c.message_seq"
+        " WHERE c.cancel_reason IS NOT NULL AND c.state IN ('accepted', 'retrying')"
+        " AND m.owner IS NULL");
+    for (bool more = found.first(); more; more = found.step()) {
+      asked.emplace_back(found.integer(0), found.text(1));
+    }
+  }
+  for (const auto& [seq, reason] : asked) {
+    endUnclaimed(seq, CommandState::Cancelled, {"cancelled", reason}, now);
+  }
 }
 
 void SqliteUnit::endUnclaimed(std::int64_t commandSeq, CommandState state, const Failure& error,

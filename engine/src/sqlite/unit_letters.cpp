@@ -11,8 +11,9 @@ void SqliteUnit::bury(const NewDeadLetter& letter) {
           "INSERT INTO tether_dead_letter (seq, id, kind, queue, type, correlation_id,"
           " event_seq, body, error_code, error_message, failed_at, fingerprint)"
           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO UPDATE"
-          // What came back after its replay waits again.
+          // What came back after its replay waits again, as it came.
           " SET replayed_at = NULL, archived_at = NULL, failed_at = excluded.failed_at,"
+          " body = excluded.body, edited_from = NULL, version = version + 1,"
           " error_code = excluded.error_code, error_message = excluded.error_message,"
           " fingerprint = excluded.fingerprint WHERE replayed_at IS NOT NULL")
       .run(nextSeq(), letter.id, toString(letter.kind), letter.queue, letter.type,
@@ -83,15 +84,20 @@ SqliteUnit::Letter SqliteUnit::letterOf(const std::string& letterId) {
   return letter;
 }
 
-Receipt SqliteUnit::replay(const Replay& replay) {
-  const auto letter = letterOf(replay.letterId);
-  if (letter.archived && !letter.replayed) {
-    throw Error(ErrorCode::Conflict, "dead letter " + replay.letterId +
+void SqliteUnit::requireReplayable(const Letter& letter, const std::string& letterId, int version) {
+  if (letter.replayed) return;
+  if (letter.archived) {
+    throw Error(ErrorCode::Conflict, "dead letter " + letterId +
                                          " is archived: restore it first, see tether dlq restore");
   }
-  if (replay.version != 0 && letter.version != replay.version && !letter.replayed) {
-    throw Error(ErrorCode::Conflict, "dead letter " + replay.letterId + " was edited meanwhile");
+  if (version != 0 && letter.version != version) {
+    throw Error(ErrorCode::Conflict, "dead letter " + letterId + " was edited meanwhile");
   }
+}
+
+Receipt SqliteUnit::replay(const Replay& replay) {
+  const auto letter = letterOf(replay.letterId);
+  requireReplayable(letter, replay.letterId, replay.version);
   if (letter.commandSeq != 0) return replayCommand(letter, replay);
   if (letter.eventSeq != 0) return replayDelivery(letter, replay);
   throw Error(ErrorCode::Unsupported,
@@ -120,6 +126,7 @@ Receipt SqliteUnit::replayCommand(const Letter& letter, const Replay& replay) {
           " attempts = 0, started_at = NULL, first_started_at = NULL, ended_at = NULL,"
           " handed_over_at = NULL, cancel_reason = NULL WHERE seq = ?1")
       .run(known.seq);
+  const auto lifted = liftBlock(known.seq);  // by its key as it was
   NewCommand command;
   command.type = known.type;
   command.key = replay.edit ? replay.edit->key : known.key;
@@ -129,9 +136,10 @@ Receipt SqliteUnit::replayCommand(const Letter& letter, const Replay& replay) {
         .run(known.seq, replay.edit->payload, OrNull{command.key});
   }
   command.queue = found.text(0);
-  command.placement = found.integer(1) != 0 ? Placement::Forward : Placement::Run;
+  // Replays do not travel; what never arrived elsewhere goes on its way there.
+  const bool forwarded = found.integer(1) != 0;
+  command.placement = forwarded && replay.remote ? Placement::Forward : Placement::Run;
   command.acceptedAt = replay.now;
-  const auto lifted = liftBlock(known.seq);
   if (lifted && lifted->key == command.key) {
     auto message = messageOf(command);
     message.commandSeq = known.seq;
@@ -157,23 +165,18 @@ Receipt SqliteUnit::replayDelivery(const Letter& letter, const Replay& replay) {
   if (letter.replayed) return receipt;
   connection_.query("UPDATE tether_dead_letter SET replayed_at = ?2 WHERE seq = ?1")
       .run(letter.seq, replay.now);
-  auto side = connection_.query("SELECT 1 FROM tether_queue WHERE name = ?1 AND outgoing = 1");
-  const bool remote = side.first(letter.queue);
-  sendEvent(letter.eventSeq, event.text(3), {letter.queue, remote}, replay.now);
-  if (remote) {
+  sendEvent(letter.eventSeq, event.text(3), {letter.queue, replay.remote}, replay.now);
+  if (replay.remote) {
     connection_.query("UPDATE tether_event SET pending = pending + 1 WHERE seq = ?1")
         .run(letter.eventSeq);
   }
   return receipt;
 }
 
-bool SqliteUnit::markReplayed(const std::string& letterId, Time now) {
+bool SqliteUnit::markReplayed(const std::string& letterId, int version, Time now) {
   const auto letter = letterOf(letterId);
+  requireReplayable(letter, letterId, version);
   if (letter.replayed) return false;
-  if (letter.archived) {
-    throw Error(ErrorCode::Conflict, "dead letter " + letterId +
-                                         " is archived: restore it first, see tether dlq restore");
-  }
   connection_.query("UPDATE tether_dead_letter SET replayed_at = ?2 WHERE seq = ?1")
       .run(letter.seq, now);
   return true;
@@ -212,18 +215,17 @@ bool SqliteUnit::archive(const std::string& letterId, std::optional<Time> at) {
 bool SqliteUnit::purgeLetter(const std::string& letterId) {
   auto removed = connection_.query(
       "DELETE FROM tether_dead_letter WHERE id = ?1 RETURNING coalesce(command_seq, 0),"
-      " generation, failed_at");
+      " generation");
   if (!removed.first(letterId)) return false;
   const auto commandSeq = removed.integer(0);
   const auto generation = removed.integer(1);
-  const auto failedAt = removed.time(2);
   removed.step();
   if (commandSeq == 0) return true;
   const auto dead = connection_
                         .query(
                             "UPDATE tether_command SET letter_purged_at = ?3 WHERE seq = ?1"
                             " AND generation = ?2 AND state = 'dead'")
-                        .run(commandSeq, generation, failedAt);
+                        .run(commandSeq, generation, clock_.now());
   if (dead == 0) return true;
   if (const auto lifted = liftBlock(commandSeq)) unpark(lifted->queue, lifted->key);
   return true;
@@ -280,13 +282,14 @@ void SqliteUnit::block(const ClaimedCommand& claim) {
   connection_
       .query(
           "INSERT INTO tether_block (queue, key, command_seq, message_seq)"
-          " VALUES (?1, ?2, ?3, ?4)")
+          " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
       .run(claim.ref.queue, claim.command.key, claim.command.seq, claim.ref.seq);
 }
 
 std::optional<SqliteUnit::Block> SqliteUnit::liftBlock(std::int64_t commandSeq) {
   auto lifted = connection_.query(
-      "DELETE FROM tether_block WHERE command_seq = ?1 RETURNING queue, key, message_seq");
+      "DELETE FROM tether_block WHERE command_seq = ?1 AND (queue, key) IN (SELECT queue, key"
+      " FROM tether_command WHERE seq = ?1) RETURNING queue, key, message_seq");
   if (!lifted.first(commandSeq)) return {};
   Block block{lifted.integer(0), lifted.text(1), lifted.integer(2)};
   lifted.step();

@@ -43,6 +43,7 @@ std::int64_t SqliteUnit::queueId(const std::string& name, bool outgoing, bool co
     added.first(name, outgoing, commands);
     id = added.integer(0);
     added.step();
+    loadPauses();  // it may be paused before it is there
   }
   queues_[{name, outgoing, commands}] = id;
   return id;
@@ -91,12 +92,12 @@ MessageRef SqliteUnit::put(const NewMessage& message, std::int64_t seq, Spot spo
 }
 
 void SqliteUnit::unpark(std::int64_t queue, const std::string& key) {
-  if (key.empty() || standing(queue, key) == kReady || blocked(queue, key)) return;
+  if (key.empty()) return;
   // Another message of the key may be under way already (it was not the head that went).
   auto next = connection_.query(
-      "SELECT lane, due_at, seq, command_seq FROM tether_message"
+      "SELECT lane, due_at, seq, command_seq FROM tether_message INDEXED BY tether_message_key"
       " WHERE queue = ?1 AND key = ?2 AND joined = 1 ORDER BY seq LIMIT 1");
-  if (!next.first(queue, key) || next.integer(1) != kParked) return;
+  if (!next.first(queue, key) || next.integer(1) != kParked || blocked(queue, key)) return;
   const auto seq = next.integer(2);
   connection_
       .query(

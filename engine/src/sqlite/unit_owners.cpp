@@ -44,7 +44,7 @@ void SqliteUnit::reportStuck(std::int64_t owner, const std::vector<std::string>&
   connection_.query("UPDATE tether_owner SET stuck = ?2 WHERE id = ?1").run(owner, OrNull{stuck});
 }
 
-void SqliteUnit::removeOwner(std::int64_t owner, Time /*now*/) {
+void SqliteUnit::removeOwner(std::int64_t owner, Time now) {
   connection_
       .query(
           "UPDATE tether_message SET owner = NULL, leased_at = NULL,"
@@ -52,6 +52,7 @@ void SqliteUnit::removeOwner(std::int64_t owner, Time /*now*/) {
       .run(owner);
   connection_.query("DELETE FROM tether_owner WHERE id = ?1").run(owner);
   knownOwner_ = 0;
+  endCancelled(now);
 }
 
 std::vector<ClaimedCommand> SqliteUnit::takeOver(std::int64_t owner, Time now) {

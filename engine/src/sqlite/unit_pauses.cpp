@@ -9,7 +9,8 @@ void SqliteUnit::loadPauses() {
   pausesStale_ = false;
   pauses_.clear();
   auto rows = connection_.query(
-      "SELECT queue, lane, failures, paused_at, probe_at, probe_every FROM tether_pause");
+      "SELECT q.id, p.lane, p.failures, p.paused_at, p.probe_at, p.probe_every FROM tether_pause p"
+      " JOIN tether_queue q ON q.name = p.queue");
   for (bool more = rows.first(); more; more = rows.step()) {
     PauseRow row;
     row.failures = static_cast<int>(rows.integer(2));
@@ -49,7 +50,10 @@ std::size_t SqliteUnit::laneRoom(std::int64_t queue, const std::string& lane, st
 void SqliteUnit::probe(std::int64_t queue, const std::string& lane, Time now) {
   auto& row = pauses_[{queue, lane}];
   row.probeAt = now + row.probeEvery;
-  connection_.query("UPDATE tether_pause SET probe_at = ?3 WHERE queue = ?1 AND lane = ?2")
+  connection_
+      .query(
+          "UPDATE tether_pause SET probe_at = ?3 WHERE lane = ?2"
+          " AND queue = (SELECT name FROM tether_queue WHERE id = ?1)")
       .run(queue, lane, row.probeAt);
 }
 
@@ -59,24 +63,21 @@ void SqliteUnit::countFailure(const ClaimedCommand& claim, const Breaker& breake
   const auto& lane = claim.command.type;
   auto& row = pauses_[{queue, lane}];
   ++row.failures;
-  const bool trips = row.failures >= breaker.failures && !row.pausedAt;
-  if (trips) {
+  if (row.failures >= breaker.failures && !row.pausedAt) {
     row.pausedAt = now;
     row.probeEvery = breaker.probe;
     row.probeAt = now + breaker.probe;
   }
   connection_
       .query(
-          "INSERT INTO tether_pause (queue, lane, failures, paused_at, probe_at, probe_every,"
-          " reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
-          " failures = excluded.failures, paused_at = excluded.paused_at,"
-          " probe_at = excluded.probe_at, probe_every = excluded.probe_every,"
-          " reason = coalesce(reason, excluded.reason)")
+          "INSERT INTO tether_pause (queue, lane, failures, paused_at, probe_at, probe_every)"
+          " SELECT name, ?2, ?3, ?4, ?5, ?6 FROM tether_queue WHERE id = ?1"
+          " ON CONFLICT DO UPDATE SET failures = excluded.failures,"
+          " paused_at = excluded.paused_at, probe_at = excluded.probe_at,"
+          " probe_every = excluded.probe_every")
       .run(queue, lane, row.failures, row.pausedAt, row.probeAt,
            row.probeEvery > Duration{0} ? std::optional<std::int64_t>(row.probeEvery.count())
-                                        : std::nullopt,
-           trips ? std::optional<std::string>(std::to_string(row.failures) + " in a row failed")
-                 : std::nullopt);
+                                        : std::nullopt);
 }
 
 void SqliteUnit::countSuccess(const ClaimedCommand& claim) {
@@ -84,41 +85,33 @@ void SqliteUnit::countSuccess(const ClaimedCommand& claim) {
   const bool byHand = row != nullptr && row->pausedAt && !row->probeAt;
   if (row == nullptr || byHand) return;
   pauses_.erase({claim.ref.queue, claim.command.type});
-  connection_.query("DELETE FROM tether_pause WHERE queue = ?1 AND lane = ?2")
+  connection_
+      .query(
+          "DELETE FROM tether_pause WHERE lane = ?2"
+          " AND queue = (SELECT name FROM tether_queue WHERE id = ?1)")
       .run(claim.ref.queue, claim.command.type);
 }
 
 bool SqliteUnit::pause(const std::string& queue, const std::string& type, const Operator& by,
                        Time now) {
-  bool paused = false;
-  // Both sides of a queue: what is read here, and what leaves.
-  auto sides = connection_.query("SELECT id, outgoing FROM tether_queue WHERE name = ?1");
-  std::vector<std::int64_t> queues;
-  for (bool more = sides.first(queue); more; more = sides.step()) {
-    if (type.empty() || sides.integer(1) == 0) queues.push_back(sides.integer(0));
-  }
-  if (queues.empty()) queues.push_back(queueId(queue, false, !type.empty()));
-  for (const auto id : queues) {
-    const auto* row = pauseOf(id, type);
-    if (row != nullptr && row->pausedAt && !row->probeAt) continue;  // by hand already
-    pauses_[{id, type}] = {row == nullptr ? 0 : row->failures, now, {}, Duration{0}};
-    connection_
-        .query(
-            "INSERT INTO tether_pause (queue, lane, paused_at, operator, reason)"
-            " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET paused_at ="
-            " excluded.paused_at, probe_at = NULL, probe_every = NULL,"
-            " operator = excluded.operator, reason = excluded.reason")
-        .run(id, type, now, by.name, OrNull{by.reason});
-    paused = true;
-  }
-  return paused;
+  const auto changed = connection_
+                           .query(
+                               "INSERT INTO tether_pause (queue, lane, paused_at, operator, reason)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET paused_at ="
+                               " excluded.paused_at, probe_at = NULL, probe_every = NULL,"
+                               " operator = excluded.operator, reason = excluded.reason"
+                               // By hand already: it stays as it is.
+                               " WHERE paused_at IS NULL OR probe_at IS NOT NULL")
+                           .run(queue, type, now, by.name, OrNull{by.reason});
+  loadPauses();
+  return changed > 0;
 }
 
 bool SqliteUnit::resume(const std::string& queue, const std::string& type) {
   const auto removed = connection_
                            .query(
-                               "DELETE FROM tether_pause WHERE lane = ?2 AND paused_at IS NOT NULL"
-                               " AND queue IN (SELECT id FROM tether_queue WHERE name = ?1)")
+                               "DELETE FROM tether_pause WHERE queue = ?1 AND lane = ?2"
+                               " AND paused_at IS NOT NULL")
                            .run(queue, type);
   loadPauses();
   return removed > 0;

@@ -183,6 +183,10 @@ void Writer::apply(Entry& entry, bool isolated) {
       // RELEASE would let it pass, and then everybody's COMMIT would fail.
       throw Error(ErrorCode::Conflict, "a foreign key is violated at the end of the command");
     }
+    if (entry.work.rollBack) {
+      connection_->query("ROLLBACK TO closure").run();
+      unit_->forget();
+    }
     if (isolated) connection_->query("RELEASE closure").run();
     connection_->requireTransaction(false);
     session_->enter(nullptr);

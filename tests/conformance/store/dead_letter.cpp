@@ -141,8 +141,13 @@ void replayDelivery(StoreBench& bench) {
     unit.bury(letter);
     CHECK(unit.handedOver(taken[0].ref, bench.now()));
   });
-  CHECK_FALSE(bench.replay("letter").duplicate);
-  CHECK(bench.replay("letter").duplicate);
+  const auto replay = [&] {
+    return bench.commit([&](Unit& unit) {
+      return unit.replay({.letterId = "letter", .now = bench.now(), .remote = true});
+    });
+  };
+  CHECK_FALSE(replay().duplicate);
+  CHECK(replay().duplicate);
   const auto event = bench.look([](Snapshot& snapshot) { return snapshot.event("event"); });
   CHECK(event->pending == 1);
   const auto again = bench.take("billing", true);
@@ -188,7 +193,12 @@ void refused(StoreBench& bench) {
   const auto letters = bench.letters();
   REQUIRE(letters.size() == 1);
   CHECK(letters[0].error.code == "refused");
-  CHECK_FALSE(bench.replay(letters[0].id).duplicate);
+  CHECK_FALSE(bench
+                  .commit([&](Unit& unit) {
+                    return unit.replay(
+                        {.letterId = letters[0].id, .now = bench.now(), .remote = true});
+                  })
+                  .duplicate);
   const auto again = bench.take("commands", true);
   REQUIRE(again.size() == 1);
   CHECK(again[0].id == "c");

@@ -50,7 +50,7 @@ void letterEdited(StoreBench& bench) {
           bench.commit([&](Unit& unit) { (void)unit.replay({id, bench.now(), 2}); });
         }) == ErrorCode::Conflict);
   bench.commit([&](Unit& unit) {
-    CHECK_FALSE(unit.replay({id, bench.now(), 3, Replay::Edit{R"({"n":3})", ""}}).duplicate);
+    CHECK_FALSE(unit.replay({id, bench.now(), 3, false, Replay::Edit{R"({"n":3})", ""}}).duplicate);
   });
   CHECK(bench.claimOne().command.payload == R"({"n":3})");
   CHECK(bench.accept("c").duplicate);  // the command as it was accepted is still known

@@ -21,7 +21,7 @@ void check(const ConfigValue& expected, const Reading& reading) {
 }
 
 Shape shape() {
-  return Shape::named(Shape::words({"done", "requested", "handed-over", "ended", "unknown"}));
+  return Shape::named(Shape::words({"cancelled", "requested", "handed-over", "ended", "unknown"}));
 }
 
 }  // namespace

@@ -11,22 +11,6 @@ using nlohmann::json;
 
 void checkName(const ConfigValue& name) { (void)name.text(); }
 
-const char* textOf(Cancelled cancelled) {
-  switch (cancelled) {
-    case Cancelled::Done:
-      return "done";
-    case Cancelled::Requested:
-      return "requested";
-    case Cancelled::HandedOver:
-      return "handed-over";
-    case Cancelled::Ended:
-      return "ended";
-    case Cancelled::Unknown:
-      break;
-  }
-  return "unknown";
-}
-
 StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
   return [operation = parseOperation(value, &checkName)](Run& run) {
     submitOrBeRefused(run, [&] {
@@ -34,7 +18,7 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
         const auto id = run.idOf(name.get<std::string>());
         const auto answer = run.world.engine().api().cancel(id, operatorOf(operation.reason));
         if (run.world.down()) return;
-        run.cancelled[name.get<std::string>()] = textOf(answer);
+        run.cancelled[name.get<std::string>()] = toString(answer);
       }
     });
   };
