@@ -191,15 +191,20 @@ void confirmMany(Session& session, const std::string& what, const std::vector<st
 
 int answerListing(Session& session, const Listing& listing, const Filter& filter) {
   auto& print = session.print();
-  print.answer(listing.schema, listing.data, [&] {
+  // Whoever hands a list on must know that it is cut short, whatever its form.
+  std::vector<Diagnostic> diagnostics;
+  if (listing.ids.size() == filter.limit) {
+    diagnostics.push_back({"limited", "there may be more, see --limit"});
+  }
+  const auto people = [&] {
     if (print.quiet()) {
       for (const auto& id : listing.ids) print.line({id});
       return;
     }
     print.table(listing.table);
     if (listing.ids.empty()) print.note(fmt::format("no {}", listing.noun));
-    if (listing.ids.size() == filter.limit) print.note("there may be more, see --limit");
-  });
+  };
+  print.answer(listing.schema, listing.data, people, Verdict::Pass, diagnostics);
   return kDone;
 }
 

@@ -8,6 +8,16 @@ from running import listener
 
 
 class CommandList(ProjectTest):
+    def test_a_list_that_is_cut_short_says_so_in_every_form(self):
+        for n in range(3):
+            self.submit(id=f"c-{n}")
+        for form in ([], ["-q"], ["--ndjson"]):
+            done = self.ok("command", "list", "--limit", "2", *form)
+            self.assertRegex(done.err, "there may be more, see --limit")
+        done = self.ok("command", "list", "--limit", "2", "--json")
+        self.assertEqual(json.loads(done.out)["diagnostics"][0]["code"], "limited")
+        self.assertEqual(self.ok("-q", "command", "list").err, "")
+
     def test_shows_the_newest_first_without_payloads(self):
         self.submit("o-1", id="first")
         self.submit("o-2", id="second")

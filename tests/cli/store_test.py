@@ -32,6 +32,11 @@ class Status(ProjectTest):
         self.assertRegex(self.ok("store", "status").out, "dead letters +1, the oldest failed 3 h")
         self.assertEqual((data["pauses"], data["blockedKeys"], data["stuck"]), ([], [], []))
 
+    def test_a_mistake_in_sql_is_bad_input(self):
+        self.ok("store", "migrate")
+        for sql in ("select nope", "SELECT a b c", "SELECT count(*) frm orders", "nonsense"):
+            self.fails(2, "syntax error|no such column", "store", "sql", sql)
+
     def test_of_a_missing_store_does_not_make_one(self):
         for verb in (["store", "status"], ["store", "verify"], ["store", "sql", "SELECT 1"],
                      ["store", "prune", "--until", "1h", "--yes"], ["command", "list"],

@@ -243,7 +243,7 @@ std::vector<ReplayResult> DeadLetterDesk::replay(const std::vector<std::string>&
     requireInWindow(letter, options.allowExpired);
     ready.push_back(readyOf(letter, options.set));
   }
-  std::ranges::stable_sort(ready, {}, &Ready::order);
+  std::ranges::sort(ready, {}, &Ready::order);
   std::vector<ReplayResult> results;
   store_.commit(Durability::Durable, [&](Unit& unit) {
     results.clear();
@@ -320,7 +320,7 @@ ReplayPlan DeadLetterDesk::plan(const Filter& filter, std::vector<PayloadEdit> s
   store_.read([&](Snapshot& snapshot) { letters = snapshot.deadLetters(waiting); });
   std::vector<Ready> ready;
   for (const auto& letter : letters) ready.push_back(readyOf(letter, set));
-  std::ranges::stable_sort(ready, {}, &Ready::order);
+  std::ranges::sort(ready, {}, &Ready::order);
   ReplayPlan plan{ids_.next(), clock_.now(), by, std::move(set), {}};
   for (const auto& one : ready) plan.letters.push_back({one.letter.id, one.letter.version});
   return plan;

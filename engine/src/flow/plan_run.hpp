@@ -20,7 +20,7 @@ class DeskPlanRun final : public PlanRun {
   void lookAtOpen();
   bool tooManyFailed() const;
   bool mayReplay() const;
-  void note(std::size_t index, const PlanItem& item);
+  void note(std::size_t index, const PlanItem& planned);
   bool ended(std::size_t index) const;
 
   DeadLetterDesk& desk_;

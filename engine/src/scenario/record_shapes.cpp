@@ -21,7 +21,7 @@ Shape kindShape() { return Shape::words({"command", "delivery", "message"}); }
 /// Of the record of a default value; `special`: the members whose type that does not show.
 template <class Record>
 Shape shapeOf(const std::map<std::string, Shape>& special) {
-  static const std::string epoch = toText(Time{});
+  static const std::string kEpoch = toText(Time{});
   Shape::Members members;
   const auto record = recordOf(Record{});
   for (const auto& [name, value] : record.items()) {
@@ -29,7 +29,7 @@ Shape shapeOf(const std::map<std::string, Shape>& special) {
     members.emplace_back(name, found != special.end() ? found->second
                                : value.is_boolean()   ? Shape::boolean()
                                : value.is_number()    ? Shape::number()
-                               : value == epoch       ? Shape::time()
+                               : value == kEpoch      ? Shape::time()
                                                       : Shape::text());
   }
   return Shape::record(std::move(members));

@@ -36,6 +36,7 @@ Error toError(int code, const std::string& doing, const std::string& message) {
       return {ErrorCode::TimedOut, text};
     case SQLITE_AUTH:
     case SQLITE_ERROR:
+    case SQLITE_SCHEMA:  // also of a statement with a mistake that names no table
     case SQLITE_RANGE:
     case SQLITE_MISMATCH:
     case SQLITE_TOOBIG:
