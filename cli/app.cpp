@@ -114,8 +114,11 @@ void refuseEmptyValues(const CLI::App& app) {
 /// Fills in `line`; false: all was said already (help, version).
 bool parse(CommandLine& line, std::vector<std::string> arguments, Printer& print) {
   refuseOpenEnds(arguments);
-  if (!arguments.empty() && arguments.front() == "help") {  // as other tools have it
-    arguments.erase(arguments.begin());
+  // As other tools have it; flags may come before.
+  const auto first = std::ranges::find_if(
+      arguments, [](const std::string& argument) { return !argument.starts_with('-'); });
+  if (first != arguments.end() && *first == "help") {
+    arguments.erase(first);
     arguments.emplace_back("--help");
   }
   try {

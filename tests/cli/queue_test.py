@@ -129,6 +129,11 @@ class Pause(ProjectTest):
         self.assertIn("'tether queue resume commands --type CreateOrder'",
                       self.ok("queue", "resume", "commands").out)
 
+    def test_of_a_received_message_keeps_its_bytes_for_a_program(self):
+        body = '{\n\t"a": "\\u00e9 \u00e9"\n}'
+        self.ok("queue", "send", "events", "-", stdin=body)
+        self.assertEqual(self.ok("-q", "queue", "receive", "events").out, body + "\n")
+
     def test_by_the_breaker_tells_when_it_tries_again(self):
         def change(catalog):
             catalog["defaults"]["breaker"] = {"failures": 2, "probe": "1h"}

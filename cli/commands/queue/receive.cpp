@@ -30,9 +30,13 @@ struct ReceiveOptions {
 };
 
 void show(Printer& print, const std::vector<Delivery>& deliveries, const std::string& queue,
-          bool leased, Time now) {
+          bool leased, bool toTerminal, Time now) {
   for (const auto& delivery : deliveries) {
     const auto receipt = leased ? writeReceipt(queue, delivery.receipt) : std::string();
+    if (print.quiet() && !leased && !toTerminal) {  // to a program: byte for byte
+      print.text(delivery.body + '\n');
+      continue;
+    }
     if (print.quiet()) {
       print.line({leased ? receipt : delivery.body});
       continue;
@@ -70,8 +74,10 @@ int runReceive(const ReceiveOptions& options, Session& session) {
   }
   auto& print = session.print();
   try {
-    print.answer("queue-receive", data,
-                 [&] { show(print, deliveries, options.queue, leased, session.clock().now()); });
+    print.answer("queue-receive", data, [&] {
+      show(print, deliveries, options.queue, leased, session.streams().outIsTerminal,
+           session.clock().now());
+    });
     print.flush();
   } catch (...) {  // nobody has them: they are there again at once
     for (const auto& delivery : deliveries) {
