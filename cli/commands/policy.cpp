@@ -109,7 +109,7 @@ const Catalog::CommandType& find(const std::vector<Catalog::CommandType>& types,
 }
 
 std::string text(const RetryPolicy::Window& window) {
-  const auto least = window.least == Duration{0} ? "0 s" : tookText(window.least);
+  auto least = window.least == Duration{0} ? "0 s" : tookText(window.least);
   if (window.least == window.most) return least;
   return fmt::format("{} to {}", least, tookText(window.most));
 }

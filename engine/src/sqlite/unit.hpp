@@ -42,7 +42,7 @@ class SqliteUnit final : public Unit {
   Acceptance accept(const NewCommand& command, std::optional<std::int64_t> claimFor) override;
   bool record(const Event& event, const std::vector<Destination>& destinations) override;
   CommandClaims claim(const ClaimRequest& request) override;
-  bool settle(const ClaimedCommand& claim, const Settlement& settlement) override;
+  bool settle(const ClaimedCommand& claim, const Settlement& wanted) override;
   void unclaim(const std::vector<ClaimedCommand>& claims) override;
   std::vector<ClaimedCommand> takeOver(std::int64_t owner, Time now) override;
   Cancelled cancel(const std::string& commandId, const Failure& reason, Time now) override;
