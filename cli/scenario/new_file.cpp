@@ -65,6 +65,10 @@ std::string newScenario(const Catalog& catalog, const std::filesystem::path& pat
                         const std::string& type) {
   const auto types = catalog.commandTypes();
   const auto& chosen = pick(types, type);
+  // Nobody runs the commands of a host here.
+  const auto stubs = chosen.handler == "host" ? fmt::format("\n  \"stubs\": {{ {}: \"ok\" }},\n",
+                                                            ordered_json(chosen.name).dump())
+                                              : std::string();
   auto name = path.filename().native();
   name = name.substr(0, name.find('.'));
   return fmt::format(
@@ -72,7 +76,7 @@ std::string newScenario(const Catalog& catalog, const std::filesystem::path& pat
 {{
   "scenario": 1,
   "name": {},
-
+{}
   // "given": ["INSERT INTO ..."],     rows that are there before
 
   "steps": [
@@ -86,7 +90,7 @@ std::string newScenario(const Catalog& catalog, const std::filesystem::path& pat
   ]
 }}
 )json",
-      ordered_json(name).dump(), ordered_json(chosen.name).dump(),
+      ordered_json(name).dump(), stubs, ordered_json(chosen.name).dump(),
       samplePayload(catalog, chosen).dump());
 }
 

@@ -360,6 +360,12 @@ class New(ScenarioTest):
         self.ok("scenario", "run", "scenarios", "--update", folder=folder)
         self.ok("scenario", "run", "scenarios", folder=folder)
 
+    def test_for_a_command_of_a_host_brings_a_stub(self):
+        folder = self.copy()
+        file = "hosted" + ENDING
+        self.ok("scenario", "new", file, "--type", "Charge", folder=folder)
+        self.ok("scenario", "run", file, folder=folder)
+
     def test_overwrites_nothing(self):
         folder = self.project()
         file = folder / ("mine" + ENDING)
