@@ -49,12 +49,7 @@ Receipt takenIn(const DeadLetter& letter) {
 }  // namespace
 
 DeadLetter DeadLetterDesk::letterOf(const std::string& letterId) {
-  std::optional<DeadLetter> letter;
-  store_.read([&](Snapshot& snapshot) { letter = snapshot.deadLetter(letterId); });
-  if (!letter) {
-    throw Error(ErrorCode::NotFound, "no dead letter " + letterId + ": see tether dlq list");
-  }
-  return *std::move(letter);
+  return lettersOf({letterId}).front();
 }
 
 std::vector<DeadLetter> DeadLetterDesk::lettersOf(const std::vector<std::string>& letterIds) {
