@@ -6,6 +6,7 @@
 #include <charconv>
 #include <new>
 
+#include "command_line.hpp"
 #include "commands/all.hpp"
 #include "tether/seam.hpp"
 #include "tether/text.hpp"
@@ -183,27 +184,28 @@ std::unique_ptr<CommandLine> makeCommandLine() {
   app.fallthrough();
   addGlobals(app, line->globals);
 
+  const Verb tool(app);
   auto& chosen = line->chosen;
-  addInit(app, chosen);
-  addSubmit(app, chosen);
-  addListen(app, chosen);
-  addRelay(app, chosen);
-  addStatus(app, chosen);
-  addWait(app, chosen);
-  addWatch(app, chosen);
-  addTrace(app, chosen);
-  addCommand(app, chosen);
-  addEvent(app, chosen);
-  addQueue(app, chosen);
-  addDlq(app, chosen);
-  addPolicy(app, chosen);
-  addStore(app, chosen);
-  addConfig(app, chosen);
-  addDoctor(app, chosen);
-  addScenario(app, chosen);
-  addBench(app, chosen);
-  addCompletion(app, chosen);
-  addIntrospection(app, chosen);
+  addInit(tool, chosen);
+  addSubmit(tool, chosen);
+  addListen(tool, chosen);
+  addRelay(tool, chosen);
+  addStatus(tool, chosen);
+  addWait(tool, chosen);
+  addWatch(tool, chosen);
+  addTrace(tool, chosen);
+  addCommand(tool, chosen);
+  addEvent(tool, chosen);
+  addQueue(tool, chosen);
+  addDlq(tool, chosen);
+  addPolicy(tool, chosen);
+  addStore(tool, chosen);
+  addConfig(tool, chosen);
+  addDoctor(tool, chosen);
+  addScenario(tool, chosen);
+  addBench(tool, chosen);
+  addCompletion(tool, chosen);
+  addIntrospection(tool, chosen);
   return line;
 }
 
@@ -234,19 +236,6 @@ int runTool(const std::vector<std::string>& arguments, Streams streams, Environm
     streams.err << "tether: " << escapeForTerminal(error.what()) << '\n';
     return kUnavailable;
   }
-}
-
-CLI::App* addVerb(CLI::App& parent, const std::string& name, const std::string& summary,
-                  const std::string& example) {
-  auto* verb = parent.add_subcommand(name, summary);
-  verb->footer("Example:\n  " + example + "\n\nFlags that every verb takes: tether --help");
-  return verb;
-}
-
-CLI::App* addNoun(CLI::App& parent, const std::string& name, const std::string& summary) {
-  auto* noun = parent.add_subcommand(name, summary);
-  noun->require_subcommand(0, 1);
-  return noun;
 }
 
 Duration durationOf(std::string_view option, const std::string& text) {

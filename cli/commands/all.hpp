@@ -6,27 +6,27 @@
 
 namespace tether::cli {
 
-void addInit(CLI::App& app, Action& chosen);
-void addSubmit(CLI::App& app, Action& chosen);
-void addListen(CLI::App& app, Action& chosen);
-void addRelay(CLI::App& app, Action& chosen);
-void addStatus(CLI::App& app, Action& chosen);
-void addWait(CLI::App& app, Action& chosen);
-void addWatch(CLI::App& app, Action& chosen);
-void addTrace(CLI::App& app, Action& chosen);
-void addCommand(CLI::App& app, Action& chosen);
-void addEvent(CLI::App& app, Action& chosen);
-void addQueue(CLI::App& app, Action& chosen);
-void addDlq(CLI::App& app, Action& chosen);
-void addPolicy(CLI::App& app, Action& chosen);
-void addStore(CLI::App& app, Action& chosen);
-void addConfig(CLI::App& app, Action& chosen);
-void addDoctor(CLI::App& app, Action& chosen);
-void addScenario(CLI::App& app, Action& chosen);
-void addBench(CLI::App& app, Action& chosen);
-void addCompletion(CLI::App& app, Action& chosen);
+void addInit(const Verb& tool, Action& chosen);
+void addSubmit(const Verb& tool, Action& chosen);
+void addListen(const Verb& tool, Action& chosen);
+void addRelay(const Verb& tool, Action& chosen);
+void addStatus(const Verb& tool, Action& chosen);
+void addWait(const Verb& tool, Action& chosen);
+void addWatch(const Verb& tool, Action& chosen);
+void addTrace(const Verb& tool, Action& chosen);
+void addCommand(const Verb& tool, Action& chosen);
+void addEvent(const Verb& tool, Action& chosen);
+void addQueue(const Verb& tool, Action& chosen);
+void addDlq(const Verb& tool, Action& chosen);
+void addPolicy(const Verb& tool, Action& chosen);
+void addStore(const Verb& tool, Action& chosen);
+void addConfig(const Verb& tool, Action& chosen);
+void addDoctor(const Verb& tool, Action& chosen);
+void addScenario(const Verb& tool, Action& chosen);
+void addBench(const Verb& tool, Action& chosen);
+void addCompletion(const Verb& tool, Action& chosen);
 
 /// Hidden: `__describe` prints all verbs and flags as JSON, `__complete` what may stand next.
-void addIntrospection(CLI::App& app, Action& chosen);
+void addIntrospection(const Verb& tool, Action& chosen);
 
 }  // namespace tether::cli

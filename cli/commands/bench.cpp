@@ -222,17 +222,17 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addBench(CLI::App& app, Action& chosen) {
+void addBench(const Verb& tool, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(app, "bench", "Measure how fast commands are accepted and run here",
-                       "tether bench --count 20000 --window 256");
-  verb->add_option("--count", options->count, "How many commands (20000)")->type_name("N");
-  verb->add_option("--window", options->window, "How many are in flight (256)")->type_name("N");
-  verb->add_option("--payload", options->payload, "About how large each payload is (300)")
-      ->type_name("BYTES");
-  verb->add_option("--dir", options->folder,
-                   "Where to make the working folder; it is removed at the end (here)")
-      ->type_name("DIR");
+  const auto verb = addVerb(tool, "bench", "Measure how fast commands are accepted and run here",
+                            "tether bench --count 20000 --window 256");
+  verb.option("--count", options->count, "How many commands (20000)").value("N");
+  verb.option("--window", options->window, "How many are in flight (256)").value("N");
+  verb.option("--payload", options->payload, "About how large each payload is (300)")
+      .value("BYTES");
+  verb.option("--dir", options->folder,
+              "Where to make the working folder; it is removed at the end (here)")
+      .value("DIR");
   onChosen(verb, chosen, std::move(options), &run);
 }
 

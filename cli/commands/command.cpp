@@ -156,29 +156,29 @@ int runTypes(const TypesOptions&, Session& session) {
 
 }  // namespace
 
-void addCommand(CLI::App& app, Action& chosen) {
-  auto* noun = addNoun(app, "command", "Look at commands, cancel what waits");
+void addCommand(const Verb& tool, Action& chosen) {
+  const auto noun = addNoun(tool, "command", "Look at commands, cancel what waits");
 
   auto selection = std::make_shared<Selection>();
-  auto* list = addVerb(*noun, "list", "List commands, newest first",
-                       "tether command list --state dead --since 1h");
-  addSelection(*list, *selection);
-  addStateOption(*list, *selection);
-  addErrorOption(*list, *selection);
-  addQueueOption(*list, *selection);
+  const auto list = addVerb(noun, "list", "List commands, newest first",
+                            "tether command list --state dead --since 1h");
+  addSelection(list, *selection);
+  addStateOption(list, *selection);
+  addErrorOption(list, *selection);
+  addQueueOption(list, *selection);
   onChosen(list, chosen, std::move(selection), &runList);
 
   auto showOptions = std::make_shared<ShowOptions>();
-  auto* show = addVerb(*noun, "show", "Show one command with its payload, attempts and events",
-                       "tether command show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
-  show->add_option("ID", showOptions->id, "Id of the command")->required()->type_name("");
+  const auto show = addVerb(noun, "show", "Show one command with its payload, attempts and events",
+                            "tether command show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
+  show.argument("ID", showOptions->id, "Id of the command").required();
   onChosen(show, chosen, std::move(showOptions), &runShow);
 
-  auto* types =
-      addVerb(*noun, "types", "List the command types of the project", "tether command types");
+  const auto types =
+      addVerb(noun, "types", "List the command types of the project", "tether command types");
   onChosen(types, chosen, std::make_shared<TypesOptions>(), &runTypes);
 
-  addCommandCancel(*noun, chosen);
+  addCommandCancel(noun, chosen);
 }
 
 }  // namespace tether::cli

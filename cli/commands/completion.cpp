@@ -67,11 +67,11 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addCompletion(CLI::App& app, Action& chosen) {
+void addCompletion(const Verb& tool, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(app, "completion", "Print a completion script for a shell",
-                       "source <(tether completion bash)");
-  verb->add_option("SHELL", options->shell, "bash, zsh or fish")->required()->type_name("");
+  const auto verb = addVerb(tool, "completion", "Print a completion script for a shell",
+                            "source <(tether completion bash)");
+  verb.argument("SHELL", options->shell, "bash, zsh or fish").required();
   onChosen(verb, chosen, options, run);
 }
 

@@ -95,8 +95,9 @@ int run(const Options&, Session& session) {
 
 }  // namespace
 
-void addConfig(CLI::App& app, Action& chosen) {
-  auto* verb = addVerb(app, "config", "Show each setting and where it came from", "tether config");
+void addConfig(const Verb& tool, Action& chosen) {
+  const auto verb =
+      addVerb(tool, "config", "Show each setting and where it came from", "tether config");
   onChosen(verb, chosen, std::make_shared<Options>(), run);
 }
 

@@ -81,29 +81,29 @@ int runResend(const ResendOptions& options, Session& session) {
 
 }  // namespace
 
-void addEvent(CLI::App& app, Action& chosen) {
-  auto* noun = addNoun(app, "event", "Look at events, send them again");
+void addEvent(const Verb& tool, Action& chosen) {
+  const auto noun = addNoun(tool, "event", "Look at events, send them again");
 
   auto selection = std::make_shared<Selection>();
-  auto* list = addVerb(*noun, "list", "List events, newest first",
-                       "tether event list --type OrderCreated --since 1h");
-  addSelection(*list, *selection);
+  const auto list = addVerb(noun, "list", "List events, newest first",
+                            "tether event list --type OrderCreated --since 1h");
+  addSelection(list, *selection);
   onChosen(list, chosen, std::move(selection), &runList);
 
   auto options = std::make_shared<ShowOptions>();
-  auto* show = addVerb(*noun, "show", "Show one event as the envelope that travels",
-                       "tether event show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
-  show->add_option("ID", options->id, "Id of the event")->required()->type_name("");
+  const auto show = addVerb(noun, "show", "Show one event as the envelope that travels",
+                            "tether event show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
+  show.argument("ID", options->id, "Id of the event").required();
   onChosen(show, chosen, std::move(options), &runShow);
 
   auto resendOptions = std::make_shared<ResendOptions>();
-  auto* resend = addVerb(*noun, "resend", "Send events once more, with the same ids and content",
-                         "tether event resend 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --to events");
-  addIds(*resend, resendOptions->selection, "events");
-  resend->get_option("ID")->required();
-  resend->add_option("--to", resendOptions->queue, "To this queue, instead of where events go")
-      ->type_name("QUEUE");
-  resend->add_option("--reason", resendOptions->reason, "Kept with who did it")->type_name("TEXT");
+  const auto resend =
+      addVerb(noun, "resend", "Send events once more, with the same ids and content",
+              "tether event resend 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --to events");
+  addIds(resend, resendOptions->selection, "events").required();
+  resend.option("--to", resendOptions->queue, "To this queue, instead of where events go")
+      .value("QUEUE");
+  resend.option("--reason", resendOptions->reason, "Kept with who did it").value("TEXT");
   onChosen(resend, chosen, std::move(resendOptions), &runResend);
 }
 

@@ -125,11 +125,10 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addInit(CLI::App& app, Action& chosen) {
+void addInit(const Verb& tool, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(app, "init", "Write a small working project", "tether init shop");
-  verb->add_option("DIR", options->folder, "Folder of the project (default: the working folder)")
-      ->type_name("");
+  const auto verb = addVerb(tool, "init", "Write a small working project", "tether init shop");
+  verb.argument("DIR", options->folder, "Folder of the project (default: the working folder)");
   onChosen(verb, chosen, options, run);
 }
 

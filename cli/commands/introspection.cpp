@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "all.hpp"
+#include "command_line.hpp"
 
 namespace tether::cli {
 namespace {
@@ -123,13 +124,13 @@ int runComplete(const CompleteOptions& options, Session& session) {
 
 }  // namespace
 
-void addIntrospection(CLI::App& app, Action& chosen) {
-  auto* describing = app.add_subcommand("__describe", "Print all verbs and flags as JSON");
+void addIntrospection(const Verb& tool, Action& chosen) {
+  auto* describing = tool.app().add_subcommand("__describe", "Print all verbs and flags as JSON");
   describing->group("");
-  onChosen(describing, chosen, std::make_shared<Nothing>(), &runDescribe);
+  onChosen(Verb(*describing), chosen, std::make_shared<Nothing>(), &runDescribe);
 
   auto options = std::make_shared<CompleteOptions>();
-  auto* completing = app.add_subcommand("__complete", "Print what may stand next");
+  auto* completing = tool.app().add_subcommand("__complete", "Print what may stand next");
   completing->group("");
   completing->prefix_command();
   completing->fallthrough(false);

@@ -22,17 +22,17 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addListen(CLI::App& app, Action& chosen) {
+void addListen(const Verb& tool, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(app, "listen", "Run commands and relay events until a signal",
-                       "tether listen --until-idle");
-  auto* idle = verb->add_flag("--until-idle", options->untilIdle,
+  const auto verb = addVerb(tool, "listen", "Run commands and relay events until a signal",
+                            "tether listen --until-idle");
+  const auto idle = verb.flag("--until-idle", options->untilIdle,
                               "End when nothing is ready, runs or will be retried");
-  verb->add_flag("--once", options->once, "Do what is ready now, then end")->excludes(idle);
-  verb->add_flag("--no-relay", options->noRelay, "Leave the events to 'tether relay'");
-  verb->add_option("--drain-timeout", options->drain,
-                   "How long running commands may take to finish after a signal (30s)")
-      ->type_name("DURATION");
+  verb.flag("--once", options->once, "Do what is ready now, then end").excludes(idle);
+  verb.flag("--no-relay", options->noRelay, "Leave the events to 'tether relay'");
+  verb.option("--drain-timeout", options->drain,
+              "How long running commands may take to finish after a signal (30s)")
+      .value("DURATION");
   onChosen(verb, chosen, std::move(options), &run);
 }
 

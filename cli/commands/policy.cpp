@@ -228,26 +228,21 @@ int runExplain(const ExplainOptions& options, Session& session) {
 
 }  // namespace
 
-void addPolicy(CLI::App& app, Action& chosen) {
-  auto* noun = addNoun(app, "policy", "Look at what follows failed attempts");
+void addPolicy(const Verb& tool, Action& chosen) {
+  const auto noun = addNoun(tool, "policy", "Look at what follows failed attempts");
 
-  auto* list =
-      addVerb(*noun, "list", "List the retry policy of each command type", "tether policy list");
+  const auto list =
+      addVerb(noun, "list", "List the retry policy of each command type", "tether policy list");
   onChosen(list, chosen, std::make_shared<ListOptions>(), &runList);
 
   auto options = std::make_shared<ExplainOptions>();
-  auto* explain = addVerb(*noun, "explain", "Say what follows an error, and when",
-                          "tether policy explain --type CreateOrder --error timed_out");
-  explain->add_option("--type", options->type, "The command type")->required()->type_name("TYPE");
-  explain->add_option("--error", options->error, "The code of the error")
-      ->required()
-      ->type_name("CODE");
-  explain->add_option("--attempt", options->attempt, "The attempt that fails (default 1)")
-      ->type_name("N");
-  explain
-      ->add_option("--retry-after", options->retryAfter,
-                   "Each failure asks for this delay at least")
-      ->type_name("DURATION");
+  const auto explain = addVerb(noun, "explain", "Say what follows an error, and when",
+                               "tether policy explain --type CreateOrder --error timed_out");
+  explain.option("--type", options->type, "The command type").required().value("TYPE");
+  explain.option("--error", options->error, "The code of the error").required().value("CODE");
+  explain.option("--attempt", options->attempt, "The attempt that fails (default 1)").value("N");
+  explain.option("--retry-after", options->retryAfter, "Each failure asks for this delay at least")
+      .value("DURATION");
   onChosen(explain, chosen, std::move(options), &runExplain);
 }
 

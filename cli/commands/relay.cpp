@@ -20,13 +20,14 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addRelay(CLI::App& app, Action& chosen) {
+void addRelay(const Verb& tool, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(app, "relay", "Hand messages over to the queues that are mapped elsewhere",
-                       "tether relay --until-idle");
-  auto* idle =
-      verb->add_flag("--until-idle", options->untilIdle, "End when nothing is left to hand over");
-  verb->add_flag("--once", options->once, "Do what is ready now, then end")->excludes(idle);
+  const auto verb =
+      addVerb(tool, "relay", "Hand messages over to the queues that are mapped elsewhere",
+              "tether relay --until-idle");
+  const auto idle =
+      verb.flag("--until-idle", options->untilIdle, "End when nothing is left to hand over");
+  verb.flag("--once", options->once, "Do what is ready now, then end").excludes(idle);
   onChosen(verb, chosen, std::move(options), &run);
 }
 

@@ -308,51 +308,46 @@ int runSchema(const NoFlags& /*flags*/, Session& session) {
 
 }  // namespace
 
-void addScenario(CLI::App& app, Action& chosen) {
-  auto* noun = addNoun(app, "scenario", "Run files that say: given, when, then");
+void addScenario(const Verb& tool, Action& chosen) {
+  const auto noun = addNoun(tool, "scenario", "Run files that say: given, when, then");
 
   auto run = std::make_shared<RunFlags>();
-  auto* verb = addVerb(*noun, "run", "Run scenarios: exit 0 passed, 1 failed, 2 bad file",
-                       "tether scenario run scenarios/ --crash-matrix --report junit=report.xml");
-  verb->add_option("PATH", run->paths, "Files, and folders with files *.scenario.json")
-      ->required()
-      ->type_name("");
-  verb->add_option("--jobs", run->jobs, "So many files at once (the processors)")->type_name("N");
-  verb->add_option("--filter", run->name, "Only those with this in their name or path")
-      ->type_name("TEXT");
-  verb->add_option("--tag", run->tag, "Only those with this tag")->type_name("TAG");
-  verb->add_option("--shard", run->shard, "Only this part of the files")->type_name("I/N");
-  verb->add_option("--seed", run->seed, "For ids and jitter, instead of the file's")
-      ->type_name("N");
-  verb->add_flag("--crash-matrix", run->crashMatrix,
-                 "Again with a crash at each seam: the end must be the same");
-  verb->add_option("--report", run->report, "junit=FILE, tap=FILE, json=FILE; - for stdout")
-      ->type_name("LIST");
-  verb->add_option("--keep-on-failure", run->keep, "Keep the stores of what failed here")
-      ->type_name("DIR");
-  verb->add_flag("--update", run->update, "Write what was found into the files");
-  verb->add_option("--timeout", run->limit, "Real time that a file may take (1m)")
-      ->type_name("DURATION");
+  const auto verb =
+      addVerb(noun, "run", "Run scenarios: exit 0 passed, 1 failed, 2 bad file",
+              "tether scenario run scenarios/ --crash-matrix --report junit=report.xml");
+  verb.argument("PATH", run->paths, "Files, and folders with files *.scenario.json").required();
+  verb.option("--jobs", run->jobs, "So many files at once (the processors)").value("N");
+  verb.option("--filter", run->name, "Only those with this in their name or path").value("TEXT");
+  verb.option("--tag", run->tag, "Only those with this tag").value("TAG");
+  verb.option("--shard", run->shard, "Only this part of the files").value("I/N");
+  verb.option("--seed", run->seed, "For ids and jitter, instead of the file's").value("N");
+  verb.flag("--crash-matrix", run->crashMatrix,
+            "Again with a crash at each seam: the end must be the same");
+  verb.option("--report", run->report, "junit=FILE, tap=FILE, json=FILE; - for stdout")
+      .value("LIST");
+  verb.option("--keep-on-failure", run->keep, "Keep the stores of what failed here").value("DIR");
+  verb.flag("--update", run->update, "Write what was found into the files");
+  verb.option("--timeout", run->limit, "Real time that a file may take (1m)").value("DURATION");
   onChosen(verb, chosen, std::move(run), &runRun);
 
   auto check = std::make_shared<CheckFlags>();
-  auto* checkVerb = addVerb(*noun, "check", "Read scenarios without running them",
-                            "tether scenario check scenarios/");
-  checkVerb->add_option("PATH", check->paths, "Files, and folders with files *.scenario.json")
-      ->required()
-      ->type_name("");
+  const auto checkVerb = addVerb(noun, "check", "Read scenarios without running them",
+                                 "tether scenario check scenarios/");
+  checkVerb.argument("PATH", check->paths, "Files, and folders with files *.scenario.json")
+      .required();
   onChosen(checkVerb, chosen, std::move(check), &runCheck);
 
   auto fresh = std::make_shared<NewFlags>();
-  auto* newVerb = addVerb(*noun, "new", "Write a scenario to begin with",
-                          "tether scenario new scenarios/late.scenario.json --type CreateOrder");
-  newVerb->add_option("FILE", fresh->file, "The file to write")->required()->type_name("");
-  newVerb->add_option("--type", fresh->type, "The command that it submits (the first)")
-      ->type_name("TYPE");
+  const auto newVerb =
+      addVerb(noun, "new", "Write a scenario to begin with",
+              "tether scenario new scenarios/late.scenario.json --type CreateOrder");
+  newVerb.argument("FILE", fresh->file, "The file to write").required();
+  newVerb.option("--type", fresh->type, "The command that it submits (the first)").value("TYPE");
   onChosen(newVerb, chosen, std::move(fresh), &runNew);
 
-  auto* schemaVerb = addVerb(*noun, "schema", "Print the JSON Schema of the format, for editors",
-                             "tether scenario schema > scenario.schema.json");
+  const auto schemaVerb =
+      addVerb(noun, "schema", "Print the JSON Schema of the format, for editors",
+              "tether scenario schema > scenario.schema.json");
   onChosen(schemaVerb, chosen, std::make_shared<NoFlags>(), &runSchema);
 }
 

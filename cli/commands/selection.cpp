@@ -50,55 +50,54 @@ bool choosesByOption(const Selection& selection) {
 
 }  // namespace
 
-void addSelection(CLI::App& verb, Selection& selection, std::size_t max) {
-  verb.add_option("--type", selection.type, "Only of this type")->type_name("TYPE");
-  verb.add_option("--correlation", selection.correlation, "Only of this flow")->type_name("ID");
-  verb.add_option("--since", selection.since, "Not before; a duration counts back from now")
-      ->type_name("TIME");
+void addSelection(const Verb& verb, Selection& selection, std::size_t max) {
+  verb.option("--type", selection.type, "Only of this type").value("TYPE");
+  verb.option("--correlation", selection.correlation, "Only of this flow").value("ID");
+  verb.option("--since", selection.since, "Not before; a duration counts back from now")
+      .value("TIME");
   addUntilOption(verb, selection);
   const auto limit = max == kNoLimit ? "no limit" : std::to_string(max);
-  verb.add_option("--limit", selection.limit,
-                  fmt::format("At most so many, the newest (default: {})", limit))
-      ->type_name("N");
+  verb.option("--limit", selection.limit,
+              fmt::format("At most so many, the newest (default: {})", limit))
+      .value("N");
 }
 
-void addTargets(CLI::App& verb, Selection& selection, const std::string& noun) {
+void addTargets(const Verb& verb, Selection& selection, const std::string& noun) {
   addIds(verb, selection, noun);
   addSelection(verb, selection, kNoLimit);
-  verb.add_flag("--all", selection.all, "Everything, when nothing else says what");
-  verb.add_flag("--yes", selection.yes, "Do not ask");
+  verb.flag("--all", selection.all, "Everything, when nothing else says what");
+  verb.flag("--yes", selection.yes, "Do not ask");
 }
 
-void addIds(CLI::App& verb, Selection& selection, const std::string& noun) {
-  verb.add_option("ID", selection.ids, fmt::format("Only these {}; - reads ids from stdin", noun))
-      ->type_name("");
+Option addIds(const Verb& verb, Selection& selection, const std::string& noun) {
+  return verb.argument("ID", selection.ids,
+                       fmt::format("Only these {}; - reads ids from stdin", noun));
 }
 
-void addStateOption(CLI::App& verb, Selection& selection) {
-  verb.add_option("--state", selection.state, "Only in this state")->type_name("STATE");
+void addStateOption(const Verb& verb, Selection& selection) {
+  verb.option("--state", selection.state, "Only in this state").value("STATE");
 }
 
-void addErrorOption(CLI::App& verb, Selection& selection) {
-  verb.add_option("--error", selection.error, "Only with this error code")->type_name("CODE");
+void addErrorOption(const Verb& verb, Selection& selection) {
+  verb.option("--error", selection.error, "Only with this error code").value("CODE");
 }
 
-void addGroupOption(CLI::App& verb, Selection& selection) {
-  verb.add_option("--group", selection.group, "Only that failed alike; its first digits do")
-      ->type_name("GROUP");
+void addGroupOption(const Verb& verb, Selection& selection) {
+  verb.option("--group", selection.group, "Only that failed alike; its first digits do")
+      .value("GROUP");
 }
 
-void addQueueOption(CLI::App& verb, Selection& selection) {
-  verb.add_option("--queue", selection.queue, "Only from this queue")->type_name("QUEUE");
+void addQueueOption(const Verb& verb, Selection& selection) {
+  verb.option("--queue", selection.queue, "Only from this queue").value("QUEUE");
 }
 
-void addAttemptsOption(CLI::App& verb, Selection& selection) {
-  verb.add_option("--attempts", selection.attempts, "Only after 3 attempts; '>3', '<=3' and so on")
-      ->type_name("N");
+void addAttemptsOption(const Verb& verb, Selection& selection) {
+  verb.option("--attempts", selection.attempts, "Only after 3 attempts; '>3', '<=3' and so on")
+      .value("N");
 }
 
-void addUntilOption(CLI::App& verb, Selection& selection) {
-  verb.add_option("--until", selection.until, "Before; a duration counts back from now")
-      ->type_name("TIME");
+void addUntilOption(const Verb& verb, Selection& selection) {
+  verb.option("--until", selection.until, "Before; a duration counts back from now").value("TIME");
 }
 
 Time pastTimeOf(std::string_view option, const std::string& text, Time now) {

@@ -36,17 +36,17 @@ inline constexpr std::size_t kListMax = 50;
 inline constexpr auto kNoLimit = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
 
 /// --type --correlation --since --until --limit; `max`: the limit when none is given.
-void addSelection(CLI::App& verb, Selection& selection, std::size_t max = kListMax);
+void addSelection(const Verb& verb, Selection& selection, std::size_t max = kListMax);
 /// The same of a verb that changes what is chosen, with ids, --all and --yes. `noun`: "dead
 /// letters".
-void addTargets(CLI::App& verb, Selection& selection, const std::string& noun);
-void addIds(CLI::App& verb, Selection& selection, const std::string& noun);
-void addStateOption(CLI::App& verb, Selection& selection);
-void addErrorOption(CLI::App& verb, Selection& selection);
-void addGroupOption(CLI::App& verb, Selection& selection);
-void addQueueOption(CLI::App& verb, Selection& selection);
-void addAttemptsOption(CLI::App& verb, Selection& selection);
-void addUntilOption(CLI::App& verb, Selection& selection);
+void addTargets(const Verb& verb, Selection& selection, const std::string& noun);
+Option addIds(const Verb& verb, Selection& selection, const std::string& noun);
+void addStateOption(const Verb& verb, Selection& selection);
+void addErrorOption(const Verb& verb, Selection& selection);
+void addGroupOption(const Verb& verb, Selection& selection);
+void addQueueOption(const Verb& verb, Selection& selection);
+void addAttemptsOption(const Verb& verb, Selection& selection);
+void addUntilOption(const Verb& verb, Selection& selection);
 
 /// The options. Throws Invalid that names the one that is wrong.
 Filter filterOf(const Selection& selection, Time now, std::size_t max = kListMax);

@@ -69,13 +69,12 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addStatus(CLI::App& app, Action& chosen) {
+void addStatus(const Verb& tool, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(app, "status", "Show how flows stand",
-                       "tether status 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
-  verb->add_option("ID", options->ids, "A correlationId, else a command's, then an event's id")
-      ->required()
-      ->type_name("");
+  const auto verb = addVerb(tool, "status", "Show how flows stand",
+                            "tether status 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
+  verb.argument("ID", options->ids, "A correlationId, else a command's, then an event's id")
+      .required();
   onChosen(verb, chosen, std::move(options), &run);
 }
 

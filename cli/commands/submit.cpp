@@ -112,20 +112,18 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addSubmit(CLI::App& app, Action& chosen) {
+void addSubmit(const Verb& tool, Action& chosen) {
   auto options = std::make_shared<Options>();
   auto& request = options->request;
-  auto* verb = addVerb(app, "submit", "Accept a command; print its correlationId",
-                       "tether submit CreateOrder '{\"id\": \"o-1\"}' --wait");
-  verb->add_option("TYPE", options->type, "The command's type, as tether.json has it")
-      ->type_name("");
-  auto* payload =
-      verb->add_option("PAYLOAD", options->payload, "JSON, @FILE, or - for standard input ({})");
-  payload->type_name("");
-  std::vector<CLI::Option*> single = {payload};  // these make no sense with --batch
+  const auto verb = addVerb(tool, "submit", "Accept a command; print its correlationId",
+                            "tether submit CreateOrder '{\"id\": \"o-1\"}' --wait");
+  verb.argument("TYPE", options->type, "The command's type, as tether.json has it");
+  const auto payload =
+      verb.argument("PAYLOAD", options->payload, "JSON, @FILE, or - for standard input ({})");
+  std::vector<Option> single = {payload};  // these make no sense with --batch
   const auto add = [&](const std::string& name, std::string& target, const std::string& help,
                        const std::string& value) {
-    auto* option = verb->add_option(name, target, help)->type_name(value);
+    const auto option = verb.option(name, target, help).value(value);
     single.push_back(option);
     return option;
   };
@@ -134,19 +132,19 @@ void addSubmit(CLI::App& app, Action& chosen) {
   add("--idempotency-key", request.idempotencyKey,
       "The same key and payload give the first receipt again", "KEY");
   add("--key", options->key, "Commands with the same key run in order", "KEY");
-  auto* delay = add("--delay", options->delay, "Run it this much later", "DURATION");
-  add("--at", options->at, "Run it at this time (RFC 3339)", "TIME")->excludes(delay);
-  single.push_back(verb->add_flag("--wait{30s}", options->wait,
-                                  "Wait for the outcome, at most =DURATION (30s)"));
+  const auto delay = add("--delay", options->delay, "Run it this much later", "DURATION");
+  add("--at", options->at, "Run it at this time (RFC 3339)", "TIME").excludes(delay);
+  single.push_back(
+      verb.flag("--wait{30s}", options->wait, "Wait for the outcome, at most =DURATION (30s)"));
 
-  auto* batch = verb->add_option("--batch", options->batch,
-                                 "One command a line, as NDJSON; - for standard input");
-  batch->type_name("FILE");
-  verb->add_flag("--atomic", options->atomic, "With --batch: all lines or none");
-  for (auto* option : single) option->excludes(batch);
+  const auto batch =
+      verb.option("--batch", options->batch, "One command a line, as NDJSON; - for standard input");
+  batch.value("FILE");
+  verb.flag("--atomic", options->atomic, "With --batch: all lines or none");
+  for (const auto& option : single) option.excludes(batch);
 
-  verb->callback([&chosen, options, payload] {
-    options->hasPayload = payload->count() > 0;
+  verb.onParsed([&chosen, options, payload] {
+    options->hasPayload = payload.given();
     chosen = [options](Session& session) { return run(*options, session); };
   });
 }

@@ -98,23 +98,21 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addTrace(CLI::App& app, Action& chosen) {
+void addTrace(const Verb& tool, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(app, "trace", "Show what a flow did, why, and how long it took",
-                       "tether trace 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --timeline");
-  verb->add_option("ID", options->id, "A correlationId, else a command's, then an event's id")
-      ->required()
-      ->type_name("");
-  auto* tree =
-      verb->add_flag("--tree", options->tree, "Causes with what they caused (the default)");
-  verb->add_flag("--timeline", options->timeline, "In the order in which it happened")
-      ->excludes(tree);
-  verb->add_flag("--data", options->data, "Show payloads and the data of events");
-  verb->add_flag("--attempts", options->attempts, "Show each attempt");
-  verb->add_option("--as-scenario", options->scenario, "Write a scenario that repeats it; - stdout")
-      ->type_name("FILE");
-  verb->add_option("--mask", options->mask, "With it: hide the values at these JSON pointers")
-      ->type_name("POINTERS");
+  const auto verb = addVerb(tool, "trace", "Show what a flow did, why, and how long it took",
+                            "tether trace 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --timeline");
+  verb.argument("ID", options->id, "A correlationId, else a command's, then an event's id")
+      .required();
+  const auto tree =
+      verb.flag("--tree", options->tree, "Causes with what they caused (the default)");
+  verb.flag("--timeline", options->timeline, "In the order in which it happened").excludes(tree);
+  verb.flag("--data", options->data, "Show payloads and the data of events");
+  verb.flag("--attempts", options->attempts, "Show each attempt");
+  verb.option("--as-scenario", options->scenario, "Write a scenario that repeats it; - stdout")
+      .value("FILE");
+  verb.option("--mask", options->mask, "With it: hide the values at these JSON pointers")
+      .value("POINTERS");
   onChosen(verb, chosen, std::move(options), &run);
 }
 

@@ -71,19 +71,18 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addWait(CLI::App& app, Action& chosen) {
+void addWait(const Verb& tool, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(app, "wait", "Wait for flows; the exit code tells the outcome",
-                       "tether wait 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --timeout 1m");
-  verb->add_option("ID", options->ids, "A correlationId, else a command's, then an event's id")
-      ->required()
-      ->type_name("");
-  verb->add_option("--for", options->target,
-                   "resolved: nothing of the flow is open (the default); done: the command has "
-                   "ended; event=TYPE: such an event was emitted")
-      ->type_name("WHAT");
-  verb->add_option("--timeout", options->timeout, "Give up after this long, with exit 4 (no limit)")
-      ->type_name("DURATION");
+  const auto verb = addVerb(tool, "wait", "Wait for flows; the exit code tells the outcome",
+                            "tether wait 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --timeout 1m");
+  verb.argument("ID", options->ids, "A correlationId, else a command's, then an event's id")
+      .required();
+  verb.option("--for", options->target,
+              "resolved: nothing of the flow is open (the default); done: the command has "
+              "ended; event=TYPE: such an event was emitted")
+      .value("WHAT");
+  verb.option("--timeout", options->timeout, "Give up after this long, with exit 4 (no limit)")
+      .value("DURATION");
   onChosen(verb, chosen, std::move(options), &run);
 }
 

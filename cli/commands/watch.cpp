@@ -151,14 +151,13 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addWatch(CLI::App& app, Action& chosen) {
+void addWatch(const Verb& tool, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(app, "watch", "Show what happens, as it happens",
-                       "tether watch 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --ndjson");
-  verb->add_option("ID", options->id, "Only this flow, from its start until it is resolved")
-      ->type_name("");
-  verb->add_option("--after", options->after, "Begin after this cursor (the seq of a change)")
-      ->type_name("CURSOR");
+  const auto verb = addVerb(tool, "watch", "Show what happens, as it happens",
+                            "tether watch 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --ndjson");
+  verb.argument("ID", options->id, "Only this flow, from its start until it is resolved");
+  verb.option("--after", options->after, "Begin after this cursor (the seq of a change)")
+      .value("CURSOR");
   onChosen(verb, chosen, std::move(options), &run);
 }
 

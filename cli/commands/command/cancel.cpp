@@ -198,16 +198,16 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addCommandCancel(CLI::App& noun, Action& chosen) {
+void addCommandCancel(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(noun, "cancel", "Cancel commands that have not ended",
-                       "tether command cancel --type ChargeCard --since 1h --reason 'wrong price'");
-  addTargets(*verb, options->selection, "commands");
-  addStateOption(*verb, options->selection);
-  addErrorOption(*verb, options->selection);
-  addQueueOption(*verb, options->selection);
-  verb->add_option("--reason", options->reason, "Kept as the command's error message")
-      ->type_name("TEXT");
+  const auto verb =
+      addVerb(noun, "cancel", "Cancel commands that have not ended",
+              "tether command cancel --type ChargeCard --since 1h --reason 'wrong price'");
+  addTargets(verb, options->selection, "commands");
+  addStateOption(verb, options->selection);
+  addErrorOption(verb, options->selection);
+  addQueueOption(verb, options->selection);
+  verb.option("--reason", options->reason, "Kept as the command's error message").value("TEXT");
   onChosen(verb, chosen, std::move(options), &run);
 }
 

@@ -4,6 +4,6 @@
 
 namespace tether::cli {
 
-void addCommandCancel(CLI::App& noun, Action& chosen);
+void addCommandCancel(const Verb& noun, Action& chosen);
 
 }  // namespace tether::cli

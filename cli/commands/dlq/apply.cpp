@@ -134,29 +134,28 @@ int runApply(const ApplyVerb& verb, Session& session) {
 
 }  // namespace
 
-void addDlqApply(CLI::App& noun, Action& chosen) {
+void addDlqApply(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<ApplyVerb>();
-  auto* verb = addVerb(noun, "apply", "Replay what a plan names; can be stopped and resumed",
-                       "tether dlq apply repair.plan --canary 5 --stop-on-failure 20% --listen");
-  verb->add_option("FILE", options->file, "What plan wrote; - for standard input")
-      ->required()
-      ->type_name("");
-  verb->add_option("--rate", options->rate, "So many a second, minute or hour (default: no limit)")
-      ->type_name("N/s");
-  verb->add_option("--concurrency", options->concurrency,
-                   "So many that have not ended at a time (default: 16)")
-      ->type_name("N");
-  verb->add_option("--canary", options->canary, "So many first; the rest when they all succeeded")
-      ->type_name("N");
-  verb->add_option("--stop-on-failure", options->stopOnFailure,
-                   "Stop when more than this share failed (default: of a canary, any)")
-      ->type_name("N%");
-  verb->add_flag("--resume", options->resume, "Go on with a plan that was begun");
-  verb->add_flag("--listen", options->listen, "Run the commands in this process meanwhile");
-  verb->add_flag("--allow-expired-dedup", options->allowExpired,
-                 "Also what failed so long ago that a remote queue may hold it no more");
-  addReason(*verb, options->reason);
-  verb->add_flag("--yes", options->yes, "Do not ask");
+  const auto verb =
+      addVerb(noun, "apply", "Replay what a plan names; can be stopped and resumed",
+              "tether dlq apply repair.plan --canary 5 --stop-on-failure 20% --listen");
+  verb.argument("FILE", options->file, "What plan wrote; - for standard input").required();
+  verb.option("--rate", options->rate, "So many a second, minute or hour (default: no limit)")
+      .value("N/s");
+  verb.option("--concurrency", options->concurrency,
+              "So many that have not ended at a time (default: 16)")
+      .value("N");
+  verb.option("--canary", options->canary, "So many first; the rest when they all succeeded")
+      .value("N");
+  verb.option("--stop-on-failure", options->stopOnFailure,
+              "Stop when more than this share failed (default: of a canary, any)")
+      .value("N%");
+  verb.flag("--resume", options->resume, "Go on with a plan that was begun");
+  verb.flag("--listen", options->listen, "Run the commands in this process meanwhile");
+  verb.flag("--allow-expired-dedup", options->allowExpired,
+            "Also what failed so long ago that a remote queue may hold it no more");
+  addReason(verb, options->reason);
+  verb.flag("--yes", options->yes, "Do not ask");
   onChosen(verb, chosen, std::move(options), &runApply);
 }
 

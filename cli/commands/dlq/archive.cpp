@@ -88,33 +88,34 @@ int runPurge(const PurgeOptions& options, Session& session) {
 
 }  // namespace
 
-void addDlqArchive(CLI::App& noun, Action& chosen) {
+void addDlqArchive(const Verb& noun, Action& chosen) {
   auto archiveOptions = std::make_shared<LetterOptions>();
-  auto* archive = addVerb(noun, "archive", "Set dead letters aside: no list shows them",
-                          "tether dlq archive --error bad_address --reason 'closed shop' --yes");
-  addTargets(*archive, archiveOptions->selection, kLetters);
-  addLetterChoices(*archive, archiveOptions->selection);
-  addReason(*archive, archiveOptions->reason);
+  const auto archive =
+      addVerb(noun, "archive", "Set dead letters aside: no list shows them",
+              "tether dlq archive --error bad_address --reason 'closed shop' --yes");
+  addTargets(archive, archiveOptions->selection, kLetters);
+  addLetterChoices(archive, archiveOptions->selection);
+  addReason(archive, archiveOptions->reason);
   onChosen(archive, chosen, std::move(archiveOptions), &runArchive);
 
   auto restoreOptions = std::make_shared<LetterOptions>();
-  auto* restore = addVerb(noun, "restore", "Let archived dead letters wait again",
-                          "tether dlq restore 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
-  addTargets(*restore, restoreOptions->selection, kLetters);
-  addLetterChoices(*restore, restoreOptions->selection);
-  addReason(*restore, restoreOptions->reason);
+  const auto restore = addVerb(noun, "restore", "Let archived dead letters wait again",
+                               "tether dlq restore 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
+  addTargets(restore, restoreOptions->selection, kLetters);
+  addLetterChoices(restore, restoreOptions->selection);
+  addReason(restore, restoreOptions->reason);
   onChosen(restore, chosen, std::move(restoreOptions), &runRestore);
 
   auto purgeOptions = std::make_shared<PurgeOptions>();
-  auto* purge = addVerb(noun, "purge", "Forget dead letters for good",
-                        "tether dlq purge --state archived --until 90d --yes");
-  addTargets(*purge, purgeOptions->selection, kLetters);
-  addLetterChoices(*purge, purgeOptions->selection);
-  addLetterState(*purge, purgeOptions->state);
-  addReason(*purge, purgeOptions->reason);
-  purge->add_option("--confirm", purgeOptions->confirmed, "With --all: the queue they came from")
-      ->type_name("QUEUE")
-      ->allow_extra_args(false);
+  const auto purge = addVerb(noun, "purge", "Forget dead letters for good",
+                             "tether dlq purge --state archived --until 90d --yes");
+  addTargets(purge, purgeOptions->selection, kLetters);
+  addLetterChoices(purge, purgeOptions->selection);
+  addLetterState(purge, purgeOptions->state);
+  addReason(purge, purgeOptions->reason);
+  purge.option("--confirm", purgeOptions->confirmed, "With --all: the queue they came from")
+      .value("QUEUE")
+      .oneEach();
   onChosen(purge, chosen, std::move(purgeOptions), &runPurge);
 }
 

@@ -89,13 +89,14 @@ int runEdit(const EditOptions& options, Session& session) {
 
 }  // namespace
 
-void addDlqEdit(CLI::App& noun, Action& chosen) {
+void addDlqEdit(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<EditOptions>();
-  auto* verb = addVerb(noun, "edit", "Repair the content of a dead letter, in $EDITOR or by --set",
-                       "tether dlq edit 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --set /quantity=3");
-  verb->add_option("ID", options->id, "Id of the dead letter")->required()->type_name("");
-  addSet(*verb, options->set);
-  addReason(*verb, options->reason);
+  const auto verb =
+      addVerb(noun, "edit", "Repair the content of a dead letter, in $EDITOR or by --set",
+              "tether dlq edit 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --set /quantity=3");
+  verb.argument("ID", options->id, "Id of the dead letter").required();
+  addSet(verb, options->set);
+  addReason(verb, options->reason);
   onChosen(verb, chosen, std::move(options), &runEdit);
 }
 

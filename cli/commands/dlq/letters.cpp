@@ -53,26 +53,25 @@ PayloadEdit editOf(const std::string& text) {
 
 }  // namespace
 
-void addLetterChoices(CLI::App& verb, Selection& selection) {
+void addLetterChoices(const Verb& verb, Selection& selection) {
   addErrorOption(verb, selection);
   addGroupOption(verb, selection);
   addQueueOption(verb, selection);
   addAttemptsOption(verb, selection);
 }
 
-void addLetterState(CLI::App& verb, std::string& state) {
-  verb.add_option("--state", state, "waiting (the default), replayed, archived or any")
-      ->type_name("STATE");
+void addLetterState(const Verb& verb, std::string& state) {
+  verb.option("--state", state, "waiting (the default), replayed, archived or any").value("STATE");
 }
 
-void addSet(CLI::App& verb, std::vector<std::string>& set) {
-  verb.add_option("--set", set, "Another value in the payload; may be given again")
-      ->type_name("/POINTER=VALUE")
-      ->allow_extra_args(false);
+void addSet(const Verb& verb, std::vector<std::string>& set) {
+  verb.option("--set", set, "Another value in the payload; may be given again")
+      .value("/POINTER=VALUE")
+      .oneEach();
 }
 
-void addReason(CLI::App& verb, std::string& reason) {
-  verb.add_option("--reason", reason, "Why; kept in the history")->type_name("TEXT");
+void addReason(const Verb& verb, std::string& reason) {
+  verb.option("--reason", reason, "Why; kept in the history").value("TEXT");
 }
 
 std::vector<PayloadEdit> editsOf(const std::vector<std::string>& set) {
@@ -205,20 +204,20 @@ void writePrivateFile(Session& session, const std::string& path, std::string_vie
   if (::close(file) != 0) throw failed(errno);
 }
 
-void addDlq(CLI::App& app, Action& chosen) {
-  auto* noun = addNoun(app, "dlq", "Look at dead letters, repair and replay them");
-  addDlqList(*noun, chosen);
-  addDlqGroups(*noun, chosen);
-  addDlqShow(*noun, chosen);
-  addDlqHistory(*noun, chosen);
-  addDlqTry(*noun, chosen);
-  addDlqReplay(*noun, chosen);
-  addDlqPlan(*noun, chosen);
-  addDlqApply(*noun, chosen);
-  addDlqEdit(*noun, chosen);
-  addDlqArchive(*noun, chosen);
-  addDlqExport(*noun, chosen);
-  addDlqImport(*noun, chosen);
+void addDlq(const Verb& tool, Action& chosen) {
+  const auto noun = addNoun(tool, "dlq", "Look at dead letters, repair and replay them");
+  addDlqList(noun, chosen);
+  addDlqGroups(noun, chosen);
+  addDlqShow(noun, chosen);
+  addDlqHistory(noun, chosen);
+  addDlqTry(noun, chosen);
+  addDlqReplay(noun, chosen);
+  addDlqPlan(noun, chosen);
+  addDlqApply(noun, chosen);
+  addDlqEdit(noun, chosen);
+  addDlqArchive(noun, chosen);
+  addDlqExport(noun, chosen);
+  addDlqImport(noun, chosen);
 }
 
 }  // namespace tether::cli

@@ -25,10 +25,10 @@ struct LetterOptions {
 };
 
 /// --error --group --queue --attempts: what dead letters are chosen by besides addSelection().
-void addLetterChoices(CLI::App& verb, Selection& selection);
-void addLetterState(CLI::App& verb, std::string& state);
-void addSet(CLI::App& verb, std::vector<std::string>& set);
-void addReason(CLI::App& verb, std::string& reason);
+void addLetterChoices(const Verb& verb, Selection& selection);
+void addLetterState(const Verb& verb, std::string& state);
+void addSet(const Verb& verb, std::vector<std::string>& set);
+void addReason(const Verb& verb, std::string& reason);
 
 /// "/quantity=3": the value is JSON, and else a string. Throws Invalid.
 std::vector<PayloadEdit> editsOf(const std::vector<std::string>& set);
@@ -62,17 +62,17 @@ void putContent(nlohmann::json& record, const DeadLetter& letter);
 /// Conflict, Unavailable.
 void writePrivateFile(Session& session, const std::string& path, std::string_view text, bool force);
 
-void addDlqList(CLI::App& noun, Action& chosen);
-void addDlqGroups(CLI::App& noun, Action& chosen);
-void addDlqShow(CLI::App& noun, Action& chosen);
-void addDlqHistory(CLI::App& noun, Action& chosen);
-void addDlqTry(CLI::App& noun, Action& chosen);
-void addDlqReplay(CLI::App& noun, Action& chosen);
-void addDlqPlan(CLI::App& noun, Action& chosen);
-void addDlqApply(CLI::App& noun, Action& chosen);
-void addDlqEdit(CLI::App& noun, Action& chosen);
-void addDlqArchive(CLI::App& noun, Action& chosen);  // with restore and purge
-void addDlqExport(CLI::App& noun, Action& chosen);
-void addDlqImport(CLI::App& noun, Action& chosen);
+void addDlqList(const Verb& noun, Action& chosen);
+void addDlqGroups(const Verb& noun, Action& chosen);
+void addDlqShow(const Verb& noun, Action& chosen);
+void addDlqHistory(const Verb& noun, Action& chosen);
+void addDlqTry(const Verb& noun, Action& chosen);
+void addDlqReplay(const Verb& noun, Action& chosen);
+void addDlqPlan(const Verb& noun, Action& chosen);
+void addDlqApply(const Verb& noun, Action& chosen);
+void addDlqEdit(const Verb& noun, Action& chosen);
+void addDlqArchive(const Verb& noun, Action& chosen);  // with restore and purge
+void addDlqExport(const Verb& noun, Action& chosen);
+void addDlqImport(const Verb& noun, Action& chosen);
 
 }  // namespace tether::cli

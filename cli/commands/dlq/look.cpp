@@ -62,7 +62,7 @@ int runGroups(const LetterOptions& options, Session& session) {
   return answerListing(session, listing, filter);
 }
 
-std::shared_ptr<LetterOptions> addLookOptions(CLI::App& verb) {
+std::shared_ptr<LetterOptions> addLookOptions(const Verb& verb) {
   auto options = std::make_shared<LetterOptions>();
   addIds(verb, options->selection, kLetters);
   addSelection(verb, options->selection);
@@ -73,16 +73,16 @@ std::shared_ptr<LetterOptions> addLookOptions(CLI::App& verb) {
 
 }  // namespace
 
-void addDlqList(CLI::App& noun, Action& chosen) {
-  auto* verb = addVerb(noun, "list", "List dead letters, newest first",
-                       "tether dlq list --type CreateOrder --since 1d");
-  onChosen(verb, chosen, addLookOptions(*verb), &runList);
+void addDlqList(const Verb& noun, Action& chosen) {
+  const auto verb = addVerb(noun, "list", "List dead letters, newest first",
+                            "tether dlq list --type CreateOrder --since 1d");
+  onChosen(verb, chosen, addLookOptions(verb), &runList);
 }
 
-void addDlqGroups(CLI::App& noun, Action& chosen) {
-  auto* verb = addVerb(noun, "groups", "Count dead letters by what went wrong, largest first",
-                       "tether dlq groups --since 1d");
-  onChosen(verb, chosen, addLookOptions(*verb), &runGroups);
+void addDlqGroups(const Verb& noun, Action& chosen) {
+  const auto verb = addVerb(noun, "groups", "Count dead letters by what went wrong, largest first",
+                            "tether dlq groups --since 1d");
+  onChosen(verb, chosen, addLookOptions(verb), &runGroups);
 }
 
 }  // namespace tether::cli

@@ -43,20 +43,18 @@ int runPlan(const PlanOptions& options, Session& session) {
 
 }  // namespace
 
-void addDlqPlan(CLI::App& noun, Action& chosen) {
+void addDlqPlan(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<PlanOptions>();
-  auto* verb = addVerb(noun, "plan", "Freeze a selection as a file, to be applied",
-                       "tether dlq plan --group 3fa2 --set /quantity=1 -o repair.plan");
-  addIds(*verb, options->selection, kLetters);
-  addSelection(*verb, options->selection, kNoLimit);
-  addLetterChoices(*verb, options->selection);
-  verb->add_flag("--all", options->selection.all, "Everything, when nothing else says what");
-  addSet(*verb, options->set);
-  addReason(*verb, options->reason);
-  verb->add_option("-o,--output", options->output, "The plan's file")
-      ->required()
-      ->type_name("FILE");
-  verb->add_flag("--force", options->force, "Write over a file that is there");
+  const auto verb = addVerb(noun, "plan", "Freeze a selection as a file, to be applied",
+                            "tether dlq plan --group 3fa2 --set /quantity=1 -o repair.plan");
+  addIds(verb, options->selection, kLetters);
+  addSelection(verb, options->selection, kNoLimit);
+  addLetterChoices(verb, options->selection);
+  verb.flag("--all", options->selection.all, "Everything, when nothing else says what");
+  addSet(verb, options->set);
+  addReason(verb, options->reason);
+  verb.option("-o,--output", options->output, "The plan's file").required().value("FILE");
+  verb.flag("--force", options->force, "Write over a file that is there");
   onChosen(verb, chosen, std::move(options), &runPlan);
 }
 

@@ -162,17 +162,17 @@ int runReplay(const ReplayVerb& options, Session& session) {
 
 }  // namespace
 
-void addDlqReplay(CLI::App& noun, Action& chosen) {
+void addDlqReplay(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<ReplayVerb>();
-  auto* verb = addVerb(noun, "replay", "Put what failed back to work, in one commit",
-                       "tether dlq replay --group 3fa2 --reason 'stock was fixed' --yes");
-  addTargets(*verb, options->selection, kLetters);
-  addLetterChoices(*verb, options->selection);
-  addSet(*verb, options->set);
-  addReason(*verb, options->reason);
-  verb->add_flag("--allow-expired-dedup", options->allowExpired,
-                 "Also what failed so long ago that a remote queue may hold it no more");
-  verb->add_flag("--wait{30s}", options->wait, "Wait for the outcome, at most =DURATION (30s)");
+  const auto verb = addVerb(noun, "replay", "Put what failed back to work, in one commit",
+                            "tether dlq replay --group 3fa2 --reason 'stock was fixed' --yes");
+  addTargets(verb, options->selection, kLetters);
+  addLetterChoices(verb, options->selection);
+  addSet(verb, options->set);
+  addReason(verb, options->reason);
+  verb.flag("--allow-expired-dedup", options->allowExpired,
+            "Also what failed so long ago that a remote queue may hold it no more");
+  verb.flag("--wait{30s}", options->wait, "Wait for the outcome, at most =DURATION (30s)");
   onChosen(verb, chosen, std::move(options), &runReplay);
 }
 

@@ -174,23 +174,23 @@ int runHistory(const HistoryOptions& options, Session& session) {
 
 }  // namespace
 
-void addDlqShow(CLI::App& noun, Action& chosen) {
+void addDlqShow(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<ShowOptions>();
-  auto* verb = addVerb(noun, "show", "Show one dead letter and what became of it",
-                       "tether dlq show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --data");
-  verb->add_option("ID", options->id, "Id of the dead letter")->required()->type_name("");
-  verb->add_flag("--data", options->data, "Show its content, and what it was before an edit");
-  verb->add_flag("--attempts", options->attempts, "Show each attempt that led to it");
+  const auto verb = addVerb(noun, "show", "Show one dead letter and what became of it",
+                            "tether dlq show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --data");
+  verb.argument("ID", options->id, "Id of the dead letter").required();
+  verb.flag("--data", options->data, "Show its content, and what it was before an edit");
+  verb.flag("--attempts", options->attempts, "Show each attempt that led to it");
   onChosen(verb, chosen, std::move(options), &runShow);
 }
 
-void addDlqHistory(CLI::App& noun, Action& chosen) {
+void addDlqHistory(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<HistoryOptions>();
-  auto* verb = addVerb(noun, "history", "List what operators did: when, who, from where and why",
-                       "tether dlq history --limit 20");
-  verb->add_option("ID", options->id, "Only to this dead letter, purged ones too")->type_name("");
-  verb->add_option("--limit", options->limit, "At most so many, the newest (default: 50)")
-      ->type_name("N");
+  const auto verb =
+      addVerb(noun, "history", "List what operators did: when, who, from where and why",
+              "tether dlq history --limit 20");
+  verb.argument("ID", options->id, "Only to this dead letter, purged ones too");
+  verb.option("--limit", options->limit, "At most so many, the newest (default: 50)").value("N");
   onChosen(verb, chosen, std::move(options), &runHistory);
 }
 

@@ -257,30 +257,30 @@ int runImport(const ImportOptions& options, Session& session) {
 
 }  // namespace
 
-void addDlqExport(CLI::App& noun, Action& chosen) {
+void addDlqExport(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<ExportOptions>();
-  auto* verb = addVerb(noun, "export", "Write dead letters as JSON lines, with their content",
-                       "tether dlq export --group 3fa2 | jq -c '.body.sku |= ascii_downcase' | "
-                       "tether dlq import -");
-  addIds(*verb, options->selection, kLetters);
-  addSelection(*verb, options->selection, kNoLimit);
-  addLetterChoices(*verb, options->selection);
-  addLetterState(*verb, options->state);
-  verb->add_option("-o,--output", options->output, "A new file, instead of standard output")
-      ->type_name("FILE");
-  verb->add_flag("--force", options->force, "Write over a file that is there");
+  const auto verb =
+      addVerb(noun, "export", "Write dead letters as JSON lines, with their content",
+              "tether dlq export --group 3fa2 | jq -c '.body.sku |= ascii_downcase' | "
+              "tether dlq import -");
+  addIds(verb, options->selection, kLetters);
+  addSelection(verb, options->selection, kNoLimit);
+  addLetterChoices(verb, options->selection);
+  addLetterState(verb, options->state);
+  verb.option("-o,--output", options->output, "A new file, instead of standard output")
+      .value("FILE");
+  verb.flag("--force", options->force, "Write over a file that is there");
   onChosen(verb, chosen, std::move(options), &runExport);
 }
 
-void addDlqImport(CLI::App& noun, Action& chosen) {
+void addDlqImport(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<ImportOptions>();
-  auto* verb = addVerb(noun, "import", "Take repaired content from JSON lines",
-                       "tether dlq import repaired.ndjson --atomic --reason 'new catalogue'");
-  verb->add_option("FILE", options->source, "What export wrote, repaired; - for standard input")
-      ->required()
-      ->type_name("");
-  verb->add_flag("--atomic", options->atomic, "All lines or none");
-  addReason(*verb, options->reason);
+  const auto verb = addVerb(noun, "import", "Take repaired content from JSON lines",
+                            "tether dlq import repaired.ndjson --atomic --reason 'new catalogue'");
+  verb.argument("FILE", options->source, "What export wrote, repaired; - for standard input")
+      .required();
+  verb.flag("--atomic", options->atomic, "All lines or none");
+  addReason(verb, options->reason);
   onChosen(verb, chosen, std::move(options), &runImport);
 }
 

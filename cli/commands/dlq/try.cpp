@@ -80,12 +80,13 @@ int runTry(const TryOptions& options, Session& session) {
 
 }  // namespace
 
-void addDlqTry(CLI::App& noun, Action& chosen) {
+void addDlqTry(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<TryOptions>();
-  auto* verb = addVerb(noun, "try", "Run a dead command and roll it back: would it succeed now?",
-                       "tether dlq try 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --set /quantity=3");
-  verb->add_option("ID", options->id, "Id of the dead letter")->required()->type_name("");
-  addSet(*verb, options->set);
+  const auto verb =
+      addVerb(noun, "try", "Run a dead command and roll it back: would it succeed now?",
+              "tether dlq try 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --set /quantity=3");
+  verb.argument("ID", options->id, "Id of the dead letter").required();
+  addSet(verb, options->set);
   onChosen(verb, chosen, std::move(options), &runTry);
 }
 

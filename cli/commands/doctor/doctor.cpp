@@ -148,9 +148,9 @@ int run(const Options& /*options*/, Session& session) {
 
 }  // namespace
 
-void addDoctor(CLI::App& app, Action& chosen) {
-  auto* verb =
-      addVerb(app, "doctor", "Check the project, its store and its listeners", "tether doctor");
+void addDoctor(const Verb& tool, Action& chosen) {
+  const auto verb =
+      addVerb(tool, "doctor", "Check the project, its store and its listeners", "tether doctor");
   onChosen(verb, chosen, std::make_shared<Options>(), &run);
 }
 

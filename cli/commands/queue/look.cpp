@@ -140,18 +140,18 @@ int runPeek(const PeekOptions& options, Session& session) {
 
 }  // namespace
 
-void addQueueList(CLI::App& noun, Action& chosen) {
-  auto* verb = addVerb(noun, "list", "List queues, how many messages they have, and pauses",
-                       "tether queue list");
+void addQueueList(const Verb& noun, Action& chosen) {
+  const auto verb = addVerb(noun, "list", "List queues, how many messages they have, and pauses",
+                            "tether queue list");
   onChosen(verb, chosen, std::make_shared<ListOptions>(), &runList);
 }
 
-void addQueuePeek(CLI::App& noun, Action& chosen) {
+void addQueuePeek(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<PeekOptions>();
-  auto* verb = addVerb(noun, "peek", "Show the next messages without taking them",
-                       "tether queue peek events --limit 5");
-  verb->add_option("QUEUE", options->queue, "Name of the queue")->required()->type_name("");
-  verb->add_option("--limit", options->limit, "At most so many (default 50)")->type_name("N");
+  const auto verb = addVerb(noun, "peek", "Show the next messages without taking them",
+                            "tether queue peek events --limit 5");
+  verb.argument("QUEUE", options->queue, "Name of the queue").required();
+  verb.option("--limit", options->limit, "At most so many (default 50)").value("N");
   onChosen(verb, chosen, std::move(options), &runPeek);
 }
 

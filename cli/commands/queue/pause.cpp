@@ -138,27 +138,28 @@ int runResume(const Options& options, Session& session) {
   return kDone;
 }
 
-void addOptions(CLI::App& verb, Options& options) {
-  verb.add_option("QUEUE", options.queue, "Name of the queue")->required()->type_name("");
-  verb.add_option("--type", options.type, "Only commands of this type")->type_name("TYPE");
-  verb.add_option("--reason", options.reason, "Kept, and shown to who asks")->type_name("TEXT");
+void addOptions(const Verb& verb, Options& options) {
+  verb.argument("QUEUE", options.queue, "Name of the queue").required();
+  verb.option("--type", options.type, "Only commands of this type").value("TYPE");
+  verb.option("--reason", options.reason, "Kept, and shown to who asks").value("TEXT");
 }
 
 }  // namespace
 
-void addQueuePause(CLI::App& noun, Action& chosen) {
+void addQueuePause(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(noun, "pause", "Let nothing of a queue start until it is resumed",
-                       "tether queue pause commands --type ChargeCard --reason 'bank is down'");
-  addOptions(*verb, *options);
+  const auto verb =
+      addVerb(noun, "pause", "Let nothing of a queue start until it is resumed",
+              "tether queue pause commands --type ChargeCard --reason 'bank is down'");
+  addOptions(verb, *options);
   onChosen(verb, chosen, std::move(options), &runPause);
 }
 
-void addQueueResume(CLI::App& noun, Action& chosen) {
+void addQueueResume(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(noun, "resume", "Let a paused queue go on",
-                       "tether queue resume commands --type ChargeCard");
-  addOptions(*verb, *options);
+  const auto verb = addVerb(noun, "resume", "Let a paused queue go on",
+                            "tether queue resume commands --type ChargeCard");
+  addOptions(verb, *options);
   onChosen(verb, chosen, std::move(options), &runResume);
 }
 

@@ -77,17 +77,17 @@ QueueReceipt readReceipt(const std::string& text) {
   return {text.substr(0, slash), text.substr(slash + 1)};
 }
 
-void addQueue(CLI::App& app, Action& chosen) {
-  auto* noun = addNoun(app, "queue", "Look at queues, pause them; send and receive messages");
-  addQueueList(*noun, chosen);
-  addQueuePeek(*noun, chosen);
-  addQueueReceive(*noun, chosen);
-  addQueueAck(*noun, chosen);
-  addQueueNack(*noun, chosen);
-  addQueueSend(*noun, chosen);
-  addQueuePurge(*noun, chosen);
-  addQueuePause(*noun, chosen);
-  addQueueResume(*noun, chosen);
+void addQueue(const Verb& tool, Action& chosen) {
+  const auto noun = addNoun(tool, "queue", "Look at queues, pause them; send and receive messages");
+  addQueueList(noun, chosen);
+  addQueuePeek(noun, chosen);
+  addQueueReceive(noun, chosen);
+  addQueueAck(noun, chosen);
+  addQueueNack(noun, chosen);
+  addQueueSend(noun, chosen);
+  addQueuePurge(noun, chosen);
+  addQueuePause(noun, chosen);
+  addQueueResume(noun, chosen);
 }
 
 }  // namespace tether::cli

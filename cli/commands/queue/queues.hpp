@@ -37,14 +37,14 @@ struct QueueReceipt {
 /// Throws Invalid.
 QueueReceipt readReceipt(const std::string& text);
 
-void addQueueList(CLI::App& noun, Action& chosen);
-void addQueuePeek(CLI::App& noun, Action& chosen);
-void addQueueReceive(CLI::App& noun, Action& chosen);
-void addQueueAck(CLI::App& noun, Action& chosen);
-void addQueueNack(CLI::App& noun, Action& chosen);
-void addQueueSend(CLI::App& noun, Action& chosen);
-void addQueuePurge(CLI::App& noun, Action& chosen);
-void addQueuePause(CLI::App& noun, Action& chosen);
-void addQueueResume(CLI::App& noun, Action& chosen);
+void addQueueList(const Verb& noun, Action& chosen);
+void addQueuePeek(const Verb& noun, Action& chosen);
+void addQueueReceive(const Verb& noun, Action& chosen);
+void addQueueAck(const Verb& noun, Action& chosen);
+void addQueueNack(const Verb& noun, Action& chosen);
+void addQueueSend(const Verb& noun, Action& chosen);
+void addQueuePurge(const Verb& noun, Action& chosen);
+void addQueuePause(const Verb& noun, Action& chosen);
+void addQueueResume(const Verb& noun, Action& chosen);
 
 }  // namespace tether::cli

@@ -143,38 +143,34 @@ int runNack(const SettleOptions& options, Session& session) {
 
 }  // namespace
 
-void addQueueReceive(CLI::App& noun, Action& chosen) {
+void addQueueReceive(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<ReceiveOptions>();
-  auto* verb = addVerb(noun, "receive", "Take messages: show and delete, or lease them",
-                       "tether queue receive events --max 10 --lease 1m");
-  verb->add_option("QUEUE", options->queue, "Name of the queue")->required()->type_name("");
-  verb->add_option("--max", options->max, "At most so many (default 1)")->type_name("N");
-  verb->add_option("--lease", options->lease, "Do not delete; hold them so long for ack or nack")
-      ->type_name("DURATION");
-  verb->add_option("--wait", options->wait, "Wait at most so long for one (default 0s)")
-      ->type_name("DURATION");
+  const auto verb = addVerb(noun, "receive", "Take messages: show and delete, or lease them",
+                            "tether queue receive events --max 10 --lease 1m");
+  verb.argument("QUEUE", options->queue, "Name of the queue").required();
+  verb.option("--max", options->max, "At most so many (default 1)").value("N");
+  verb.option("--lease", options->lease, "Do not delete; hold them so long for ack or nack")
+      .value("DURATION");
+  verb.option("--wait", options->wait, "Wait at most so long for one (default 0s)")
+      .value("DURATION");
   onChosen(verb, chosen, std::move(options), &runReceive);
 }
 
-void addQueueAck(CLI::App& noun, Action& chosen) {
+void addQueueAck(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<SettleOptions>();
-  auto* verb = addVerb(noun, "ack", "Delete messages that were received with a lease",
-                       "tether queue ack \"$receipt\"");
-  verb->add_option("RECEIPT", options->receipts, "What receive --lease printed")
-      ->required()
-      ->type_name("");
+  const auto verb = addVerb(noun, "ack", "Delete messages that were received with a lease",
+                            "tether queue ack \"$receipt\"");
+  verb.argument("RECEIPT", options->receipts, "What receive --lease printed").required();
   onChosen(verb, chosen, std::move(options), &runAck);
 }
 
-void addQueueNack(CLI::App& noun, Action& chosen) {
+void addQueueNack(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<SettleOptions>();
-  auto* verb = addVerb(noun, "nack", "Give messages back that were received with a lease",
-                       "tether queue nack \"$receipt\" --delay 30s");
-  verb->add_option("RECEIPT", options->receipts, "What receive --lease printed")
-      ->required()
-      ->type_name("");
-  verb->add_option("--delay", options->delay, "To be seen again after this time (default 0s)")
-      ->type_name("DURATION");
+  const auto verb = addVerb(noun, "nack", "Give messages back that were received with a lease",
+                            "tether queue nack \"$receipt\" --delay 30s");
+  verb.argument("RECEIPT", options->receipts, "What receive --lease printed").required();
+  verb.option("--delay", options->delay, "To be seen again after this time (default 0s)")
+      .value("DURATION");
   onChosen(verb, chosen, std::move(options), &runNack);
 }
 

@@ -78,27 +78,25 @@ int runPurge(const PurgeOptions& options, Session& session) {
 
 }  // namespace
 
-void addQueueSend(CLI::App& noun, Action& chosen) {
+void addQueueSend(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<SendOptions>();
-  auto* verb = addVerb(noun, "send", "Put a message on a queue",
-                       R"(tether queue send events '{"note":"by hand"}' --key notes)");
-  verb->add_option("QUEUE", options->queue, "Name of the queue")->required()->type_name("");
-  verb->add_option("TEXT", options->body, "The message; @FILE or - reads it")
-      ->required()
-      ->type_name("");
-  verb->add_option("--id", options->id, "The message's id (default: a new one)")->type_name("ID");
-  verb->add_option("--key", options->key, "Messages of one key stay in order")->type_name("KEY");
-  verb->add_option("--delay", options->delay, "Not to be seen before this time has passed")
-      ->type_name("DURATION");
+  const auto verb = addVerb(noun, "send", "Put a message on a queue",
+                            R"(tether queue send events '{"note":"by hand"}' --key notes)");
+  verb.argument("QUEUE", options->queue, "Name of the queue").required();
+  verb.argument("TEXT", options->body, "The message; @FILE or - reads it").required();
+  verb.option("--id", options->id, "The message's id (default: a new one)").value("ID");
+  verb.option("--key", options->key, "Messages of one key stay in order").value("KEY");
+  verb.option("--delay", options->delay, "Not to be seen before this time has passed")
+      .value("DURATION");
   onChosen(verb, chosen, std::move(options), &runSend);
 }
 
-void addQueuePurge(CLI::App& noun, Action& chosen) {
+void addQueuePurge(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<PurgeOptions>();
-  auto* verb = addVerb(noun, "purge", "Delete every message that nobody holds",
-                       "tether queue purge events --yes");
-  verb->add_option("QUEUE", options->queue, "Name of the queue")->required()->type_name("");
-  verb->add_flag("--yes", options->yes, "Do not ask");
+  const auto verb = addVerb(noun, "purge", "Delete every message that nobody holds",
+                            "tether queue purge events --yes");
+  verb.argument("QUEUE", options->queue, "Name of the queue").required();
+  verb.flag("--yes", options->yes, "Do not ask");
   onChosen(verb, chosen, std::move(options), &runPurge);
 }
 

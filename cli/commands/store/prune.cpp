@@ -162,19 +162,19 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void addStorePrune(CLI::App& noun, Action& chosen) {
+void addStorePrune(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<Options>();
-  auto* verb = addVerb(noun, "prune", "Remove commands that ended long ago",
-                       "tether store prune --until 30d --dry-run");
-  verb->add_option("--until", options->until, "Ended before; a duration counts back from now")
-      ->type_name("TIME")
-      ->required();
-  verb->add_flag("--dry-run", options->dryRun, "Only count what would go");
-  verb->add_flag("--dead-letters", options->deadLetters,
-                 "Also dead letters that were replayed or archived");
-  verb->add_flag("--allow-expired-dedup", options->allowExpiredDedup,
-                 "Forget also what a remote queue may deliver again");
-  verb->add_flag("--yes", options->yes, "Do not ask");
+  const auto verb = addVerb(noun, "prune", "Remove commands that ended long ago",
+                            "tether store prune --until 30d --dry-run");
+  verb.option("--until", options->until, "Ended before; a duration counts back from now")
+      .value("TIME")
+      .required();
+  verb.flag("--dry-run", options->dryRun, "Only count what would go");
+  verb.flag("--dead-letters", options->deadLetters,
+            "Also dead letters that were replayed or archived");
+  verb.flag("--allow-expired-dedup", options->allowExpiredDedup,
+            "Forget also what a remote queue may deliver again");
+  verb.flag("--yes", options->yes, "Do not ask");
   onChosen(verb, chosen, std::move(options), &run);
 }
 

@@ -82,13 +82,12 @@ int runSql(const SqlOptions& options, Session& session) {
 
 }  // namespace
 
-void addStoreSql(CLI::App& noun, Action& chosen) {
+void addStoreSql(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<SqlOptions>();
-  auto* verb = addVerb(noun, "sql", "Run one statement that only reads",
-                       "tether store sql \"SELECT type, count(*) FROM tether_command GROUP BY 1\"");
-  verb->add_option("SQL", options->statement, "The statement; @FILE or - reads it")
-      ->required()
-      ->type_name("");
+  const auto verb =
+      addVerb(noun, "sql", "Run one statement that only reads",
+              "tether store sql \"SELECT type, count(*) FROM tether_command GROUP BY 1\"");
+  verb.argument("SQL", options->statement, "The statement; @FILE or - reads it").required();
   onChosen(verb, chosen, std::move(options), &runSql);
 }
 

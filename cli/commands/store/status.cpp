@@ -140,8 +140,8 @@ int answerInfo(Store& store, Session& session, const char* schema) {
   return kDone;
 }
 
-void addStoreStatus(CLI::App& noun, Action& chosen) {
-  auto* verb = addVerb(noun, "status", "Show what is in the store", "tether store status");
+void addStoreStatus(const Verb& noun, Action& chosen) {
+  const auto verb = addVerb(noun, "status", "Show what is in the store", "tether store status");
   onChosen(verb, chosen, std::make_shared<Options>(), &runStatus);
 }
 

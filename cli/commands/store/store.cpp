@@ -28,21 +28,21 @@ int runVerify(const Options& /*options*/, Session& session) {
 
 }  // namespace
 
-void addStore(CLI::App& app, Action& chosen) {
-  auto* noun = addNoun(app, "store", "Look after the store");
+void addStore(const Verb& tool, Action& chosen) {
+  const auto noun = addNoun(tool, "store", "Look after the store");
 
-  addStoreStatus(*noun, chosen);
+  addStoreStatus(noun, chosen);
 
-  auto* migrate = addVerb(*noun, "migrate", "Make or update the store, apply the migrations",
-                          "tether store migrate");
+  const auto migrate = addVerb(noun, "migrate", "Make or update the store, apply the migrations",
+                               "tether store migrate");
   onChosen(migrate, chosen, std::make_shared<Options>(), &runMigrate);
 
-  auto* verify =
-      addVerb(*noun, "verify", "Read everything and name all damage", "tether store verify");
+  const auto verify =
+      addVerb(noun, "verify", "Read everything and name all damage", "tether store verify");
   onChosen(verify, chosen, std::make_shared<Options>(), &runVerify);
 
-  addStorePrune(*noun, chosen);
-  addStoreSql(*noun, chosen);
+  addStorePrune(noun, chosen);
+  addStoreSql(noun, chosen);
 }
 
 }  // namespace tether::cli

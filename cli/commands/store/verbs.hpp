@@ -8,8 +8,8 @@ namespace tether::cli {
 /// Answers with what is in the store, under this schema name.
 int answerInfo(Store& store, Session& session, const char* schema);
 
-void addStoreStatus(CLI::App& noun, Action& chosen);
-void addStorePrune(CLI::App& noun, Action& chosen);
-void addStoreSql(CLI::App& noun, Action& chosen);
+void addStoreStatus(const Verb& noun, Action& chosen);
+void addStorePrune(const Verb& noun, Action& chosen);
+void addStoreSql(const Verb& noun, Action& chosen);
 
 }  // namespace tether::cli
