@@ -176,8 +176,10 @@ class Prune(ProjectTest):
         self.ok("store", "verify")
 
     def test_keeps_events_that_nobody_has_read(self):
-        self.ok("store", "prune", "--until", "0s", "--yes")
+        done = self.ok("store", "prune", "--until", "0s", "--yes")
+        self.assertIn("1 as old stays: a dead letter, an unread message", done.err)
         self.assertEqual(self.ok("-q", "command", "list").lines, ["open", "old"])
+        self.fails(3, "nothing to remove: 1 as old stays", "store", "prune", "--until", "0s")
 
     def test_keeps_dead_letters(self):
         self.submit("o-1", id="dead", customer="bob")

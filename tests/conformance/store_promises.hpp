@@ -108,7 +108,7 @@
   TEST(expireKey, "a key goes on after its head expired")                                        \
   TEST(pruneEnded, "ended commands are pruned with their events and attempts")                   \
   TEST(pruneOpen, "open commands are not pruned")                                                \
-  TEST(pruneMax, "at most so many commands are pruned at once")                                  \
+  TEST(prunePages, "a prune goes page by page, over each row once")                              \
   TEST(pruneDeadLetter, "a dead letter keeps its command")                                       \
   TEST(pruneDelivery, "a dead delivery keeps its event")                                         \
   TEST(pruneUnread, "an event that has not left is not pruned")                                  \

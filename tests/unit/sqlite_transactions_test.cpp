@@ -338,7 +338,7 @@ TEST_CASE("a table that was emptied does not start to count again") {
     succeeded.outcome = "succeeded";
     succeeded.startedAt = succeeded.endedAt = systemClock().now();
     CHECK(unit.settle(claims.front(), succeeded));
-    CHECK(unit.prune({systemClock().now() + std::chrono::hours{1}, {}, 10}) == 1);
+    CHECK(unit.prune({systemClock().now() + std::chrono::hours{1}}).removed == 1);
   });
   CHECK(rowsOf(*store, "SELECT * FROM tether_command") == "[]");
   acceptOne("c-2");

@@ -27,10 +27,8 @@ struct Options {
 struct Counts {
   std::int64_t commands = 0;
   std::int64_t letters = 0;
+  std::int64_t kept = 0;  // as old as what goes
 };
-
-/// One page is one commit, so that a long prune never keeps other writers waiting.
-constexpr std::size_t kPage = 200;
 
 /// A pruned command is forgotten: the same id or idempotency key, delivered or sent again, would
 /// run again.
@@ -48,7 +46,6 @@ void guardDedup(const EngineOptions& settings, Time until, Time now) {
 Prune pruneOf(const Options& options, Session& session, Time now) {
   Prune prune;
   prune.endedBefore = pastTimeOf("--until", options.until, now);
-  prune.max = kPage;
   if (!session.catalogFile()) {
     if (options.allowExpiredDedup) return prune;
     throw Error(ErrorCode::Invalid,
@@ -64,7 +61,9 @@ Prune pruneOf(const Options& options, Session& session, Time now) {
 Counts countAll(Store& store, const Options& options, const Prune& prune) {
   Counts counts;
   store.read([&](Snapshot& snapshot) {
-    counts.commands = snapshot.prunable(prune);
+    const auto found = snapshot.prunable(prune);
+    counts.commands = found.removable;
+    counts.kept = found.kept;
     if (!options.deadLetters) return;
     Filter filter;
     filter.until = prune.endedBefore;
@@ -77,14 +76,17 @@ Counts countAll(Store& store, const Options& options, const Prune& prune) {
   return counts;
 }
 
-/// Each step is a commit that says how many it removed; 0: there are no more.
-std::int64_t inPages(Store& store, const std::function<std::int64_t(Unit&)>& step) {
+/// One page is one commit, so that a long prune never keeps other writers waiting.
+std::int64_t inPages(Store& store, Prune prune,
+                     const std::function<Pruned(Unit&, const Prune&)>& step) {
   std::int64_t total = 0;
-  std::int64_t page = 0;
-  do {
-    store.commit(Durability::Durable, [&](Unit& unit) { page = step(unit); });
-    total += page;
-  } while (page > 0);
+  for (std::optional<std::int64_t> next = 0; next;) {
+    prune.from = *next;
+    Pruned page;
+    store.commit(Durability::Durable, [&](Unit& unit) { page = step(unit, prune); });
+    total += page.removed;
+    next = page.next;
+  }
   return total;
 }
 
@@ -101,13 +103,14 @@ Counts remove(Store& store, const Options& options, const Prune& prune, const Op
               Time now) {
   Counts total;
   if (options.deadLetters) {  // first: what only they refer to can go then
-    total.letters = inPages(store, [&](Unit& unit) {
-      const auto letters = unit.pruneLetters(prune.endedBefore, kPage);
-      if (letters > 0) unit.audit(entryOf(prune, letters, by, now));
+    total.letters = inPages(store, prune, [&](Unit& unit, const Prune& page) {
+      const auto letters = unit.pruneLetters(page);
+      if (letters.removed > 0) unit.audit(entryOf(prune, letters.removed, by, now));
       return letters;
     });
   }
-  total.commands = inPages(store, [&](Unit& unit) { return unit.prune(prune); });
+  total.commands =
+      inPages(store, prune, [&](Unit& unit, const Prune& page) { return unit.prune(page); });
   return total;
 }
 
@@ -120,10 +123,17 @@ std::string describe(const Counts& counts, const Options& options) {
   return text;
 }
 
+std::string describeKept(std::int64_t kept) {
+  return fmt::format(
+      "{} as old {}: a dead letter, an unread message or an idempotency key still needs {}", kept,
+      kept == 1 ? "stays" : "stay", kept == 1 ? "it" : "them");
+}
+
 json recordOf(const Options& options, const Prune& prune, const Counts& counts) {
   json record = {{"until", toText(prune.endedBefore)},
                  {"dryRun", options.dryRun},
-                 {"commands", counts.commands}};
+                 {"commands", counts.commands},
+                 {"kept", counts.kept}};
   if (options.deadLetters) record["deadLetters"] = counts.letters;
   return record;
 }
@@ -135,6 +145,7 @@ int answerCounts(Session& session, const Options& options, const Prune& prune,
     if (print.quiet()) return;
     print.line({fmt::format("{} {}", describe(counts, options),
                             options.dryRun ? "would be removed" : "removed")});
+    if (counts.kept > 0) print.note(describeKept(counts.kept));
     if (options.dryRun && counts.letters > 0) {
       print.note("commands that only these dead letters refer to go with them");
     }
@@ -150,13 +161,15 @@ int run(const Options& options, Session& session) {
   if (options.dryRun) return answerCounts(session, options, prune, found);
   if (found.commands + found.letters == 0) {
     throw Error(ErrorCode::NotFound,
-                fmt::format("nothing to remove: no command ended before {} that nothing refers to",
-                            toText(prune.endedBefore)));
+                found.kept > 0 ? "nothing to remove: " + describeKept(found.kept)
+                               : fmt::format("nothing to remove: no command ended before {}",
+                                             toText(prune.endedBefore)));
   }
   session.confirm(fmt::format("remove {} that ended before {}, with their events?",
                               describe(found, options), toText(prune.endedBefore)),
                   options.yes);
-  const auto removed = remove(store, options, prune, operatorOf(session, ""), now);
+  auto removed = remove(store, options, prune, operatorOf(session, ""), now);
+  removed.kept = found.kept;
   return answerCounts(session, options, prune, removed);
 }
 

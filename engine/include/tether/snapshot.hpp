@@ -160,8 +160,8 @@ class Snapshot {
   virtual std::vector<Command> cancelling() = 0;
   virtual std::vector<Pause> pauses() = 0;
   virtual std::vector<BlockedKey> blockedKeys() = 0;
-  /// What Unit::prune would remove, without a limit.
-  virtual std::int64_t prunable(const Prune& prune) = 0;
+  /// What Unit::prune would remove over all pages, and what is old enough but would stay.
+  virtual Prunable prunable(const Prune& prune) = 0;
   virtual std::vector<QueueInfo> queues() = 0;
   virtual std::vector<QueuedMessage> peek(const std::string& queue, std::size_t max) = 0;
   virtual Backlog backlog(const std::vector<std::string>& types,

@@ -187,7 +187,24 @@ struct Prune {
   /// Commands with an idempotency key stay until they were accepted before then; absent: they do
   /// not.
   std::optional<Time> keysBefore{};
-  std::size_t max = 0;
+  /// A page of the store's sequence: from here on, so many numbers. The next page begins where
+  /// Pruned says.
+  std::int64_t from = 0;
+  std::int64_t page = 1000;
+};
+
+/// What a prune would find.
+struct Prunable {
+  std::int64_t removable = 0;
+  std::int64_t kept = 0;  // something refers to them: a dead letter, an unread message, a key
+
+  bool operator==(const Prunable&) const = default;
+};
+
+/// What one page of a prune did.
+struct Pruned {
+  std::int64_t removed = 0;
+  std::optional<std::int64_t> next;  // nothing: that was the last
 };
 
 /// What SQL did to the rows of a table.
@@ -291,9 +308,8 @@ class Unit {
   [[nodiscard]] virtual bool archive(const std::string& letterId, std::optional<Time> at) = 0;
   /// Forgets a letter for good; its command stays dead. False: there is none.
   [[nodiscard]] virtual bool purgeLetter(const std::string& letterId) = 0;
-  /// Removes letters that were replayed or archived and failed before; at most `max`. Returns how
-  /// many.
-  virtual std::int64_t pruneLetters(Time failedBefore, std::size_t max) = 0;
+  /// Removes the letters of a page that were replayed or archived and failed before `endedBefore`.
+  virtual Pruned pruneLetters(const Prune& prune) = 0;
   /// Sends a recorded event once more, with the same id and bytes. False: there is no such event.
   [[nodiscard]] virtual bool resend(const std::string& eventId, const Destination& to,
                                     Time now) = 0;
@@ -315,9 +331,9 @@ class Unit {
   /// Applies what is missing, in order. Errors: Conflict (an applied one has changed: named).
   virtual void migrate(const std::vector<Migration>& migrations, Time now) = 0;
 
-  /// Removes ended commands with their events and attempts, and events received from outside. Dead
-  /// letters and what they refer to stay, unread messages too. Returns how many.
-  virtual std::int64_t prune(const Prune& prune) = 0;
+  /// Removes the ended commands of a page with their events and attempts, and the events received
+  /// from outside. Dead letters and what they refer to stay, unread messages too.
+  virtual Pruned prune(const Prune& prune) = 0;
 
   /// Business SQL for the command of `scope`, until the next call or the end of the closure.
   virtual Sql& sql(ScriptScope& scope) = 0;

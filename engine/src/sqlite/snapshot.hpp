@@ -28,7 +28,7 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<Command> cancelling() override;
   std::vector<Pause> pauses() override;
   std::vector<BlockedKey> blockedKeys() override;
-  std::int64_t prunable(const Prune& prune) override;
+  Prunable prunable(const Prune& prune) override;
   std::vector<QueueInfo> queues() override;
   std::vector<QueuedMessage> peek(const std::string& queue, std::size_t max) override;
   Backlog backlog(const std::vector<std::string>& types, const std::vector<std::string>& queues,

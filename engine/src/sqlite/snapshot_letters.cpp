@@ -142,9 +142,9 @@ std::vector<PlanItem> SqliteSnapshot::planItems(const std::string& planId) {
   return items;
 }
 
-std::int64_t SqliteSnapshot::prunable(const Prune& prune) {
-  const auto found = findPrunable(connection_, prune, std::numeric_limits<std::size_t>::max());
-  return static_cast<std::int64_t>(found.commands.size() + found.received.size());
+Prunable SqliteSnapshot::prunable(const Prune& prune) {
+  const auto found = findOldRows(connection_, prune, 0, std::numeric_limits<std::int64_t>::max());
+  return {static_cast<std::int64_t>(found.commands.size() + found.received.size()), found.kept};
 }
 
 }  // namespace tether::sqlite

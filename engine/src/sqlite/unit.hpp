@@ -65,7 +65,7 @@ class SqliteUnit final : public Unit {
   void edit(const std::string& letterId, int version, const std::string& body) override;
   bool archive(const std::string& letterId, std::optional<Time> at) override;
   bool purgeLetter(const std::string& letterId) override;
-  std::int64_t pruneLetters(Time failedBefore, std::size_t max) override;
+  Pruned pruneLetters(const Prune& prune) override;
   bool resend(const std::string& eventId, const Destination& to, Time now) override;
   void audit(const AuditEntry& entry) override;
   void recordPlanItem(const std::string& planId, const PlanItem& item) override;
@@ -75,7 +75,7 @@ class SqliteUnit final : public Unit {
   void reportStuck(std::int64_t owner, const std::vector<std::string>& commandIds) override;
   void removeOwner(std::int64_t owner, Time now) override;
   void migrate(const std::vector<Migration>& migrations, Time now) override;
-  std::int64_t prune(const Prune& prune) override;
+  Pruned prune(const Prune& prune) override;
   Sql& sql(ScriptScope& scope) override;
 
  private:
@@ -223,17 +223,19 @@ class SqliteUnit final : public Unit {
 /// Reads TETHER_COMMAND_COLUMNS from `first` on.
 Command readCommand(const Query& query, int first = 0);
 
-/// The commands that a prune may remove, with their events, and the events received from outside;
-/// stops when there are `max`.
-struct Prunable {
+/// The commands from `first` to `last` that a prune may remove, with their events, and the events
+/// received from outside.
+struct OldRows {
   struct Ended {
     std::int64_t seq = 0;
     std::vector<std::int64_t> events;
   };
   std::vector<Ended> commands;
   std::vector<std::int64_t> received;
+  std::int64_t kept = 0;  // as old, but something refers to them
 };
-Prunable findPrunable(Connection& connection, const Prune& prune, std::size_t max);
+OldRows findOldRows(Connection& connection, const Prune& prune, std::int64_t first,
+                    std::int64_t last);
 
 /// The bytes of a message that carries an event or a command, or its own.
 std::string renderBody(Connection& connection, std::int64_t commandSeq, std::int64_t eventSeq,

@@ -231,20 +231,6 @@ bool SqliteUnit::purgeLetter(const std::string& letterId) {
   return true;
 }
 
-std::int64_t SqliteUnit::pruneLetters(Time failedBefore, std::size_t max) {
-  std::vector<std::string> ids;
-  {
-    auto old = connection_.query(
-        "SELECT id FROM tether_dead_letter WHERE failed_at < ?1"
-        " AND (replayed_at IS NOT NULL OR archived_at IS NOT NULL) ORDER BY seq LIMIT ?2");
-    for (bool more = old.first(failedBefore, max); more; more = old.step()) {
-      ids.push_back(old.text(0));
-    }
-  }
-  for (const auto& id : ids) (void)purgeLetter(id);
-  return static_cast<std::int64_t>(ids.size());
-}
-
 void SqliteUnit::audit(const AuditEntry& entry) {
   connection_
       .query(

@@ -88,15 +88,15 @@ void lettersPruned(StoreBench& bench) {
   bench.replay(replayed);
   CHECK(bench.work() == Ids{"replayed"});
   bench.pass(1s);
-  CHECK(bench.commit([&](Unit& unit) { return unit.pruneLetters(bench.now(), 10); }) == 2);
+  CHECK(bench.commit([&](Unit& unit) { return unit.pruneLetters({bench.now()}); }).removed == 2);
   Filter any;
   any.letters.reset();
   CHECK(idsOf(bench.look([&](Snapshot& snapshot) { return snapshot.deadLetters(any); })) ==
         Ids{waits});
   // The commands of letters that are gone are pruned like any other.
-  const Prune prune{bench.now(), {}, 10};
-  CHECK(bench.look([&](Snapshot& snapshot) { return snapshot.prunable(prune); }) == 2);
-  CHECK(bench.commit([&](Unit& unit) { return unit.prune(prune); }) == 2);
+  const Prune prune{bench.now()};
+  CHECK(bench.look([&](Snapshot& snapshot) { return snapshot.prunable(prune); }) == Prunable{2, 1});
+  CHECK(bench.commit([&](Unit& unit) { return unit.prune(prune); }).removed == 2);
   CHECK(bench.command("waits").state == CommandState::Dead);
 }
 

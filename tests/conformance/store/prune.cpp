@@ -5,9 +5,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Prunes what ended before now.
-std::int64_t prune(StoreBench& bench, std::size_t max = 10) {
-  return bench.commit([&](Unit& unit) { return unit.prune({bench.now(), {}, max}); });
+/// Prunes what ended before now, page by page.
+std::int64_t prune(StoreBench& bench, std::int64_t page = 1000) {
+  Prune prune{bench.now(), {}, 0, page};
+  std::int64_t removed = 0;
+  for (std::optional<std::int64_t> next = 0; next;) {
+    prune.from = *next;
+    const auto pruned = bench.commit([&](Unit& unit) { return unit.prune(prune); });
+    if (pruned.next) CHECK(*pruned.next >= prune.from + page);
+    removed += pruned.removed;
+    next = pruned.next;
+  }
+  return removed;
 }
 
 /// A command that succeeded an hour ago, with an event of its own.
@@ -76,14 +85,15 @@ void pruneOpen(StoreBench& bench) {
   }
 }
 
-void pruneMax(StoreBench& bench) {
+void prunePages(StoreBench& bench) {
   for (const char* id : {"a", "b", "c"}) bench.ended(id, CommandState::Succeeded);
   bench.pass(1h);
-  CHECK(prune(bench, 2) == 2);
+  const Prune first{bench.now(), {}, 0, 1};
+  CHECK(bench.commit([&](Unit& unit) { return unit.prune(first); }).removed == 1);
   CHECK_FALSE(hasCommand(bench, "a"));
   CHECK(hasCommand(bench, "c"));
-  CHECK(prune(bench, 2) == 1);
-  CHECK(prune(bench, 2) == 0);
+  CHECK(prune(bench, 1) == 2);
+  CHECK(prune(bench, 1) == 0);
 }
 
 void pruneDeadLetter(StoreBench& bench) {

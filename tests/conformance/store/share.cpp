@@ -126,7 +126,7 @@ void soundAfterAll(StoreBench& bench) {
     CHECK(bench.store().verify() == Ids{});
   }
   bench.work();
-  bench.commit([&](Unit& unit) { unit.prune({bench.now(), {}, 5}); });
+  bench.commit([&](Unit& unit) { unit.prune({bench.now()}); });
   bench.commit([&](Unit& unit) { unit.expire("events", bench.now(), 5); });
 }
 
