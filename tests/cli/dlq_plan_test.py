@@ -107,7 +107,8 @@ class Apply(PlanTest):
     def test_is_confirmed(self):
         self.kill(2)
         self.plan()
-        self.fails(8, "replay 2 dead letters, planned .* by .*--yes", "dlq", "apply", "the.plan")
+        self.fails(8, "replay 2 dead letters, planned .* by .*--yes", "dlq", "apply", "the.plan",
+                   "--listen")
         self.assertEqual(len(self.letters()), 2)
 
     def test_replays_what_was_planned_and_nothing_else(self):
@@ -181,9 +182,20 @@ class Apply(PlanTest):
         self.assertEqual((done.exit, done.err), (0, ""))
         self.kill(2, prefix="more")
         self.ok("dlq", "plan", "--all", "-o", "more.plan")
-        running = Running("dlq", "apply", "more.plan", "--yes", folder=self.folder)
-        running.line("no listener that runs Book is alive", stream="err")
-        self.assertEqual(running.stop(), 143)
+        self.fails(7, "nothing was replayed: no listener that runs Book .* --listen",
+                   "dlq", "apply", "more.plan", "--yes")
+        self.assertEqual(self.count("tether_plan_item"), 2)
+
+    def test_replays_nothing_that_is_paused(self):
+        self.kill(2)
+        self.plan()
+        self.ok("queue", "pause", "commands", "--type", "Book", "--reason", "bank is down")
+        self.fails(7, "nothing was replayed: Book is paused .*bank is down.*resume",
+                   "dlq", "apply", "the.plan", "--yes", "--listen")
+        self.assertEqual(self.count("tether_plan_item"), 0)
+        self.repair()
+        self.ok("queue", "resume", "commands", "--type", "Book")
+        self.assertEqual(self.apply("--listen").exit, 0)
 
     def test_stops_when_a_canary_fails(self):
         letters = self.kill(6)
@@ -198,6 +210,18 @@ class Apply(PlanTest):
         self.assertEqual(done.exit, 6)
         self.assertEqual([self.letter(letter)["state"] for letter in letters], ["replayed"] * 6)
 
+    def test_resumes_the_count_of_failures_after_a_crash_but_not_after_a_stop(self):
+        self.kill(6)
+        self.plan()
+        crash = {"TETHER_CRASH_AT": "replay.after_commit:2"}
+        self.assertLess(self.apply("--canary", "3", "--listen", environment=crash).exit, 0)
+        done = self.apply("--canary", "3", "--listen", "--resume")
+        self.assertEqual((done.data["ended"], done.data["summary"]),
+                         ("stopped", {"dead": 3, "pending": 3}))
+        self.repair()
+        done = self.apply("--canary", "2", "--listen", "--resume")
+        self.assertEqual(done.data["summary"], {"dead": 3, "succeeded": 3})
+
     def test_stops_at_the_share_of_failures(self):
         self.kill(30)
         self.plan()
@@ -208,15 +232,18 @@ class Apply(PlanTest):
     def test_keeps_to_its_concurrency(self):
         self.kill(5)
         self.plan()
-        running = Running("dlq", "apply", "the.plan", "--yes", "--concurrency", "2", "--json",
-                          folder=self.folder)
-        running.line("no listener", stream="err")
-        while self.count("tether_command WHERE state = 'accepted'") < 2:
-            pass
-        running.process.send_signal(signal.SIGINT)
-        answer = json.loads(running.line())
-        self.assertEqual(answer["data"]["summary"], {"open": 2, "pending": 3})
-        self.assertEqual(running.end(), 130)
+        with listener(self.folder) as asleep:
+            asleep.process.send_signal(signal.SIGSTOP)
+            running = Running("dlq", "apply", "the.plan", "--yes", "--concurrency", "2", "--json",
+                              folder=self.folder)
+            while self.count("tether_command WHERE state = 'accepted'") < 2:
+                pass
+            running.process.send_signal(signal.SIGINT)
+            answer = json.loads(running.line())
+            asleep.process.send_signal(signal.SIGCONT)
+            self.assertEqual(answer["data"]["summary"], {"open": 2, "pending": 3})
+            running.line("what was replayed runs on", stream="err")
+            self.assertEqual(running.end(), 130)
 
     def test_refuses_bad_options(self):
         self.kill()
@@ -289,11 +316,14 @@ class Interrupted(PlanTest):
         self.kill(4)
         self.repair()
         self.plan()
-        for seam in ("replay.after_select", "replay.after_commit"):
-            for hit in (1, 2):
-                # Without a listener: one that is killed costs what it runs an attempt.
-                done = self.apply("--resume", environment={"TETHER_CRASH_AT": f"{seam}:{hit}"})
-                self.assertEqual(done.exit, -9)
+        # With a listener elsewhere: one that is killed costs what it runs an attempt.
+        with listener(self.folder) as asleep:
+            asleep.process.send_signal(signal.SIGSTOP)
+            for seam in ("replay.after_select", "replay.after_commit"):
+                for hit in (1, 2):
+                    done = self.apply("--resume", environment={"TETHER_CRASH_AT": f"{seam}:{hit}"})
+                    self.assertEqual(done.exit, -9)
+            asleep.process.send_signal(signal.SIGCONT)
         self.check_resumed(4)
 
 

@@ -28,7 +28,7 @@ class Try(LettersTest):
         self.assertEqual(done.data["events"], [{"type": "Booked", "data": {"id": "b-0"}}])
         self.assertEqual(done.data["commands"], ["Confirm"])
         people = self.ok("dlq", "try", letter, "--set", "/currency=CHF")
-        self.assertRegex(people.out, r"(?s)would be succeeded.*booking +1 +0 +0.*event Booked"
+        self.assertRegex(people.out, r"(?s)would end now: succeeded.*booking +1 +0 +0.*event Booked"
                                      r".*then Confirm")
         self.assertIn("nothing was changed", people.err)
         self.assertEqual((self.count("booking"), self.letters(), self.letter(letter)["version"]),

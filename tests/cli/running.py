@@ -73,6 +73,7 @@ def listener(folder, *arguments):
         yield running
     finally:
         if running.process.poll() is None:
+            running.process.send_signal(signal.SIGCONT)  # a test may have put it to sleep
             running.stop()
 
 

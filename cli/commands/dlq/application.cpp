@@ -169,7 +169,9 @@ void Application::answer(PlanRun::State state, int exit) {
   }
   const auto goOn = fmt::format("go on with: tether dlq apply {} --resume", about_.file);
   if (cut) {
-    print.warn("interrupted; nothing is lost, what was replayed runs on; " + goOn);
+    print.warn(fmt::format("interrupted; nothing is lost, what was replayed {}; {}",
+                           about_.listening ? "and is open waits for a listener" : "runs on",
+                           goOn));
   } else if (state == PlanRun::State::Stopped) {
     print.warn(fmt::format("stopped: {} failed; {}", failures(), goOn));
   }

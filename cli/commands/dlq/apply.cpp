@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <memory>
@@ -11,10 +12,10 @@
 
 #include "letters.hpp"
 #include "operator.hpp"
+#include "pauses.hpp"
 #include "plan_file.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
-#include "waiting.hpp"
 
 namespace tether::cli {
 namespace {
@@ -106,29 +107,65 @@ std::map<std::string, std::string> typesOf(const PlanFile& file, const std::stri
   return types;
 }
 
+/// Why commands of this type would not run now. A breaker is no reason: it tries one by itself.
+std::optional<std::string> whyNotRun(Store& store, const std::string& type, bool runsHere,
+                                     Time now) {
+  std::optional<std::string> why;
+  store.read([&](Snapshot& snapshot) {
+    bool runs = runsHere;
+    for (const auto& owner : snapshot.owners()) {
+      runs = runs || (owner.alive && std::ranges::find(owner.types, type) != owner.types.end());
+    }
+    if (!runs)
+      why = fmt::format(
+          "no listener that runs {} is alive; start one with 'tether listen', "
+          "or add --listen",
+          type);
+    for (const auto& pause : snapshot.pauses()) {
+      if (pause.byBreaker ||
+          (pause.type.empty() ? pause.queue != "commands" : pause.type != type)) {
+        continue;
+      }
+      why = fmt::format("{} is paused {}; see tether queue resume", type, describe(pause, now));
+    }
+  });
+  return why;
+}
+
+/// A plan that nobody runs would only pile up, and wait for ever.
+void refuseUnrun(Session& session, Engine& engine, const std::set<std::string>& types,
+                 bool listening) {
+  for (const auto& type : types) {
+    const bool here = listening && engine.commands().builds(type);
+    if (const auto why = whyNotRun(engine.store(), type, here, session.clock().now())) {
+      throw Error(ErrorCode::Unavailable, "nothing was replayed: " + *why);
+    }
+  }
+}
+
 int runApply(const ApplyVerb& verb, Session& session) {
   const auto file = readPlan(verb.file, session.read(verb.file, kPlanBytesMax));
   const auto options = optionsOf(verb, file.plan, session);
   const auto types = typesOf(file, verb.file, session, session.store());
-  if (file.plan.letters.size() > 1) {
+  const auto run = session.engine(false).deadLetters().apply(file.plan, options);
+  std::set<std::string> ahead;
+  std::size_t pending = 0;
+  for (const auto& item : run->items()) {
+    if (item.outcome != PlanRun::Outcome::Pending) continue;
+    ++pending;
+    if (const auto type = types.find(item.letterId); type != types.end())
+      ahead.insert(type->second);
+  }
+  refuseUnrun(session, session.engine(false), ahead, verb.listen);
+  if (pending > 1) {
     session.confirm(
-        fmt::format("replay {}, planned {} by {}?", countText(file.plan.letters.size()),
+        fmt::format("replay {}, planned {} by {}?", countText(pending),
                     whenText(file.plan.madeAt, session.clock().now()), file.plan.by.name),
         verb.yes);
   }
   Signals signals;  // after the question, which they would outlive, before the engine's threads
   auto& engine = session.engine(false);
-  const auto run = engine.deadLetters().apply(file.plan, options);
   if (verb.listen) engine.start();
-  std::set<std::string> needed;
-  for (const auto& item : run->items()) {
-    const auto type = types.find(item.letterId);
-    if (type == types.end() || (verb.listen && engine.commands().builds(type->second))) continue;
-    const bool ahead =
-        item.outcome == PlanRun::Outcome::Pending || item.outcome == PlanRun::Outcome::Open;
-    if (ahead) needed.insert(type->second);
-  }
-  noteMissingListener(session, engine.store(), std::move(needed));
   return Application(session, engine, *run, signals, {verb.file, file.plan.id, verb.listen}).run();
 }
 

@@ -159,13 +159,15 @@ int runHistory(const HistoryOptions& options, Session& session) {
     const auto& about = entry.letterId.empty() ? entry.subjectId : entry.letterId;
     listing.data.push_back(recordOf(entry));
     listing.ids.push_back(about);
-    listing.table.rows.push_back({whenText(entry.at, now),
-                                  {entry.action, Style::Strong},
-                                  about,
-                                  entry.by.name,
-                                  entry.by.from,
-                                  entry.by.reason,
-                                  entry.detail});
+    listing.table.rows.push_back(
+        {whenText(entry.at, now),
+         {entry.action, Style::Strong},
+         // A pause may be of one type of its queue only.
+         entry.letterId.empty() && !entry.type.empty() ? about + " " + entry.type : about,
+         entry.by.name,
+         entry.by.from,
+         entry.by.reason,
+         entry.detail});
   }
   Filter filter;
   filter.limit = max;

@@ -42,7 +42,7 @@ void showToPeople(Printer& print, const TryReport& report, const std::string& id
   const auto error = errorText(report.error);
   print.line({"a replay of ",
               {id, Style::Strong},
-              report.state == CommandState::Retrying ? " would fail and be " : " would be ",
+              " would end now: ",
               cellOf(report.state),
               error.empty() ? "" : ": " + error});
   if (good) {

@@ -79,7 +79,7 @@ DeskPlanRun::DeskPlanRun(DeadLetterDesk& desk, Store& store, ReplayPlan plan, Ap
   if (!done.empty() && !options_.resume) {
     throw Error(ErrorCode::Conflict, "the plan was begun: " + std::to_string(done.size()) + " of " +
                                          std::to_string(plan_.letters.size()) +
-                                         " letters are done; --resume goes on with the rest");
+                                         " letters are replayed; --resume goes on with the rest");
   }
   for (const auto& letter : plan_.letters) {
     items_.push_back({letter.id, {}, Outcome::Pending, {}});
@@ -87,6 +87,8 @@ DeskPlanRun::DeskPlanRun(DeadLetterDesk& desk, Store& store, ReplayPlan plan, Ap
     if (known != done.end()) note(items_.size() - 1, known->second);
   }
   lookAtOpen();
+  // What was judged too bad before is gone on with on purpose: the rest is judged anew.
+  if (tooManyFailed()) mine_.clear();
 }
 
 void DeskPlanRun::note(std::size_t index, const PlanItem& planned) {
@@ -100,6 +102,8 @@ void DeskPlanRun::note(std::size_t index, const PlanItem& planned) {
                  : planned.commandId.empty()    ? Outcome::Succeeded
                                                 : Outcome::Open;
   if (item.outcome == Outcome::Open) open_.push_back(index);
+  // What was replayed before says nothing about this plan.
+  if (planned.outcome == "replayed" || planned.outcome == "refused") mine_.push_back(index);
 }
 
 bool DeskPlanRun::ended(std::size_t index) const {
@@ -154,8 +158,6 @@ PlanRun::State DeskPlanRun::step() {
     --left;
     const auto item = desk_.replayPlanned(plan_, plan_.letters[next_], options_);
     note(next_, item);
-    // What was replayed before says nothing about this plan.
-    if (item.outcome == "replayed" || item.outcome == "refused") mine_.push_back(next_);
     if (options_.perSecond > 0 && item.outcome == "replayed") {
       const auto step = std::chrono::duration<double>(1 / options_.perSecond);
       earliest_ = std::max(earliest_, clock_.now() - std::chrono::seconds{1}) +

@@ -29,7 +29,7 @@ class DeskPlanRun final : public PlanRun {
   ApplyOptions options_;
   const Clock& clock_;
   std::vector<Item> items_;        // in the order of the plan
-  std::vector<std::size_t> mine_;  // what this run has replayed
+  std::vector<std::size_t> mine_;  // what the plan has replayed
   std::vector<std::size_t> open_;  // and what of that, or of an earlier run, has not ended
   std::size_t next_ = 0;
   Time earliest_;  // by the rate
