@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,8 +18,8 @@ namespace tether {
 
 /// What goes onto a queue.
 struct OutgoingMessage {
-  std::string id;    // the sender's; not used to drop duplicates
-  std::string body;  // any bytes
+  std::string id;    // the sender's; used to drop duplicates only where features() says so
+  std::string body;  // any bytes, or text where features() says so
   std::string key;   // empty: unordered
   Duration delay{0};
 };
@@ -38,6 +39,8 @@ struct Delivery {
   std::string receipt;  // opaque; names this delivery, not the message
   int receives = 0;     // this one included
   Time sentAt;
+  /// What a stranger set beside the body; binary values are base64.
+  std::map<std::string, std::string> attributes{};
 };
 
 struct QueueCounts {
@@ -51,8 +54,9 @@ struct QueueCounts {
 };
 
 struct TransportFeatures {
-  bool durable = false;   // survives the process
-  bool ordered = false;   // messages of one key are delivered one at a time, in the order sent
+  bool durable = false;  // survives the process
+  /// Messages of one key are delivered in the order sent, and none while another reader's is held.
+  bool ordered = false;
   bool peekable = false;  // peek() sees without receiving
   std::size_t batchMax = 1;
   std::size_t bodyBytesMax = 0;
@@ -60,6 +64,12 @@ struct TransportFeatures {
   Duration leaseMax{0};
   /// What nobody took for so long is gone; 0: it stays (a local queue is cleared by its engine).
   Duration retention{0};
+  // Where a far side has rules of its own:
+  bool textOnly = false;         // a body is UTF-8, without control characters, and not empty
+  bool dropsDuplicates = false;  // of messages with one id within minutes only the first is kept
+  bool lateAcks = false;         // a receipt may still do something after its lease has ended
+  bool roughCounts = false;      // counts() estimates, and takes delayed nacks for leased
+  bool purgesHeld = false;       // purge() takes what somebody holds as well, and estimates
 };
 
 /// Thread safety: every call from any thread. Errors: Unavailable (try again), Invalid (never
@@ -79,6 +89,10 @@ class Transport {
 
   /// Removes the message. False: the lease had ended, another reader may hold it now.
   [[nodiscard]] virtual bool ack(const std::string& receipt) = 0;
+
+  /// The same for many, with one answer for each in their order; one by one unless the transport
+  /// knows better. When it throws, some may be acked.
+  [[nodiscard]] virtual std::vector<bool> ackAll(std::span<const std::string> receipts);
 
   /// Gives the message back, to be seen again after `delay`. False as for ack.
   [[nodiscard]] virtual bool nack(const std::string& receipt, Duration delay) = 0;
@@ -100,5 +114,22 @@ class Transport {
 
 /// A new in-process, volatile queue. Each call makes a queue of its own.
 std::unique_ptr<Transport> makeMemoryTransport(const Clock& clock);
+
+/// A queue of AWS SQS, as the address says:
+///
+///   sqs://NAME[?key=value[&key=value]…]
+///     region=eu-west-1    else AWS_REGION, AWS_DEFAULT_REGION, the profile, the instance
+///     endpoint=URL        else AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, the profile, AWS itself
+///     visibility=30s      how long a message is hidden, whatever lease is asked for
+///     wait=20s            the longest poll; 20s at most
+///     fifo=true           ordered by key; told by a NAME that ends in .fifo
+///     dlq=NAME            the dead-letter queue of a queue that is made
+///     create=true         make the queue when it is missing
+///
+/// Credentials come from where every AWS tool finds them; `clock` says when they end. Nothing is
+/// read or called before the first use. Batches of one send() travel side by side, so only messages
+/// within the first ten of a key keep their order; wait for the answer before sending more of it.
+/// Throws Invalid for a wrong address.
+std::shared_ptr<Transport> makeSqsTransport(const std::string& address, const Clock& clock);
 
 }  // namespace tether

@@ -1,6 +1,7 @@
 #include "flow/queue_intake.hpp"
 
 #include "base/log.hpp"
+#include "flow/arrival.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
 #include "tether/seam.hpp"
@@ -10,6 +11,7 @@ namespace tether::flow {
 namespace {
 
 constexpr Duration kRemoteLease = std::chrono::seconds{30};
+constexpr std::size_t kPolls = 4;
 
 /// Empty: it is no envelope.
 std::string typeOf(const std::string& body) {
@@ -26,9 +28,12 @@ QueueIntake::Result QueueIntake::step(std::size_t max, Duration wait) {
   return transport_ ? stepRemote(max, wait) : stepLocal(max);
 }
 
-bool QueueIntake::takeIn(Unit& unit, const std::string& body, const std::string& id) const {
+bool QueueIntake::takeIn(Unit& unit, const Delivery& delivery) const {
+  const auto& id = delivery.id;
+  auto body = delivery.body;  // a replay needs what was made of it
   Failure why;
   try {
+    body = envelopeText(delivery, queue_);
     return intake_.arrive(unit, body).claimable;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Internal) throw;
@@ -61,7 +66,10 @@ QueueIntake::Result QueueIntake::stepLocal(std::size_t max) {
                                      .max = max,
                                      .now = now});
     for (const auto& message : messages) {
-      result.claimable = takeIn(unit, message.body, message.id) || result.claimable;
+      Delivery delivery;
+      delivery.id = message.id;
+      delivery.body = message.body;
+      result.claimable = takeIn(unit, delivery) || result.claimable;
       (void)unit.remove(message.ref);  // taken in this very transaction
       ++result.messages;
     }
@@ -80,24 +88,31 @@ bool QueueIntake::paused() const {
 }
 
 QueueIntake::Result QueueIntake::stepRemote(std::size_t max, Duration wait) {
-  if (paused()) return {};
-  const auto limit = std::min(max, transport_->features().batchMax);
+  if (paused()) {
+    empty_ = true;  // as far as this program is concerned
+    return {};
+  }
+  // Several polls at once only while there is much: each costs a call.
+  const auto batch = transport_->features().batchMax;
+  const auto limit = std::min(max, full_ ? batch * kPolls : batch);
   const auto deliveries = transport_->receive(limit, kRemoteLease, wait);
+  full_ = deliveries.size() >= batch;
+  empty_ = deliveries.empty();
   if (deliveries.empty()) return {};
   passSeam(Seam::listener_after_receive);
   Result result;
   store_.commit(Durability::Durable, [&](Unit& unit) {
     result = {};
     for (const auto& delivery : deliveries) {
-      result.claimable = takeIn(unit, delivery.body, delivery.id) || result.claimable;
+      result.claimable = takeIn(unit, delivery) || result.claimable;
       ++result.messages;
     }
   });
   passSeam(Seam::listener_after_intake);
-  for (const auto& delivery : deliveries) {
-    // A lease that ended first brings it again, and the command row absorbs it.
-    (void)transport_->ack(delivery.receipt);
-  }
+  std::vector<std::string> receipts;
+  for (const auto& delivery : deliveries) receipts.push_back(delivery.receipt);
+  // A lease that ended first brings it again, and the command row absorbs it.
+  (void)transport_->ackAll(receipts);
   passSeam(Seam::listener_after_ack);
   return result;
 }

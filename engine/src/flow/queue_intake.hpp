@@ -3,6 +3,7 @@
 // the other side told to forget them.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -31,10 +32,17 @@ class QueueIntake {
   /// Takes one batch in; waits at most `wait` for a remote queue.
   Result step(std::size_t max, Duration wait);
   bool remote() const { return transport_ != nullptr; }
+  /// A remote queue that had nothing, the last time that it was asked. From any thread.
+  bool empty() const { return !remote() || empty_; }
+  /// Ends a wait of step(), now and from now on; what lives in this process only is used again
+  /// after a stop. From any thread.
+  void close() {
+    if (transport_ && transport_->features().durable) transport_->close();
+  }
 
  private:
   /// One message, in the unit of its batch. Returns whether a command may be claimed now.
-  bool takeIn(Unit& unit, const std::string& body, const std::string& id) const;
+  bool takeIn(Unit& unit, const Delivery& delivery) const;
   bool paused() const;
   Result stepLocal(std::size_t max);
   Result stepRemote(std::size_t max, Duration wait);
@@ -44,6 +52,8 @@ class QueueIntake {
   std::string queue_;
   std::shared_ptr<Transport> transport_;
   const Clock& clock_;
+  bool full_ = false;
+  std::atomic<bool> empty_ = false;
 };
 
 }  // namespace tether::flow
