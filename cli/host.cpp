@@ -68,7 +68,8 @@ class Host {
       const auto seen = store.changeCount();
       const auto began = clock_.steady();
       const auto left = backlog();
-      if (hosting_.until == Until::Idle ? left.idle() : left.ready == 0) return {};
+      const bool idle = hosting_.until == Until::Idle ? left.idle() : left.ready == 0;
+      if (idle && engine_->remotesEmpty()) return {};
       const auto looked = clock_.steady();
       auto pause = std::max(kAsk, (looked - began) * kLookShare);
       do {

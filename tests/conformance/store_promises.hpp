@@ -72,6 +72,12 @@
   TEST(replayDelivery, "a replayed delivery is on its way again with the same bytes")            \
   TEST(resent, "a resent event has the same id and bytes")                                       \
   TEST(refused, "a command that its destination refuses is dead and can be replayed")            \
+  TEST(outcomeTold, "who asked is told how a command ended, in the commit that ends it")         \
+  TEST(outcomeOfReplay, "a replay that ends is told with its generation")                        \
+  TEST(outcomeToldAgain, "a command that arrives again after its end is answered again")         \
+  TEST(outcomeHeard, "a command that was handed over ends as the other store says")              \
+  TEST(outcomeElsewhere, "an outcome of a command that was not handed over ends nothing")        \
+  TEST(sentAgain, "a command that is out too long goes out again until it is answered")          \
   TEST(letterEdited, "an edited letter keeps its first body and refuses a stale edit")           \
   TEST(letterArchived, "an archived letter is set aside until it is restored")                   \
   TEST(letterPurged, "a purged letter is gone and its command stays dead")                       \

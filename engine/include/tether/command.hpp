@@ -69,6 +69,7 @@ struct Command {
   std::string key;
   std::string idempotencyKey;
   std::string traceparent;
+  std::string replyTo;  // a queue elsewhere that is told how it ended
   std::string payload;  // canonical JSON text
   int depth = 0;        // how many reactions led to it
   int generation = 0;   // +1 for each replay
@@ -87,6 +88,19 @@ struct Command {
 
 /// How it travels to a remote queue.
 Envelope toEnvelope(const Command& command);
+
+/// How a command ended in the store that ran it, told to the one that handed it over: an event
+/// tether.command.succeeded, .rejected, .dead or .cancelled.
+struct CommandOutcome {
+  std::string commandId;
+  std::string source;  // of the command
+  int generation = 0;
+  CommandState state = CommandState::Succeeded;
+  Failure error;
+  Time endedAt;
+
+  bool operator==(const CommandOutcome&) const = default;
+};
 
 /// One attempt that ended. Every attempt leaves exactly one.
 struct Attempt {

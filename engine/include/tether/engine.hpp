@@ -61,6 +61,8 @@ class Engine {
   IdleReport runUntilIdle(Role role = Role::ListenerAndRelay);
 
   void start(Role role = Role::ListenerAndRelay);
+  /// Once started: each queue elsewhere that is listened to had nothing when it was last asked.
+  bool remotesEmpty() const;
   /// Stops claiming, lets what runs finish for at most `drain`, gives the rest back uncounted. From
   /// any thread, also while another one waits in stop(): the shorter wait counts, so that
   /// stop(Duration{0}) cuts a drain short. It ends turns, too; only start() goes on after it.

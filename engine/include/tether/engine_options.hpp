@@ -29,6 +29,10 @@ struct EngineOptions {
   /// Where each queue goes: "local", "memory", or an address that `transports` opens.
   std::map<std::string, std::string> queues = {{"commands", "local"}, {"events", "local"}};
   std::vector<std::string> listen = {"commands"};  // which queues are read
+  /// Where other stores send the outcomes of commands that were handed over to a remote queue: a
+  /// queue that only this store listens to. Empty: nobody is asked.
+  std::string replyTo{};
+  Duration resend{0};  // a command that is out for longer goes out again, same id; 0: never
   RetryPolicy retry{};
   Duration timeout = std::chrono::seconds{30};
   Duration hold = std::chrono::seconds{5};
@@ -43,7 +47,7 @@ struct EngineOptions {
 
   int workers = 8;                                 // threads for prepare()
   std::size_t prefetch = 256;                      // commands claimed at once at most
-  std::size_t relayBatch = 10;                     // messages in the hands of one relay of a queue
+  std::size_t relayBatch = 100;                    // messages in the hands of one relay of a queue
   Duration poll = std::chrono::milliseconds{500};  // the safety net below the wake-up hints
   /// How long a process on another machine, or in another container, may be silent before what it
   /// holds is taken over. On this machine a process that lives keeps what it holds.

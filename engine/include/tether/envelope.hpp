@@ -1,5 +1,5 @@
 // What travels between systems: a CloudEvents 1.0 JSON object (structured mode) with the documented
-// extensions correlationid, causationid, partitionkey and traceparent.
+// extensions correlationid, causationid, partitionkey and traceparent, and our own replyto.
 // Source: https://github.com/cloudevents/spec, json-format.md and extensions/.
 #pragma once
 
@@ -21,6 +21,7 @@ struct Envelope {
   std::string causationId;
   std::string key;  // partitionkey
   std::string traceparent;
+  std::string replyTo;  // the queue that wants to know what became of a command
   nlohmann::json data;
 
   bool operator==(const Envelope&) const = default;

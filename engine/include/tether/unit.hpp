@@ -46,7 +46,8 @@ struct NewCommand {
   std::string key;
   std::string idempotencyKey;
   std::string traceparent;
-  std::string payload;      // canonical JSON text
+  std::string replyTo;  // a queue elsewhere; when it has ended here, a CommandOutcome goes there
+  std::string payload;  // canonical JSON text
   std::string fingerprint;  // of type and payload: tells another payload under the same identity
   int depth = 0;
   Time acceptedAt;
@@ -262,6 +263,13 @@ class Unit {
   /// Ends the leases of dead owners. What one held together with others is given back as suspect
   /// and uncounted; the one that ran alone is handed to `owner`, to be judged as crashed.
   virtual std::vector<ClaimedCommand> takeOver(std::int64_t owner, Time now) = 0;
+
+  /// Ends a command that was handed over, as the store that ran it says. Does nothing when it has
+  /// ended, in this generation or a later one. False: there is no such command.
+  [[nodiscard]] virtual bool close(const CommandOutcome& outcome) = 0;
+  /// Commands that were handed over before and have not ended go out again; at most `max`. Returns
+  /// how many.
+  virtual std::int64_t sendAgain(Time handedOverBefore, std::size_t max, Time now) = 0;
 
   /// Cancels an open command; of one that runs it leaves the request, see Snapshot::cancelling and
   /// settle: what would be tried again is cancelled then.

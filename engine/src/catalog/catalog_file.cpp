@@ -91,14 +91,43 @@ std::vector<std::string> parseListen(const ConfigValue& value, const EngineOptio
   return listen;
 }
 
+bool isElsewhere(const EngineOptions& options, const std::string& queue) {
+  const auto address = options.queues.find(queue);
+  return address != options.queues.end() && address->second != "local" &&
+         address->second != "memory";
+}
+
 /// What a remote queue delivers again must be known as a duplicate.
 Duration dedupWindowOf(const EngineOptions& options) {
   for (const auto& queue : options.listen) {
-    const auto address = options.queues.find(queue);
-    if (address == options.queues.end()) continue;
-    if (address->second != "local" && address->second != "memory") return kRemoteRetentionMax;
+    if (isElsewhere(options, queue)) return kRemoteRetentionMax;
   }
   return Duration{0};
+}
+
+/// Who waits for answers must hear them, and have asked somebody else to do the work.
+void parseReplyTo(const ConfigValue& root, EngineOptions& options) {
+  const auto resend = root.find("resend");
+  const auto field = root.find("replyTo");
+  if (!field) {
+    if (resend) resend->fail("needs \"replyTo\": without an answer nobody knows what is still out");
+    return;
+  }
+  options.replyTo = field->text();
+  if (!isElsewhere(options, options.replyTo)) {
+    field->fail(quote(options.replyTo) + " is not among \"queues\" with an address");
+  }
+  if (!isElsewhere(options, "commands")) {
+    field->fail("is for commands that go elsewhere, but \"commands\" has no address in \"queues\"");
+  }
+  if (std::find(options.listen.begin(), options.listen.end(), options.replyTo) ==
+      options.listen.end()) {
+    field->fail("nobody would hear the answers: add " + quote(options.replyTo) + " to \"listen\"");
+  }
+  if (resend) {
+    options.resend = resend->duration();
+    if (options.resend < std::chrono::minutes{1}) resend->fail("must be at least 1m");
+  }
 }
 
 std::string parsePointer(const ConfigValue& value) {
@@ -167,8 +196,8 @@ std::vector<std::string> parseReaction(const std::string& event, const ConfigVal
 
 CatalogFile parseCatalogFile(const SourceText& source) {
   const ConfigValue root(source);
-  root.allowKeys({"store", "source", "migrations", "queues", "listen", "volatile", "defaults",
-                  "commands", "on"});
+  root.allowKeys({"store", "source", "migrations", "queues", "listen", "replyTo", "resend",
+                  "volatile", "defaults", "commands", "on"});
   CatalogFile file;
   EngineOptions& options = file.options;
   options.store = "tether.db";
@@ -189,6 +218,7 @@ CatalogFile parseCatalogFile(const SourceText& source) {
   }
   if (const auto field = root.find("listen")) options.listen = parseListen(*field, options);
   options.dedupWindow = dedupWindowOf(options);
+  parseReplyTo(root, options);
   const auto defaults = root.find("defaults");
   if (defaults) parseDefaults(*defaults, options);
   const auto defaultRetry = defaults ? defaults->find("retry") : std::nullopt;

@@ -32,6 +32,7 @@ constexpr int kBeatsInLease = 3;
 constexpr Duration kHousekeeping = std::chrono::minutes{1};
 constexpr Duration kForever = std::chrono::years{1};  // for a wait; more could overflow
 constexpr std::int64_t kExpirePage = 1000;
+constexpr std::size_t kSendAgainPage = 100;
 
 bool isLocal(const std::string& address) { return address == "local"; }
 
@@ -68,8 +69,8 @@ class Engine::Impl {
     if (stopRequested_) return false;
     join(role);
     if (strangersDied()) listener.takeOver(owner_);
-    bool did = false;
-    if (role != Role::Relay) did = listenTurn();
+    bool did = guarded([&] { return sendAgain(); });
+    if (role != Role::Relay) did = listenTurn() || did;
     if (role != Role::Listener) {
       for (auto& relay : relays_) {
         did = guarded([&] { return relay->step(owner_) > 0; }) || did;
@@ -132,6 +133,7 @@ class Engine::Impl {
     listener.close();
     store->interruptWaits();
     const std::lock_guard stopping(stopMutex_);
+    for (auto& queue : intakes_) queue->close();
     DrainResult result;
     const auto interrupted = listener.interrupted();
     waitUntil([&] { return listener.inFlight() == 0; },
@@ -149,11 +151,16 @@ class Engine::Impl {
           [&] { return listener.inFlight() == 0; },
           [end = (Steady::now() + std::chrono::seconds{10}).time_since_epoch()] { return end; });
       result.givenBack = listener.interrupted() - interrupted;
+      disconnect();
       leave();
       if (started_.exchange(false)) store->stopWriter();
       stopUntil_ = std::numeric_limits<std::int64_t>::max();
     }
     return result;
+  }
+
+  bool remotesEmpty() const {
+    return std::ranges::all_of(intakes_, [](const auto& queue) { return queue->empty(); });
   }
 
   EngineOptions options;
@@ -246,8 +253,20 @@ class Engine::Impl {
     }
   }
 
+  /// A transport that was closed is opened anew; what is in this process's memory stays there.
+  void disconnect() {
+    connected_ = false;
+    relays_.clear();
+    intakes_.clear();
+    listened_.clear();
+  }
+
   std::shared_ptr<Transport> openTransport(const std::string& queue, const std::string& address) {
-    if (address == "memory") return makeMemoryTransport(clock);
+    if (address == "memory") {
+      auto& transport = memory_[queue];
+      if (!transport) transport = makeMemoryTransport(clock);
+      return transport;
+    }
     if (options.transports) {
       if (auto transport = options.transports(address)) return transport;
     }
@@ -368,6 +387,7 @@ class Engine::Impl {
       if (steady >= nextHousekeeping) {
         nextHousekeeping = steady + kHousekeeping;
         expireUnread();
+        guarded([&] { return sendAgain(); });
       }
       if (stopRequested_) return;
       store->waitForChange(seen, std::clamp(untilDue(options.poll), Duration{1000}, options.poll));
@@ -390,6 +410,17 @@ class Engine::Impl {
       if (!error && *more && !stopRequested_) expireUnread();
     };
     store->post({Durability::Deferred, true, false, expire, done});
+  }
+
+  /// What was handed over and has not been heard of for too long.
+  bool sendAgain() {
+    if (options.resend == Duration{0}) return false;
+    std::int64_t sent = 0;
+    store->commit(Durability::Deferred, [&](Unit& unit) {
+      const auto now = clock.now();
+      sent = unit.sendAgain(now - options.resend, kSendAgainPage, now);
+    });
+    return sent > 0;
   }
 
   void relayLoop(OutboxRelay& relay) {
@@ -442,6 +473,7 @@ class Engine::Impl {
 
   std::atomic<std::int64_t> owner_{0};
   bool connected_ = false;
+  std::map<std::string, std::shared_ptr<Transport>> memory_;
   std::vector<std::unique_ptr<OutboxRelay>> relays_;
   std::vector<std::unique_ptr<QueueIntake>> intakes_;
   std::vector<std::string> listened_;
@@ -467,6 +499,7 @@ Store& Engine::store() { return *impl_->store; }
 const EngineOptions& Engine::options() const { return impl_->options; }
 
 bool Engine::turn(Role role) { return impl_->turn(role); }
+bool Engine::remotesEmpty() const { return impl_->remotesEmpty(); }
 IdleReport Engine::runUntilIdle(Role role) { return impl_->runUntilIdle(role); }
 void Engine::start(Role role) { impl_->start(role); }
 DrainResult Engine::stop(Duration drain) { return impl_->stop(drain); }

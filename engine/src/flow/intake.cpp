@@ -1,5 +1,6 @@
 #include "flow/intake.hpp"
 
+#include "model/outcome.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
 
@@ -8,6 +9,7 @@ namespace tether::flow {
 namespace {
 
 constexpr int kDepthMax = 64;
+
 }  // namespace
 
 NewCommand Intake::fromRequest(CommandRequest& request) const {
@@ -20,6 +22,7 @@ NewCommand Intake::fromRequest(CommandRequest& request) const {
 
 Acceptance Intake::arrive(Unit& unit, const std::string& body) const {
   auto envelope = parseEnvelope(body);
+  if (isOutcome(envelope.type)) return hearOutcome(unit, envelope);
   if (builder_.declares(envelope.type)) return unit.accept(fromEnvelope(std::move(envelope)));
   if (!events_.reactsTo(envelope.type) && !events_.hasSubscribers(envelope.type)) {
     throw Error(ErrorCode::NotFound, "nobody declared the type " + envelope.type);
@@ -33,9 +36,25 @@ Acceptance Intake::arrive(Unit& unit, const std::string& body) const {
   return acceptance;
 }
 
+Acceptance Intake::hearOutcome(Unit& unit, const Envelope& envelope) const {
+  const auto outcome = parseOutcome(envelope);
+  if (!unit.close(outcome)) {
+    throw Error(ErrorCode::NotFound, "command " + outcome.commandId +
+                                         " was not handed over by this store; does another one"
+                                         " listen to the queue that it replies to?");
+  }
+  Acceptance acceptance;
+  acceptance.receipt.commandId = outcome.commandId;
+  acceptance.receipt.correlationId = envelope.correlationId;
+  acceptance.receipt.acceptedAt = clock_.now();
+  return acceptance;
+}
+
 void Intake::checkArrival(const std::string& body) const {
   auto envelope = parseEnvelope(body);
-  if (builder_.declares(envelope.type)) {
+  if (isOutcome(envelope.type)) {
+    (void)parseOutcome(envelope);
+  } else if (builder_.declares(envelope.type)) {
     (void)fromEnvelope(std::move(envelope));
   } else if (!events_.reactsTo(envelope.type) && !events_.hasSubscribers(envelope.type)) {
     throw Error(ErrorCode::NotFound, "nobody declared the type " + envelope.type);
@@ -53,6 +72,11 @@ NewCommand Intake::fromEnvelope(Envelope envelope) const {
   request.traceparent = std::move(envelope.traceparent);
   auto command = check(request, Placement::Run);
   command.source = std::move(envelope.source);
+  // Somebody who asks for an answer where this program cannot send one still gets the work done.
+  const auto reply = options_.queues.find(envelope.replyTo);
+  if (reply != options_.queues.end() && reply->second != "local") {
+    command.replyTo = std::move(envelope.replyTo);
+  }
   return command;
 }
 
@@ -78,6 +102,7 @@ NewCommand Intake::check(CommandRequest& request, Placement placement) const {
   command.traceparent = std::move(request.traceparent);
   command.notBefore = request.notBefore;
   command.placement = placement;
+  if (placement == Placement::Forward) command.replyTo = options_.replyTo;
   if (settings->validate) settings->validate(request.payload);
   if (request.key) {
     command.key = std::move(*request.key);

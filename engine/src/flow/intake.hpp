@@ -48,6 +48,7 @@ class Intake {
   /// A command that arrived on a queue: it runs here. Errors: Invalid.
   NewCommand fromEnvelope(Envelope envelope) const;
   bool receive(Unit& unit, const Envelope& envelope) const;
+  Acceptance hearOutcome(Unit& unit, const Envelope& envelope) const;
   NewCommand check(CommandRequest& request, Placement placement) const;
   NewCommand reaction(const Event& event, const std::string& commandType) const;
   bool react(Unit& unit, const Event& event) const;

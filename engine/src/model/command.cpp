@@ -30,6 +30,7 @@ Envelope toEnvelope(const Command& command) {
   envelope.causationId = command.causationId;
   envelope.key = command.key;
   envelope.traceparent = command.traceparent;
+  envelope.replyTo = command.replyTo;
   envelope.data = nlohmann::json::parse(command.payload);
   return envelope;
 }

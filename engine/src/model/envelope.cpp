@@ -109,6 +109,7 @@ std::string toJsonText(const Envelope& envelope) {
   }
   appendMember(out, "id", envelope.id);
   appendMember(out, "partitionkey", envelope.key);
+  appendMember(out, "replyto", envelope.replyTo);
   appendMember(out, "source", envelope.source);
   appendMember(out, "specversion", "1.0");
   if (envelope.time) appendMember(out, "time", toText(*envelope.time));
@@ -140,6 +141,7 @@ Envelope parseEnvelope(std::string_view text) {
   envelope.causationId = attribute(object, "causationid");
   envelope.key = attribute(object, "partitionkey");
   envelope.traceparent = attribute(object, "traceparent");
+  envelope.replyTo = attribute(object, "replyto");
   if (const auto time = attribute(object, "time"); !time.empty()) {
     try {
       envelope.time = parseTime(time);

@@ -241,6 +241,13 @@ CREATE TABLE tether_plan_item (
   at            INTEGER NOT NULL,
   PRIMARY KEY (plan_id, letter_id)
 ) STRICT, WITHOUT ROWID;
+)sql",
+                                          R"sql(
+ALTER TABLE tether_command ADD COLUMN reply_to TEXT;  -- a queue elsewhere that is told the end
+
+-- What is out at a remote queue, the oldest first.
+CREATE INDEX tether_command_out ON tether_command (handed_over_at)
+  WHERE handed_over_at IS NOT NULL AND ended_at IS NULL;
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(std::size(kSchema));

@@ -76,6 +76,8 @@ class SqliteUnit final : public Unit {
   void removeOwner(std::int64_t owner, Time now) override;
   void migrate(const std::vector<Migration>& migrations, Time now) override;
   Pruned prune(const Prune& prune) override;
+  bool close(const CommandOutcome& outcome) override;
+  std::int64_t sendAgain(Time handedOverBefore, std::size_t max, Time now) override;
   Sql& sql(ScriptScope& scope) override;
 
  private:
@@ -138,6 +140,10 @@ class SqliteUnit final : public Unit {
   void putAgain(std::int64_t commandSeq, const NewCommand& command);
   Acceptance acceptKnown(const NewCommand& command);
   bool freeKey(const NewCommand& command);
+  /// Tells the queue that wants to know, if there is one, how the command ended.
+  void answer(const Command& command, CommandState state, const Failure& error, Time now);
+  /// Who handed it over has not heard of its end.
+  void answerAgain(const Command& command, Time now);
   /// Ends what nobody runs any more and whose cancel was asked for.
   void endCancelled(Time now);
   /// What ends an open command that nobody runs.
@@ -209,10 +215,10 @@ class SqliteUnit final : public Unit {
 };
 
 /// The columns that readCommand expects, from tether_command as c and its message as m.
-#define TETHER_COMMAND_COLUMNS                                                        \
-  "c.seq, c.id, c.source, c.type, c.state, c.correlation_id, c.causation_id, c.key, " \
-  "c.idempotency_key, c.traceparent, c.payload, c.depth, c.generation, c.attempts, "  \
-  "c.accepted_at, c.started_at, c.first_started_at, c.ended_at, c.handed_over_at, "   \
+#define TETHER_COMMAND_COLUMNS                                                                   \
+  "c.seq, c.id, c.source, c.type, c.state, c.correlation_id, c.causation_id, c.key, "            \
+  "c.idempotency_key, c.traceparent, c.reply_to, c.payload, c.depth, c.generation, c.attempts, " \
+  "c.accepted_at, c.started_at, c.first_started_at, c.ended_at, c.handed_over_at, "              \
   "c.due_at, c.error_code, c.error_message, m.owner, m.receives, m.leased_at "
 
 /// Joins the message that a command row names, if it has one.

@@ -12,8 +12,8 @@ namespace {
 constexpr const char* kInsertCommand =
     "INSERT INTO tether_command (seq, id, source, type, state, correlation_id, causation_id, key,"
     " idempotency_key, traceparent, fingerprint, depth, accepted_at, queue, due_at, message_seq,"
-    " payload) VALUES (?1, ?2, ?3, ?4, 'accepted', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-    " ?15, ?16) ON CONFLICT DO NOTHING";
+    " payload, reply_to) VALUES (?1, ?2, ?3, ?4, 'accepted', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+    " ?13, ?14, ?15, ?16, ?17) ON CONFLICT DO NOTHING";
 
 constexpr const char* kKnownById =
     "SELECT c.seq, c.id, c.correlation_id, iif(m.owner IS NULL, c.state, 'running'),"
@@ -36,6 +36,7 @@ Command commandOf(const NewCommand& accepted, std::int64_t seq) {
   command.key = accepted.key;
   command.idempotencyKey = accepted.idempotencyKey;
   command.traceparent = accepted.traceparent;
+  command.replyTo = accepted.replyTo;
   command.payload = accepted.payload;
   command.depth = accepted.depth;
   command.acceptedAt = accepted.acceptedAt;
@@ -58,6 +59,7 @@ Command readCommand(const Query& query, int first) {
   command.key = query.text(column++);
   command.idempotencyKey = query.text(column++);
   command.traceparent = query.text(column++);
+  command.replyTo = query.text(column++);
   command.payload = query.text(column++);
   command.depth = static_cast<int>(query.integer(column++));
   command.generation = static_cast<int>(query.integer(column++));
@@ -92,7 +94,7 @@ Acceptance SqliteUnit::accept(const NewCommand& command, std::optional<std::int6
                OrNull{command.causationId}, OrNull{command.key}, OrNull{command.idempotencyKey},
                OrNull{command.traceparent}, command.fingerprint, command.depth, command.acceptedAt,
                message.queue, placed ? std::optional<std::int64_t>(spot.due) : std::nullopt, placed,
-               command.payload);
+               command.payload, OrNull{command.replyTo});
   if (inserted == 0) return freeKey(command) ? accept(command, claimFor) : acceptKnown(command);
 
   Acceptance acceptance;
@@ -191,6 +193,12 @@ Acceptance SqliteUnit::acceptKnown(const NewCommand& command) {
   const bool comesHome = command.placement == Placement::Run &&
                          acceptance.receipt.commandId == command.id &&
                          isOpen(acceptance.receipt.state);
+  const bool asks = command.placement == Placement::Run && !command.replyTo.empty();
+  if (asks && acceptance.receipt.commandId == command.id && !isOpen(acceptance.receipt.state)) {
+    auto ended = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
+                                   "WHERE c.seq = ?1");
+    if (ended.first(seq)) answerAgain(readCommand(ended), command.acceptedAt);
+  }
   if (comesHome) {
     auto side = connection_.query(
         "SELECT q.outgoing FROM tether_command c JOIN tether_queue q ON q.id = c.queue"
@@ -331,7 +339,8 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
           .query(
               "UPDATE tether_command SET state = ?3, attempts = ?4, started_at = ?5,"
               " first_started_at = coalesce(first_started_at, ?5), ended_at = ?6, due_at = ?7,"
-              " message_seq = ?8, attempt_seq = ?9, first_event = ?10, last_event = ?11,"
+              " message_seq = ?8, attempt_seq = ?9, first_event = coalesce(first_event, ?10),"
+              " last_event = coalesce(?11, last_event),"
               " error_code = ?12, error_message = ?13"
               " WHERE seq = ?1 AND generation = ?2 AND state IN ('accepted', 'retrying')")
           .run(command.seq, command.generation, toString(settlement.state), attempts,
@@ -345,6 +354,7 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
   if (settlement.state == CommandState::Dead) {
     buryCommand(command, attempts, settlement.error, settlement.endedAt);
   }
+  if (!again) answer(command, settlement.state, settlement.error, settlement.endedAt);
   return true;
 }
 
@@ -440,7 +450,7 @@ void SqliteUnit::endCancelled(Time now) {
 void SqliteUnit::endUnclaimed(std::int64_t commandSeq, CommandState state, const Failure& error,
                               Time now) {
   auto found = connection_.query(
-      "SELECT c.queue, m.lane, m.due_at, m.seq, c.key, c.generation, c.attempts"
+      "SELECT c.queue, m.lane, m.due_at, m.seq, c.key, c.generation, c.attempts, q.outgoing"
       " FROM tether_command c JOIN tether_queue q ON q.id = c.queue JOIN tether_message m"
       " ON m.queue = c.queue AND m.lane = iif(q.outgoing, '', c.type)"
       " AND m.due_at = c.due_at AND m.seq = c.message_seq WHERE c.seq = ?1");
@@ -455,6 +465,10 @@ void SqliteUnit::endUnclaimed(std::int64_t commandSeq, CommandState state, const
           " message_seq = NULL, attempt_seq = ?4, error_code = ?5, error_message = ?6"
           " WHERE seq = ?1")
       .run(commandSeq, toString(state), now, attemptSeq, error.code, error.message);
+  if (found.integer(7) != 0) return;  // it never left, nobody else has it
+  auto ended = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
+                                 "WHERE c.seq = ?1");
+  if (ended.first(commandSeq)) answer(readCommand(ended), state, error, now);
 }
 
 }  // namespace tether::sqlite

@@ -25,6 +25,7 @@ constexpr Rule kRules[] = {
      " WHERE m.lane <> '' AND c.state NOT IN ('accepted', 'retrying')"},
     {"dead command without a dead letter",
      "SELECT c.id FROM tether_command c WHERE c.state = 'dead' AND c.letter_purged_at IS NULL"
+     " AND c.handed_over_at IS NULL"  // the letter is where it ran
      " AND NOT EXISTS (SELECT 1 FROM tether_dead_letter l WHERE l.command_seq = c.seq"
      " AND l.generation = c.generation)"},
     {"key that waits for a command which is not dead",

@@ -1,0 +1,20 @@
+// How a command ended, as the event that travels back to the store that handed it over.
+#pragma once
+
+#include <string_view>
+
+#include "tether/command.hpp"
+#include "tether/envelope.hpp"
+#include "tether/event.hpp"
+
+namespace tether {
+
+bool isOutcome(std::string_view eventType);
+
+/// The same end has the same id, however often it is told.
+Event toEvent(const CommandOutcome& outcome, const Command& command);
+
+/// Throws Invalid with what is wrong.
+CommandOutcome parseOutcome(const Envelope& envelope);
+
+}  // namespace tether

@@ -1,0 +1,78 @@
+// Commands that run in another store: the one side tells how they ended, the other hears of it.
+#include "model/outcome.hpp"
+#include "sqlite/unit.hpp"
+
+namespace tether::sqlite {
+
+void SqliteUnit::answer(const Command& command, CommandState state, const Failure& error,
+                        Time now) {
+  if (command.replyTo.empty()) return;
+  const CommandOutcome outcome{command.id, command.source, command.generation, state, error, now};
+  const auto event = toEvent(outcome, command);
+  record(event, {{command.replyTo, true}});
+  const auto seqs = events_.at(command.seq);
+  connection_
+      .query(
+          "UPDATE tether_command SET first_event = coalesce(first_event, ?2), last_event = ?3"
+          " WHERE seq = ?1")
+      .run(command.seq, seqs.first, seqs.second);
+}
+
+void SqliteUnit::answerAgain(const Command& command, Time now) {
+  const auto event = toEvent(
+      {command.id, command.source, command.generation, command.state, command.error, now}, command);
+  (void)resend(event.id, {command.replyTo, true}, now);
+}
+
+bool SqliteUnit::close(const CommandOutcome& outcome) {
+  auto found = connection_.query(
+      "SELECT c.seq, c.state IN ('accepted', 'retrying'), c.generation, q.outgoing,"
+      " c.handed_over_at, c.queue, m.due_at, m.seq, c.key, m.owner IS NULL"
+      " AND coalesce(m.lease_until, 0) <= ?3 FROM tether_command c"
+      " JOIN tether_queue q ON q.id = c.queue LEFT JOIN tether_message m ON m.queue = c.queue"
+      " AND m.lane = '' AND m.due_at = c.due_at AND m.seq = c.message_seq"
+      " WHERE c.id = ?1 AND c.source = ?2");
+  if (!found.first(outcome.commandId, outcome.source, clock_.now())) return false;
+  const auto seq = found.integer(0);
+  const bool open = found.integer(1) != 0;
+  const auto generation = found.integer(2);
+  // One that came home runs here, and ends here.
+  if (found.integer(3) == 0 || (open && found.null(4))) return true;
+  if (open ? outcome.generation < generation : outcome.generation <= generation) return true;
+  if (!found.null(7) && found.integer(9) != 0) {
+    removeUnheld(found.integer(5), "", found.integer(6), found.integer(7), found.text(8));
+  }
+  connection_
+      .query(
+          "UPDATE tether_command SET state = ?2, generation = ?3, ended_at = ?4, due_at = NULL,"
+          " message_seq = NULL, error_code = ?5, error_message = ?6 WHERE seq = ?1")
+      .run(seq, toString(outcome.state), outcome.generation, outcome.endedAt,
+           OrNull{outcome.error.code}, OrNull{outcome.error.message});
+  return true;
+}
+
+std::int64_t SqliteUnit::sendAgain(Time handedOverBefore, std::size_t max, Time now) {
+  std::vector<NewMessage> messages;
+  {
+    auto out = connection_.query(
+        "SELECT seq, queue, key FROM tether_command WHERE handed_over_at < ?1"
+        " AND ended_at IS NULL AND message_seq IS NULL ORDER BY handed_over_at, seq LIMIT ?2");
+    for (bool more = out.first(handedOverBefore, max); more; more = out.step()) {
+      NewMessage message;
+      message.commandSeq = out.integer(0);
+      message.queue = out.integer(1);
+      message.key = out.text(2);
+      message.sentAt = now;
+      messages.push_back(std::move(message));
+    }
+  }
+  for (const auto& message : messages) {
+    const auto spot = spotFor(message);
+    const auto seq = nextSeq();
+    put(message, seq, spot, {});
+    moveCommandMessage(message.commandSeq, spot.due, seq);
+  }
+  return static_cast<std::int64_t>(messages.size());
+}
+
+}  // namespace tether::sqlite

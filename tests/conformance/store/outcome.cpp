@@ -1,0 +1,155 @@
+// A command that runs in another store than the one that accepted it.
+#include <nlohmann/json.hpp>
+
+#include "conformance/store_conformance.hpp"
+#include "tether/envelope.hpp"
+
+namespace tether::conformance::store_promise {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kReplies = "replies";
+
+NewCommand asking(const StoreBench& bench, const std::string& id) {
+  NewCommand command = bench.newCommand(id);
+  command.replyTo = kReplies;
+  return command;
+}
+
+/// What this store tells the one that asked, since the last time.
+std::vector<Envelope> told(StoreBench& bench) {
+  std::vector<Envelope> envelopes;
+  for (const auto& message : bench.take(kReplies, true)) {
+    envelopes.push_back(parseEnvelope(message.body));
+    CHECK(bench.commit([&](Unit& unit) { return unit.handedOver(message.ref, bench.now()); }));
+  }
+  return envelopes;
+}
+
+/// Accepted here and handed over to a remote queue.
+Command handOver(StoreBench& bench, const std::string& id) {
+  NewCommand command = asking(bench, id);
+  command.placement = Placement::Forward;
+  bench.accept(command);
+  for (const auto& message : bench.take("commands", true)) {
+    CHECK(parseEnvelope(message.body).replyTo == kReplies);
+    CHECK(bench.commit([&](Unit& unit) { return unit.handedOver(message.ref, bench.now()); }));
+  }
+  return bench.command(id);
+}
+
+bool close(StoreBench& bench, const Command& command, CommandState state, int generation = 0,
+           const Failure& error = {}) {
+  const CommandOutcome outcome{command.id, command.source, generation, state, error, bench.now()};
+  return bench.commit([&](Unit& unit) { return unit.close(outcome); });
+}
+
+}  // namespace
+
+void outcomeTold(StoreBench& bench) {
+  for (const auto state : {CommandState::Succeeded, CommandState::Rejected, CommandState::Dead}) {
+    const std::string id(toString(state));
+    bench.accept(asking(bench, id));
+    const auto claim = bench.claimOne();
+    CHECK(told(bench).empty());
+    CHECK(bench.settle(claim, state));
+    const auto envelopes = told(bench);
+    REQUIRE(envelopes.size() == 1);
+    CHECK(envelopes[0].type == "tether.command." + id);
+    CHECK(envelopes[0].correlationId == bench.command(id).correlationId);
+    CHECK(envelopes[0].causationId == id);
+    CHECK(envelopes[0].data.at("commandId") == id);
+    CHECK(envelopes[0].data.contains("error") == (state != CommandState::Succeeded));
+  }
+  bench.accept(asking(bench, "cancelled"));
+  CHECK(bench.commit([&](Unit& unit) {
+    return unit.cancel("cancelled", {"cancelled", "enough"}, bench.now());
+  }) == Cancelled::Done);
+  REQUIRE(told(bench).size() == 1);
+  // Who did not ask is not told.
+  bench.ended("quiet", CommandState::Succeeded);
+  CHECK(told(bench).empty());
+  CHECK(bench.store().verify() == Ids{});
+}
+
+void outcomeOfReplay(StoreBench& bench) {
+  bench.accept(asking(bench, "c"));
+  CHECK(bench.settle(bench.claimOne(), CommandState::Dead));
+  bench.replay(bench.letters().at(0).id);
+  CHECK(bench.work() == Ids{"c"});
+  const auto envelopes = told(bench);
+  REQUIRE(envelopes.size() == 2);
+  CHECK(envelopes[0].id != envelopes[1].id);
+  CHECK(envelopes[1].type == "tether.command.succeeded");
+  CHECK(envelopes[1].data.at("generation") == 1);
+}
+
+void outcomeToldAgain(StoreBench& bench) {
+  bench.accept(asking(bench, "c"));
+  CHECK(bench.work() == Ids{"c"});
+  const auto first = told(bench);
+  CHECK(bench.accept(asking(bench, "c")).duplicate);
+  CHECK(told(bench) == first);
+}
+
+void outcomeHeard(StoreBench& bench) {
+  const auto lucky = handOver(bench, "lucky");
+  const auto dead = handOver(bench, "dead");
+  bench.pass(1s);
+  CHECK(close(bench, lucky, CommandState::Succeeded));
+  CHECK(bench.command("lucky").state == CommandState::Succeeded);
+  CHECK(bench.command("lucky").endedAt == bench.now());
+  CHECK(bench.look([](Snapshot& snapshot) { return snapshot.flow("lucky")->resolved(); }));
+  CHECK(close(bench, dead, CommandState::Dead, 0, {"down", "closed"}));
+  CHECK(bench.command("dead").error == Failure{"down", "closed"});
+  CHECK(bench.letters().empty());
+  CHECK(bench.store().verify() == Ids{});
+
+  // What ended stays so, but for a replay over there.
+  CHECK(close(bench, lucky, CommandState::Dead));
+  CHECK(bench.command("lucky").state == CommandState::Succeeded);
+  CHECK(close(bench, dead, CommandState::Succeeded));
+  CHECK(bench.command("dead").state == CommandState::Dead);
+  CHECK(close(bench, dead, CommandState::Succeeded, 1));
+  CHECK(bench.command("dead").state == CommandState::Succeeded);
+  CHECK(bench.command("dead").generation == 1);
+}
+
+void outcomeElsewhere(StoreBench& bench) {
+  Command stranger;
+  stranger.id = "stranger";
+  stranger.source = "x";
+  CHECK_FALSE(close(bench, stranger, CommandState::Succeeded));
+  // It runs here: what others say of it is not believed.
+  bench.accept("mine");
+  CHECK(close(bench, bench.command("mine"), CommandState::Succeeded));
+  CHECK(bench.command("mine").state == CommandState::Accepted);
+  CHECK(bench.work() == Ids{"mine"});
+}
+
+void sentAgain(StoreBench& bench) {
+  const auto early = handOver(bench, "early");
+  bench.pass(1h);
+  handOver(bench, "late");
+  const auto again = [&] {
+    return bench.commit(
+        [&](Unit& unit) { return unit.sendAgain(bench.now() - 30min, 10, bench.now()); });
+  };
+  CHECK(again() == 1);
+  CHECK(again() == 0);
+  CHECK(bench.store().verify() == Ids{});
+  const auto messages = bench.take("commands", true);
+  REQUIRE(idsOf(messages) == Ids{"early"});
+  // The answer comes while it is on its way out again.
+  CHECK(close(bench, early, CommandState::Succeeded));
+  CHECK(bench.commit([&](Unit& unit) { return unit.handedOver(messages[0].ref, bench.now()); }));
+  CHECK(bench.command("early").state == CommandState::Succeeded);
+  bench.pass(1h);
+  CHECK(again() == 1);
+  CHECK(close(bench, bench.command("late"), CommandState::Rejected));
+  CHECK(bench.take("commands", true).empty());
+  CHECK(bench.store().verify() == Ids{});
+}
+
+}  // namespace tether::conformance::store_promise
