@@ -27,7 +27,7 @@ int runList(const Selection& selection, Session& session) {
   std::vector<Command> commands;
   session.store().read([&](Snapshot& snapshot) { commands = snapshot.commands(filter); });
 
-  Listing listing{.schema = "command-list", .noun = "commands"};
+  Listing listing{.schema = "command-list", .noun = "commands", .types = TypesOf::Commands};
   for (const auto& command : commands) {
     listing.data.push_back(toJson(command));
     listing.ids.push_back(command.id);

@@ -25,7 +25,7 @@ int runList(const Selection& selection, Session& session) {
   std::vector<Event> events;
   session.store().read([&](Snapshot& snapshot) { events = snapshot.events(filter); });
 
-  Listing listing{.schema = "event-list", .noun = "events"};
+  Listing listing{.schema = "event-list", .noun = "events", .types = TypesOf::Events};
   listing.table.header = {"EVENT", "TYPE", "WHEN", "FLOW", "TO LEAVE"};
   for (const auto& event : events) {
     listing.data.push_back(toJson(event));

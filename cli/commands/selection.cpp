@@ -195,6 +195,9 @@ int answerListing(Session& session, const Listing& listing, const Filter& filter
   if (listing.ids.size() == filter.limit) {
     diagnostics.push_back({"limited", "there may be more, see --limit"});
   }
+  if (listing.ids.empty() && listing.types != TypesOf::Nobody) {
+    diagnostics = unknownNames(session, session.store(), filter, listing.types);
+  }
   const auto people = [&] {
     if (print.quiet()) {
       for (const auto& id : listing.ids) print.line({id});

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app.hpp"
+#include "commands/unknown_names.hpp"
 #include "tether/store.hpp"
 
 namespace tether::cli {
@@ -73,10 +74,12 @@ Time pastTimeOf(std::string_view option, const std::string& text, Time now);
 struct Listing {
   const char* schema;  // "command-list"
   const char* noun;    // "commands"
+  TypesOf types = TypesOf::Nobody;
   nlohmann::json data = nlohmann::json::array();
   std::vector<std::string> ids{};  // for --quiet
   Table table{};
 };
+/// Says so when it is cut short, and when it is empty because of a name that nobody knows.
 int answerListing(Session& session, const Listing& listing, const Filter& filter);
 
 /// Ids from arguments, "-" among them stands for those on stdin, one a line.

@@ -51,6 +51,30 @@ class CommandList(ProjectTest):
         self.assertIn("no commands", done.err)
         self.assertEqual(self.ok("command", "list", "--json").data, [])
 
+    def test_of_a_name_that_nobody_knows_says_which_was_meant(self):
+        self.submit("o-1")
+        for flags, words in ((("--type", "CreateOdrer"),
+                              "no command type \"CreateOdrer\" is known here; "
+                              "did you mean 'CreateOrder'?"),
+                             (("--queue", "comands"),
+                              "no queue \"comands\" is known here; did you mean 'commands'?")):
+            self.assertIn(words, self.ok("command", "list", *flags, "-q").err)
+            [diagnostic] = self.ok("command", "list", *flags, "--json").json["diagnostics"]
+            self.assertEqual(diagnostic, {"code": "unknown_name", "message": words})
+        for flags in (("--type", "CreateOrder"), ("--queue", "commands")):
+            self.assertEqual(self.ok("command", "list", *flags, "--state", "dead").err,
+                             "tether: no commands\n")
+
+    def test_knows_a_type_that_only_the_store_has(self):
+        self.submit("o-1", id="first")
+        self.change_catalog(lambda catalog: catalog["commands"].clear())
+        for verb in (("command", "list"), ("dlq", "list")):
+            self.assertNotIn("is known here",
+                             self.ok(*verb, "--type", "CreateOrder", "--since", "1ms").err)
+        (self.folder / "tether.json").write_text("oops")  # a look at a store needs none
+        done = self.ok("command", "list", "--type", "Create", "--store", "orders.db")
+        self.assertIn("no command type \"Create\" is known here", done.err)
+
     def test_says_when_there_may_be_more(self):
         self.submit("o-1")
         self.assertIn("--limit", self.ok("command", "list", "--limit", "1").err)
@@ -277,6 +301,14 @@ class Events(ProjectTest):
         self.assertEqual(self.ok("-q", "event", "list", "--type", "Other").out, "")
         self.assertEqual(len(self.ok("-q", "event", "list", "--limit", "1").lines), 1)
         self.assertEqual(self.ok("-q", "event", "list", "--until", "1h").lines, [])
+
+    def test_of_a_type_that_nobody_knows_say_which_was_meant(self):
+        self.submit("o-1")
+        self.listen()
+        self.assertIn("no event type \"OrderCrated\" is known here; did you mean 'OrderCreated'?",
+                      self.ok("event", "list", "--type", "OrderCrated").err)
+        self.assertEqual(self.ok("event", "list", "--type", "OrderCreated", "--until", "1h").err,
+                         "tether: no events\n")
 
     def test_are_shown_as_the_envelope_that_travels(self):
         self.submit("o-1", id="first")

@@ -47,6 +47,20 @@ class List(Look):
             with self.subTest(flags=flags):
                 self.assertEqual(self.ok("-q", "dlq", "list", *flags).lines, letters[::-1])
 
+    def test_of_a_name_that_nobody_knows_says_which_was_meant(self):
+        group = self.ok("dlq", "groups", "-q").lines[0]
+        wrong = group[:-1] + ("0" if group[-1] != "0" else "1")
+        for flags, words in ((("--type", "Bok"), "no type \"Bok\" is known here; "
+                                                 "did you mean 'Book'?"),
+                             (("--queue", "comands"), "did you mean 'commands'?"),
+                             (("--group", wrong), f"did you mean '{group}'?")):
+            for verb in ("list", "groups", "export"):
+                self.assertIn(words, self.ok("dlq", verb, *flags).err)
+                [diagnostic] = self.ok("dlq", verb, *flags, "--json").json["diagnostics"]
+                self.assertEqual(diagnostic["code"], "unknown_name")
+        self.ok("dlq", "archive", "--group", group, "--yes")
+        self.assertNotIn("is known here", self.ok("dlq", "list", "--group", group).err)
+
     def test_takes_ids_from_arguments_and_stdin(self):
         self.assertEqual(self.ok("-q", "dlq", "list", self.rates[0]).lines, self.rates[:1])
         done = self.ok("-q", "dlq", "list", "-", "--error", "no_rate",

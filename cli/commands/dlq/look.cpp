@@ -14,7 +14,7 @@ int runList(const LetterOptions& options, Session& session) {
   std::vector<DeadLetter> letters;
   store.read([&](Snapshot& snapshot) { letters = snapshot.deadLetters(filter); });
 
-  Listing listing{.schema = "dlq-list", .noun = kLetters};
+  Listing listing{.schema = "dlq-list", .noun = kLetters, .types = TypesOf::Letters};
   listing.table.header = {"LETTER", "TYPE", "FAILED", "ATTEMPTS", "GROUP", "STATE", "ERROR"};
   for (const auto& letter : letters) {
     listing.data.push_back(toJson(letter));
@@ -38,7 +38,8 @@ int runGroups(const LetterOptions& options, Session& session) {
   std::vector<DeadLetterGroup> groups;
   store.read([&](Snapshot& snapshot) { groups = snapshot.deadLetterGroups(filter); });
 
-  Listing listing{.schema = "dlq-groups", .noun = "groups of dead letters"};
+  Listing listing{
+      .schema = "dlq-groups", .noun = "groups of dead letters", .types = TypesOf::Letters};
   listing.table.header = {"GROUP", "COUNT", "KIND", "TYPE", "FIRST", "LAST", "SAMPLE", "ERROR"};
   for (const auto& group : groups) {
     listing.data.push_back({{"group", group.group},

@@ -49,19 +49,25 @@ int runExport(const ExportOptions& options, Session& session) {
 
   auto& print = session.print();
   const auto count = records.size();
+  std::vector<Diagnostic> unknown;
+  if (count == 0) unknown = unknownNames(session, store, filter, TypesOf::Letters);
   if (options.output == "-") {
     print.answer("dlq-export", records, [&] {
       for (const auto& record : records) print.text(lineOf(record));
-    });
-    if (count == 0) print.note("no dead letters");
+      if (count == 0) print.note("no dead letters");
+    };
+    print.answer("dlq-export", records, people, Verdict::Pass, unknown);
     return kDone;
   }
   std::string text;
   for (const auto& record : records) text += lineOf(record);
   writePrivateFile(session, options.output, text, options.force);
-  print.answer("dlq-export", {{"file", options.output}, {"count", count}}, [&] {
-    if (!print.quiet()) print.line({countText(count), " in ", options.output});
-  });
+  print.answer(
+      "dlq-export", {{"file", options.output}, {"count", count}},
+      [&] {
+        if (!print.quiet()) print.line({countText(count), " in ", options.output});
+      },
+      Verdict::Pass, unknown);
   return kDone;
 }
 

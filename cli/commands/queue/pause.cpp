@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "commands/unknown_names.hpp"
 #include "operator.hpp"
 #include "pauses.hpp"
 #include "queues.hpp"
@@ -31,10 +32,7 @@ std::string nameOf(const Options& options) {
 
 /// A type that is misspelt would pause nothing, and nobody would notice.
 void checkType(Session& session, const std::string& type) {
-  std::vector<std::string> types;
-  if (session.catalogFile()) {
-    for (const auto& known : session.catalog().commandTypes()) types.push_back(known.name);
-  }
+  auto types = knownTypes(session, session.store(), TypesOf::Commands);
   session.store().read([&](Snapshot& snapshot) {
     for (const auto& [known, count] : snapshot.openByType()) types.push_back(known);
     for (const auto& pause : snapshot.pauses()) types.push_back(pause.type);
