@@ -40,6 +40,7 @@ std::optional<FlowTrace> FlowTrace::take(Snapshot& snapshot, const std::string& 
   Filter letters;
   letters.correlationId = trace.flow_.correlationId;
   letters.limit = kLettersMax;
+  trace.obstacles_ = Obstacles::take(snapshot);
   trace.letters_ = snapshot.deadLetters(letters);
   return trace;
 }
@@ -87,7 +88,8 @@ void FlowTrace::showCommand(Printer& print, const Command& command, const std::s
     }
   }
   if (command.attempts > 1) times += fmt::format(", {} attempts", command.attempts);
-  if (const auto reason = waitReason(command, now); !reason.empty()) times += ", " + reason;
+  if (const auto reason = waitReason(command, obstacles_, now); !reason.empty())
+    times += ", " + reason;
   print.line({{branch, Style::Dim},
               {command.type, Style::Strong},
               " ",
@@ -206,8 +208,8 @@ void FlowTrace::showTimeline(Printer& print, TraceDetail detail, Time now) const
   }
   for (const auto& command : flow_.commands) {
     if (!isOpen(command.state)) continue;
-    table.rows.push_back(
-        {"", "now", cellOf(command.state), command.type, command.id, waitReason(command, now)});
+    table.rows.push_back({"", "now", cellOf(command.state), command.type, command.id,
+                          waitReason(command, obstacles_, now)});
   }
   print.table(table);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "obstacles.hpp"
 #include "printer.hpp"
 #include "tether/flow_tree.hpp"
 #include "tether/store.hpp"
@@ -58,6 +59,7 @@ class FlowTrace {
   Time start_;
   std::map<std::int64_t, std::vector<Attempt>> attempts_;  // by the command's seq
   std::vector<DeadLetter> letters_;
+  Obstacles obstacles_;
 };
 
 }  // namespace tether::cli

@@ -30,24 +30,27 @@ std::vector<Obstacle> Obstacles::of(const Command& command, Time now) const {
   std::vector<Obstacle> found;
   // Its attempt may have ended, by the clock, while its prepare still runs.
   for (const auto& one : stuck) {
-    if (one.commandId == command.id) found.push_back({"stuck", describe(one)});
+    if (one.commandId == command.id)
+      found.push_back({"stuck", "its prepare does not stop", describe(one)});
   }
   if (!isOpen(command.state)) return found;
   if (std::ranges::find(cancelling, command.id) != cancelling.end()) {
-    found.push_back({"cancelling", "its cancel was requested: it is not tried again"});
+    found.push_back({"cancelling", "its cancel was requested",
+                     "its cancel was requested: it is not tried again"});
   }
   if (command.state == CommandState::Running) return found;
   for (const auto& one : pauses) {
     const bool whole = one.type.empty() && one.queue == "commands";
     if (!whole && one.type != command.type) continue;
-    found.push_back(
-        {"paused", fmt::format("{} is paused {}", whole ? "queue commands" : command.type,
-                               describe(one, now))});
+    auto brief = fmt::format("{} is paused", whole ? "queue commands" : command.type);
+    auto message = fmt::format("{} {}", brief, describe(one, now));
+    found.push_back({"paused", std::move(brief), std::move(message)});
   }
   for (const auto& one : blockedKeys) {
     if (command.key.empty() || one.key != command.key || one.commandId == command.id) continue;
-    found.push_back({"blocked", fmt::format("key {} waits for dead letter {} of command {}",
-                                            quote(one.key), one.letterId, one.commandId)});
+    auto brief = fmt::format("key {} waits for dead letter {}", quote(one.key), one.letterId);
+    auto message = fmt::format("{} of command {}", brief, one.commandId);
+    found.push_back({"blocked", std::move(brief), std::move(message)});
   }
   return found;
 }

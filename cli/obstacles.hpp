@@ -18,7 +18,8 @@ struct StuckPrepare {
 };
 
 struct Obstacle {
-  const char* kind;  // stuck, cancelling, paused, blocked
+  const char* kind;   // stuck, cancelling, paused, blocked
+  std::string brief;  // for the cell of a table
   std::string message;
 };
 

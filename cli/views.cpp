@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "obstacles.hpp"
+
 namespace tether::cli {
 
 using nlohmann::json;
@@ -150,27 +152,37 @@ std::optional<Duration> tookBy(const Flow& flow) {
   return *last - *first;
 }
 
-std::string waitReason(const Command& command, Time now) {
+std::string waitReason(const Command& command, const Obstacles& obstacles, Time now) {
   const bool later = command.dueAt && *command.dueAt > now;
+  std::string reason;
   switch (command.state) {
     case CommandState::Accepted:
-      if (later) return "due " + whenText(*command.dueAt, now);
-      if (command.handedOverAt) return "handed over " + whenText(*command.handedOverAt, now);
-      return command.key.empty() ? "waits for a listener"
-                                 : fmt::format("waits for a listener, key {}", command.key);
+      if (later) reason = "due " + whenText(*command.dueAt, now);
+      if (!later && command.handedOverAt) {
+        reason = "handed over " + whenText(*command.handedOverAt, now);
+      }
+      break;
     case CommandState::Retrying:
-      return later ? "retries " + whenText(*command.dueAt, now) : "retries now";
+      if (later) reason = "retries " + whenText(*command.dueAt, now);
+      break;
     case CommandState::Running:
       return command.startedAt ? "started " + whenText(*command.startedAt, now) : "runs";
     default:
       return "";
   }
+  for (const auto& one : obstacles.of(command, now)) {
+    reason += (reason.empty() ? "" : "; ") + one.brief;
+  }
+  if (!reason.empty()) return reason;
+  if (command.state == CommandState::Retrying) return "retries now";
+  return command.key.empty() ? "waits for a listener"
+                             : fmt::format("waits for a listener, key {}", command.key);
 }
 
-Table commandTable(const std::vector<Command>& commands, Time now) {
+Table commandTable(const std::vector<Command>& commands, const Obstacles& obstacles, Time now) {
   Table table{{"COMMAND", "TYPE", "STATE", "ATTEMPTS", "WHEN", "DETAIL"}, {}};
   for (const auto& command : commands) {
-    std::string detail = waitReason(command, now);
+    std::string detail = waitReason(command, obstacles, now);
     if (const auto error = errorText(command.error); !error.empty()) {
       detail += (detail.empty() ? "" : ", ") + error;
     }

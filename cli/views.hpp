@@ -14,6 +14,8 @@
 
 namespace tether::cli {
 
+struct Obstacles;
+
 enum class Detail { Plain, WithPayload };
 
 nlohmann::json toJson(const Command& command, Detail detail = Detail::Plain);
@@ -37,11 +39,12 @@ Cell outcomeOf(const Flow& flow);
 /// From the first acceptance to the last thing that happened; nothing for an empty flow.
 std::optional<Duration> tookBy(const Flow& flow);
 
-/// Why an open command does not run this moment: "due in 5 s", "waits for a listener".
-std::string waitReason(const Command& command, Time now);
+/// Why an open command does not run this moment: "due in 5 s", "queue commands is paused", "waits
+/// for a listener".
+std::string waitReason(const Command& command, const Obstacles& obstacles, Time now);
 
 /// ID, TYPE, STATE, ATTEMPTS, WHEN and the error, one row a command.
-Table commandTable(const std::vector<Command>& commands, Time now);
+Table commandTable(const std::vector<Command>& commands, const Obstacles& obstacles, Time now);
 Table attemptTable(const std::vector<Attempt>& attempts, Time now);
 
 }  // namespace tether::cli

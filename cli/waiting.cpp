@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
+#include "obstacles.hpp"
 #include "tether/text.hpp"
 #include "views.hpp"
 
@@ -51,12 +53,17 @@ Exit judge(const Flow& flow, const std::string& id, const Target& target) {
   return exitOf(flow);
 }
 
-std::set<std::string> openTypes(const Flow& flow) {
-  std::set<std::string> types;
-  for (const auto& command : flow.commands) {
-    if (isOpen(command.state)) types.insert(command.type);
+/// "3 commands: queue commands is paused ...".
+void noteObstacles(Printer& print, const std::map<std::string, std::size_t>& counts) {
+  constexpr std::size_t kShown = 5;
+  std::size_t shown = 0;
+  for (const auto& [message, count] : counts) {
+    if (++shown > kShown) {
+      print.note(fmt::format("and {} more obstacles; see 'tether doctor'", counts.size() - kShown));
+      return;
+    }
+    print.note(count == 1 ? message : fmt::format("{} commands wait: {}", count, message));
   }
-  return types;
 }
 
 }  // namespace
@@ -74,14 +81,29 @@ Target parseTarget(const std::string& text) {
 
 Exit exitOf(const Flow& flow) { return flow.outcome() == CommandState::Succeeded ? kDone : kNo; }
 
-void noteMissingListener(Session& session, Store& store, std::set<std::string> types) {
+void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& commands,
+                   const std::set<std::string>& runHere) {
+  std::set<std::string> types;
+  std::map<std::string, std::size_t> held;
+  const auto now = session.clock().now();
   store.read([&](Snapshot& snapshot) {
+    types.clear();
+    held.clear();
+    const auto obstacles = Obstacles::take(snapshot);
+    for (const auto& command : commands) {
+      if (!isOpen(command.state)) continue;
+      const auto found = obstacles.of(command, now);
+      for (const auto& one : found) ++held[one.message];
+      // What is held would not run for a listener either.
+      if (found.empty() && !runHere.contains(command.type)) types.insert(command.type);
+    }
     for (const auto& owner : snapshot.owners()) {
       if (!owner.alive || owner.role == "relay") continue;
       if (owner.types.empty()) types.clear();
       for (const auto& type : owner.types) types.erase(type);
     }
   });
+  noteObstacles(session.print(), held);
   if (types.empty()) return;
   session.print().note(fmt::format(
       "no listener that runs {} is alive; start one with 'tether listen'", fmt::join(types, ", ")));
@@ -93,15 +115,19 @@ Waited waitFor(Session& session, Store& store, const std::string& id, const Targ
   auto flow = store.waitForFlow(id, Duration{0}, ready);
   if (!flow) return {kNotFound, {}};
   if (!ready(*flow)) {
-    noteMissingListener(session, store, openTypes(*flow));
+    noteWhatHolds(session, store, flow->commands);
     flow = store.waitForFlow(id, atMost, ready);
     if (!flow) return {kNotFound, {}};  // pruned meanwhile
   }
   return {judge(*flow, id, target), std::move(flow)};
 }
 
-void showOutcome(Printer& print, const Waited& waited, Time now) {
+void showOutcome(Session& session, Store& store, const Waited& waited) {
   if (!waited.flow) return;
+  auto& print = session.print();
+  const auto now = session.clock().now();
+  Obstacles obstacles;
+  store.read([&](Snapshot& snapshot) { obstacles = Obstacles::take(snapshot); });
   const auto& flow = *waited.flow;
   std::vector<Cell> cells = {outcomeOf(flow), " flow ", {flow.correlationId, Style::Strong}};
   if (flow.resolved()) {
@@ -110,7 +136,7 @@ void showOutcome(Printer& print, const Waited& waited, Time now) {
   print.line(cells);
   for (const auto& command : flow.commands) {
     if (command.state == CommandState::Succeeded) continue;
-    auto detail = waitReason(command, now);
+    auto detail = waitReason(command, obstacles, now);
     if (const auto error = errorText(command.error); !error.empty()) {
       detail += (detail.empty() ? "" : ", ") + error;
     }

@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "exit.hpp"
 #include "session.hpp"
@@ -30,18 +31,20 @@ struct Waited {
 };
 
 /// Waits until the flow of `id` has reached the target, at most `atMost`, and judges it: 0, 1,
-/// 3, 4. Says on stderr when nobody is there who would run what is open.
+/// 3, 4. Says on stderr what keeps what is open from running.
 Waited waitFor(Session& session, Store& store, const std::string& id, const Target& target,
                Duration atMost);
 
-/// A wait that nobody will end is better said than sat through: says on stderr which of these
-/// command types no living listener runs.
-void noteMissingListener(Session& session, Store& store, std::set<std::string> types);
+/// A wait that nobody will end is better said than sat through: says on stderr what holds the open
+/// ones of these commands back, and of which types no living listener runs the others. `runHere`:
+/// types that this process runs.
+void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& commands,
+                   const std::set<std::string>& runHere = {});
 
 /// 0 when nothing of a resolved flow failed, else 1.
 Exit exitOf(const Flow& flow);
 
 /// "succeeded flow ID in 12 ms", or what it still waits for.
-void showOutcome(Printer& print, const Waited& waited, Time now);
+void showOutcome(Session& session, Store& store, const Waited& waited);
 
 }  // namespace tether::cli

@@ -25,14 +25,18 @@ int runList(const Selection& selection, Session& session) {
   const auto now = session.clock().now();
   const auto filter = filterOf(selection, now);
   std::vector<Command> commands;
-  session.store().read([&](Snapshot& snapshot) { commands = snapshot.commands(filter); });
+  Obstacles obstacles;
+  session.store().read([&](Snapshot& snapshot) {
+    commands = snapshot.commands(filter);
+    obstacles = Obstacles::take(snapshot);
+  });
 
   Listing listing{.schema = "command-list", .noun = "commands", .types = TypesOf::Commands};
   for (const auto& command : commands) {
     listing.data.push_back(toJson(command));
     listing.ids.push_back(command.id);
   }
-  listing.table = commandTable(commands, now);
+  listing.table = commandTable(commands, obstacles, now);
   return answerListing(session, listing, filter);
 }
 
@@ -77,8 +81,10 @@ void showToPeople(Printer& print, const Shown& shown, Time now) {
   field("command", {command.id, Style::Strong});
   field("type", command.type);
   field("state", cellOf(command.state));
-  field("waits", waitReason(command, now));
-  for (const auto& one : shown.obstacles.of(command, now)) {
+  const auto obstacles = shown.obstacles.of(command, now);
+  const bool running = command.state == CommandState::Running;
+  if (obstacles.empty() || running) field("waits", waitReason(command, shown.obstacles, now));
+  for (const auto& one : obstacles) {
     field(one.kind, {one.message, Style::Warning});
   }
   field("error", errorText(command.error));

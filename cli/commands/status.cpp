@@ -24,7 +24,7 @@ nlohmann::json recordOf(const Flow& flow, const Obstacles& obstacles, Time now) 
 
 void show(Printer& print, const Flow& flow, const Obstacles& obstacles, Time now) {
   print.line({"flow ", {flow.correlationId, Style::Strong}, ": ", outcomeOf(flow)});
-  print.table(commandTable(flow.commands, now));
+  print.table(commandTable(flow.commands, obstacles, now));
   for (const auto& command : flow.commands) {
     for (const auto& one : obstacles.of(command, now)) {
       print.line({command.id, ": ", {one.message, Style::Warning}});

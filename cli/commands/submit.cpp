@@ -88,7 +88,7 @@ int submitOne(const Options& options, Session& session) {
   print.answer(
       "submit", data,
       [&] {
-        if (!print.quiet()) showOutcome(print, waited, session.clock().now());
+        if (!print.quiet()) showOutcome(session, engine.store(), waited);
       },
       waited.exit == kDone ? Verdict::Pass : Verdict::Fail, diagnostics);
   return waited.exit;

@@ -59,8 +59,7 @@ int run(const Options& options, Session& session) {
 
   auto& print = session.print();
   const auto people = [&] {
-    const auto now = session.clock().now();
-    for (const auto& waited : answers) showOutcome(print, waited, now);
+    for (const auto& waited : answers) showOutcome(session, store, waited);
   };
   const auto verdict = worst == kDone       ? Verdict::Pass
                        : worst == kNotFound ? Verdict::Error

@@ -141,6 +141,22 @@ class Replay(LettersTest):
         self.assertRegex(done.err, "no listener that runs Book is alive")
         self.assertRegex(done.err, "the wait of 1ms ended first")
 
+    def test_waits_for_nobody_when_all_has_ended(self):
+        [letter] = self.kill(1)
+        self.ok("dlq", "replay", letter, "--set", "/currency=CHF")
+        self.listen()
+        done = self.ok("dlq", "replay", letter, "--wait")
+        self.assertEqual(done.err, "")
+        self.assertIn("1 succeeded", done.out)
+
+    def test_names_the_pause_that_it_waits_for(self):
+        letters = self.kill(2)
+        self.ok("queue", "pause", "commands", "--type", "Book", "--reason", "bank is down")
+        done = self.tether("dlq", "replay", *letters, "--yes", "--wait=1ms")
+        self.assertEqual(done.exit, 4)
+        self.assertRegex(done.err, "2 commands wait: Book is paused by .*: bank is down")
+        self.assertNotIn("listener", done.err)
+
     def test_of_a_message_takes_it_in_again(self):
         def change(catalog):
             catalog["queues"] = {"partners": "local"}

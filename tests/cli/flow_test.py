@@ -227,6 +227,26 @@ class Trace(FlowTest):
         self.submit(correlation="first")
         self.listen()
 
+class BlockedKey(ProjectTest):
+    def test_is_the_reason_that_everybody_gives(self):
+        def change(catalog):
+            catalog["commands"]["Book"] = {"sql": "commands/book.sql", "key": "/account",
+                                           "onDead": "block", "retry": {"maxAttempts": 1}}
+
+        (self.folder / "commands/book.sql").write_text("SELECT fail('closed', 'no') WHERE :bad;")
+        self.change_catalog(change)
+        self.ok("submit", "Book", '{"account": "a", "bad": true}', "--id", "first")
+        self.listen()
+        self.ok("submit", "Book", '{"account": "a", "bad": false}', "--id", "second")
+        done = self.tether("wait", "second", "--timeout", "1ms")
+        self.assertRegex(done.err, 'key "a" waits for dead letter .* of command first')
+        self.assertNotIn("listener", done.err + done.out)
+        for verb in (["command", "list"], ["status", "second"]):
+            shown = self.ok(*verb).out
+            self.assertIn('key "a" waits for dead letter', shown)
+            self.assertNotIn("waits for a listener", shown)
+
+
     def test_is_a_tree_of_causes(self):
         self.assertRegex(
             self.ok("trace", "first").out,

@@ -113,6 +113,40 @@ class Pause(ProjectTest):
         [obstacle] = self.ok("command", "show", "first", "--json").data["obstacles"]
         self.assertEqual(obstacle["kind"], "paused")
 
+    def test_is_the_reason_that_everybody_gives(self):
+        self.ok("queue", "pause", "commands", "--reason", "bank is down")
+        self.submit("o-1", id="first")
+        reason = r"queue commands is paused by \S+ .*: bank is down"
+        done = self.tether("wait", "first", "--timeout", "1ms")
+        self.assertRegex(done.err, reason)
+        self.assertNotIn("listener", done.err + done.out)
+        self.assertIn("accepted: queue commands is paused", done.out)
+        done = self.tether("submit", "CreateOrder", '{"id": "o-2", "customer": "a", "sku": "tea"}',
+                           "--wait=1ms")
+        self.assertRegex(done.err, reason)
+        for verb in (("command", "list"), ("status", "first"), ("command", "show", "first"),
+                     ("trace", "first"), ("trace", "first", "--timeline")):
+            shown = self.ok(*verb).out
+            self.assertIn("queue commands is paused", shown)
+            self.assertNotIn("waits for a listener", shown)
+
+    def test_of_a_type_is_the_reason_only_for_that_type(self):
+        self.ok("queue", "pause", "commands", "--type", "CreateOrder")
+        self.submit("o-1", id="first")
+        self.assertIn("CreateOrder is paused", self.ok("command", "list").out)
+
+    def test_counts_what_it_holds_back_as_blocked_as_listen_does(self):
+        self.ok("queue", "pause", "commands", "--type", "CreateOrder")
+        self.submit("o-1")
+        listed = next(queue for queue in self.ok("queue", "list", "--json").data
+                      if queue["name"] == "commands")
+        self.assertEqual((listed["ready"], listed["blocked"]), (0, 1))
+        self.assertIn("1 blocked", self.ok("listen", "--until-idle").out)
+        self.ok("queue", "resume", "commands", "--type", "CreateOrder")
+        listed = next(queue for queue in self.ok("queue", "list", "--json").data
+                      if queue["name"] == "commands")
+        self.assertEqual((listed["ready"], listed["blocked"]), (1, 0))
+
     def test_made_twice_says_so_and_changes_nothing(self):
         self.ok("queue", "pause", "commands", "--reason", "bank is down")
         again = self.ok("queue", "pause", "commands", "--reason", "again")

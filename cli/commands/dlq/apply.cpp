@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <vector>
 
 #include "letters.hpp"
 #include "operator.hpp"
@@ -16,6 +17,7 @@
 #include "plan_file.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
+#include "waiting.hpp"
 
 namespace tether::cli {
 namespace {
@@ -147,7 +149,8 @@ int runApply(const ApplyVerb& verb, Session& session) {
   const auto file = readPlan(verb.file, session.read(verb.file, kPlanBytesMax));
   const auto options = optionsOf(verb, file.plan, session);
   const auto types = typesOf(file, verb.file, session, session.store());
-  const auto run = session.engine(false).deadLetters().apply(file.plan, options);
+  auto& engine = session.engine(false);
+  const auto run = engine.deadLetters().apply(file.plan, options);
   std::set<std::string> ahead;
   std::size_t pending = 0;
   for (const auto& item : run->items()) {
@@ -156,7 +159,7 @@ int runApply(const ApplyVerb& verb, Session& session) {
     if (const auto type = types.find(item.letterId); type != types.end())
       ahead.insert(type->second);
   }
-  refuseUnrun(session, session.engine(false), ahead, verb.listen);
+  refuseUnrun(session, engine, ahead, verb.listen);
   if (pending > 1) {
     session.confirm(
         fmt::format("replay {}, planned {} by {}?", countText(pending),
@@ -164,8 +167,19 @@ int runApply(const ApplyVerb& verb, Session& session) {
         verb.yes);
   }
   Signals signals;  // after the question, which they would outlive, before the engine's threads
-  auto& engine = session.engine(false);
   if (verb.listen) engine.start();
+  std::set<std::string> runHere;
+  std::vector<Command> needed;  // as they will be: their letters are replayed little by little
+  for (const auto& item : run->items()) {
+    const auto type = types.find(item.letterId);
+    if (type == types.end()) continue;
+    const bool ahead =
+        item.outcome == PlanRun::Outcome::Pending || item.outcome == PlanRun::Outcome::Open;
+    if (!ahead) continue;
+    if (verb.listen && engine.commands().builds(type->second)) runHere.insert(type->second);
+    needed.emplace_back().type = type->second;
+  }
+  noteWhatHolds(session, engine.store(), needed, runHere);
   return Application(session, engine, *run, signals, {verb.file, file.plan.id, verb.listen}).run();
 }
 

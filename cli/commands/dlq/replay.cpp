@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <set>
 
 #include "letters.hpp"
 #include "operator.hpp"
@@ -111,12 +110,17 @@ void showReplayed(Printer& print, const std::vector<ReplayResult>& results) {
               before == 0 ? "" : fmt::format(", {} replayed before and left alone", before)});
 }
 
-void noteMissing(Session& session, Store& store, const std::vector<DeadLetter>& letters) {
-  std::set<std::string> types;
-  for (const auto& letter : letters) {
-    if (letter.kind == DeadLetterKind::Command) types.insert(letter.type);
-  }
-  noteMissingListener(session, store, std::move(types));
+/// Of what was replayed, also before: what has ended waits for nobody.
+std::vector<Command> replayedCommands(Store& store, const std::vector<ReplayResult>& results) {
+  std::vector<Command> commands;
+  store.read([&](Snapshot& snapshot) {
+    for (const auto& result : results) {
+      if (auto found = snapshot.command(result.receipt.commandId)) {
+        commands.push_back(std::move(*found));
+      }
+    }
+  });
+  return commands;
 }
 
 int runReplay(const ReplayVerb& options, Session& session) {
@@ -126,8 +130,7 @@ int runReplay(const ReplayVerb& options, Session& session) {
                           .allowExpired = options.allowExpired};
   auto& engine = session.engine(false);
   auto& store = engine.store();
-  const auto letters = chosenLetters(store, letterTargets(session, store, options));
-  const auto ids = idsOf(letters);
+  const auto ids = idsOf(chosenLetters(store, letterTargets(session, store, options)));
   confirmMany(session, "replay " + countText(ids.size()), ids, options.selection.yes);
   const auto results = engine.deadLetters().replay(ids, how);
 
@@ -138,7 +141,7 @@ int runReplay(const ReplayVerb& options, Session& session) {
       showReplayed(print, results);
       print.flush();
     }
-    noteMissing(session, store, letters);
+    noteWhatHolds(session, store, replayedCommands(store, results));
     states = waitForEnds(session, store, results, atMost);
   }
   const auto exit = judge(states);

@@ -74,8 +74,9 @@ void examineTypes(Report& report, const std::vector<OwnerInfo>& owners, const Op
 void examineQueues(Report& report, const std::vector<QueueInfo>& queues, const Catalog* catalog) {
   for (const auto& queue : queues) {
     if (queue.counts.blocked == 0) continue;
-    report.note("blocked", fmt::format("queue {}: {} wait behind an earlier one of their key",
-                                       queue.name, queue.counts.blocked));
+    report.note("blocked",
+                fmt::format("queue {}: {} wait behind an earlier one of their key, or a pause",
+                            queue.name, queue.counts.blocked));
   }
   if (catalog == nullptr) return;
   for (const auto& [name, address] : catalog->options().queues) {

@@ -47,7 +47,7 @@ struct QueueCounts {
   std::int64_t ready = 0;
   std::int64_t leased = 0;
   std::int64_t delayed = 0;  // not due yet
-  std::int64_t blocked = 0;  // behind another message of their key
+  std::int64_t blocked = 0;  // behind another message of their key, or paused
   std::optional<Time> oldest;
 
   bool operator==(const QueueCounts&) const = default;

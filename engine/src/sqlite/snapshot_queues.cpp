@@ -1,6 +1,7 @@
 // What queues hold, and what is left to do.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "sqlite/snapshot.hpp"
@@ -9,22 +10,33 @@
 namespace tether::sqlite {
 
 std::vector<QueueInfo> SqliteSnapshot::queues() {
+  std::set<std::pair<std::string, std::string>> paused;
+  for (const auto& pause : pauses()) paused.insert({pause.queue, pause.type});
   std::vector<QueueInfo> queues;
   auto found = connection_.query(
-      "SELECT q.name, q.outgoing, q.commands,"
+      "SELECT q.name, q.outgoing, q.commands, m.lane,"
       " count(iif(m.due_at <= ?1 AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?1, 1, "
       "NULL)),"
       " count(iif(m.owner IS NOT NULL OR m.lease_until > ?1, 1, NULL)),"
       " count(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807, 1, NULL)),"
       " count(iif(m.due_at = 9223372036854775807, 1, NULL)), min(m.sent_at)"
       " FROM tether_queue q LEFT JOIN tether_message m ON m.queue = q.id"
-      " GROUP BY q.id ORDER BY q.name, q.outgoing");
+      " GROUP BY q.id, m.lane ORDER BY q.name, q.outgoing");
   for (bool more = found.first(clock_.now()); more; more = found.step()) {
-    queues.push_back(
-        {found.text(0),
-         found.integer(1) != 0,
-         found.integer(2) != 0,
-         {found.integer(3), found.integer(4), found.integer(5), found.integer(6), found.time(7)}});
+    const auto name = found.text(0);
+    const bool outgoing = found.integer(1) != 0;
+    if (queues.empty() || queues.back().name != name || queues.back().outgoing != outgoing) {
+      queues.push_back({name, outgoing, found.integer(2) != 0, {}});
+    }
+    auto& counts = queues.back().counts;
+    const bool shut = paused.contains({name, ""}) || paused.contains({name, found.text(3)});
+    (shut ? counts.blocked : counts.ready) += found.integer(4);
+    counts.leased += found.integer(5);
+    counts.delayed += found.integer(6);
+    counts.blocked += found.integer(7);
+    if (const auto oldest = found.time(8)) {
+      counts.oldest = std::min(counts.oldest.value_or(*oldest), *oldest);
+    }
   }
   return queues;
 }
