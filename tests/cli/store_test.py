@@ -32,6 +32,11 @@ class Status(ProjectTest):
         self.assertRegex(self.ok("store", "status").out, "dead letters +1, the oldest failed 3 h")
         self.assertEqual((data["pauses"], data["blockedKeys"], data["stuck"]), ([], [], []))
 
+    def test_a_mistake_in_sql_names_its_line(self):
+        self.fails(2, "^tether: sql: no such column: nix\n$", "store", "sql", "SELECT nix FROM orders")
+        self.fails(2, "^tether: sql, line 3: no such column: nix\n$",
+                   "store", "sql", "SELECT id,\n  sku,\n  nix\nFROM orders")
+
     def test_a_mistake_in_sql_is_bad_input(self):
         self.ok("store", "migrate")
         for sql in ("select nope", "SELECT a b c", "SELECT count(*) frm orders", "nonsense"):

@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "tether/error.hpp"
@@ -27,12 +26,9 @@ Cell cellOf(const json& value) {
   return value.dump();
 }
 
-/// The engine blames the permissions of the file: it does not know that this verb only reads.
+/// Only the verb knows where a change belongs.
 Error inWordsOfSql(const Error& error) {
-  if (std::string_view(error.what()).find("attempt to write a readonly") ==
-      std::string_view::npos) {
-    return error;
-  }
+  if (error.code() != ErrorCode::Unsupported) return error;
   return {ErrorCode::Invalid,
           "store sql only reads; a change belongs into a command, one of the tables into a "
           "migration"};

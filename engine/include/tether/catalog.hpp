@@ -56,6 +56,12 @@ class Catalog {
     std::vector<std::string> ownErrors{};  // the classes that this names
   };
   std::vector<CommandType> commandTypes() const;
+  struct ScriptCheck {
+    std::vector<std::string> problems{};  // "commands/create.sql:12: no such column: x"
+    bool changesTables = false;           // some script does
+  };
+  /// The scripts against the tables that there are: of each its first problem, see Sql::check().
+  ScriptCheck checkScripts(Sql& sql) const;
   const std::map<std::string, std::vector<std::string>>& reactions() const;
 
  private:

@@ -1,13 +1,30 @@
 // Business SQL inside a command's transaction.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tether/error.hpp"
+
 namespace tether {
+
+/// SQL that is wrong, or failed, and which line of its text says it. A line counts from 1.
+class SqlError : public Error {
+ public:
+  /// `text`: all of it.
+  SqlError(ErrorCode code, std::string problem, std::size_t line, std::string_view text);
+  std::size_t line() const noexcept { return line_; }
+  /// Without the line.
+  const std::string& problem() const noexcept { return problem_; }
+
+ private:
+  std::string problem_;
+  std::size_t line_;
+};
 
 /// Text is one or more statements in the store's dialect. Named parameters (:name) are bound from
 /// the members of `params` (objects and arrays as JSON text); values are never pasted into the
@@ -16,9 +33,10 @@ namespace tether {
 /// Refused: transaction control, ATTACH, PRAGMA, a write to Tether's own tables. Inside a command
 /// the functions emit, reject, fail, now, correlation_id, command_id and attempt are there as well.
 ///
-/// Errors: Invalid (bad SQL, a parameter that `params` does not have: it is named), TimedOut (over
-/// the command's `hold`), Conflict (a constraint), Unavailable. Not thread safe: it belongs to the
-/// call it was given to.
+/// Errors: Invalid (bad SQL, a parameter that `params` does not have: it is named), Conflict (a
+/// constraint), both an SqlError where a statement is to blame; Unsupported (a statement that
+/// writes in a look at the store), TimedOut (over the command's `hold`), Unavailable. Not thread
+/// safe: it belongs to the call it was given to.
 class Sql {
  public:
   virtual ~Sql() = default;
@@ -32,6 +50,9 @@ class Sql {
   /// The column names of the last query(), in the statement's order, also when it gave no rows.
   /// Empty when the store cannot tell.
   virtual std::vector<std::string> columns() const { return {}; }
+  /// Throws the first SqlError of the text that can be seen without running it. True: it changes
+  /// tables, and what follows that was judged by its syntax alone. A store may be unable to tell.
+  virtual bool check(std::string_view /*text*/) { return false; }
 };
 
 }  // namespace tether

@@ -231,6 +231,7 @@ struct ScriptScope {
 struct Migration {
   std::string name;
   std::string sql;
+  std::string file{};  // for error messages; empty: the name tells
 };
 
 /// What a closure may do. Valid only inside the closure. Order of calls is order of effects.

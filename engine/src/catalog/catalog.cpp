@@ -42,7 +42,11 @@ class Loader {
 
   std::vector<Migration> migrations(const std::string& written) const {
     try {
-      return readMigrations(resolve(written));
+      auto migrations = readMigrations(resolve(written));
+      for (auto& each : migrations) {
+        each.file = (fs::path(written) / each.name).lexically_normal();
+      }
+      return migrations;
     } catch (const Error& error) {
       source_.fail(Pointer("/migrations"), error.what());
     }
@@ -243,6 +247,22 @@ std::vector<Catalog::CommandType> Catalog::commandTypes() const {
   std::vector<CommandType> types;
   for (const LoadedCommand& command : parts_->commands) types.push_back(command.description);
   return types;
+}
+
+Catalog::ScriptCheck Catalog::checkScripts(Sql& sql) const {
+  ScriptCheck found;
+  for (const auto& [description, settings, text] : parts_->commands) {
+    if (!text) continue;
+    try {
+      if (sql.check(text->script.text())) found.changesTables = true;
+    } catch (const SqlError& error) {
+      auto problem = description.file + ":" + std::to_string(error.line()) + ": " + error.problem();
+      const auto& known = found.problems;  // several types may share a script
+      if (std::find(known.begin(), known.end(), problem) != known.end()) continue;
+      found.problems.push_back(std::move(problem));
+    }
+  }
+  return found;
 }
 
 const std::map<std::string, std::vector<std::string>>& Catalog::reactions() const {

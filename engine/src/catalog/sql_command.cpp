@@ -31,6 +31,10 @@ void SqlCommand::execute(CommandContext& context) {
   }
   try {
     context.sql().run(text_->script.text(), completed.is_null() ? payload : completed);
+  } catch (const SqlError& error) {
+    const auto file = std::filesystem::path(text_->script.name()).filename();
+    throw Error(error.code(),
+                file.native() + ":" + std::to_string(error.line()) + ": " + error.problem());
   } catch (const Error& error) {
     if (error.code() != ErrorCode::Invalid && error.code() != ErrorCode::Conflict) throw;
     const auto file = std::filesystem::path(text_->script.name()).filename();

@@ -15,6 +15,14 @@ void AttemptContext::fail(std::string code, std::string message,
   throw Failed(std::move(code), std::move(message), retryAfter);
 }
 
+SqlError::SqlError(ErrorCode code, std::string problem, std::size_t line, std::string_view text)
+    // Of a single line everybody knows which it is.
+    : Error(code, (text.find('\n') == text.npos ? std::string("sql")
+                                                : "sql, line " + std::to_string(line)) +
+                      ": " + problem),
+      problem_(std::move(problem)),
+      line_(line) {}
+
 std::int64_t Sql::run(std::string_view text) { return run(text, nlohmann::json::object()); }
 
 nlohmann::json Sql::query(std::string_view text) { return query(text, nlohmann::json::object()); }

@@ -3,17 +3,26 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "catalog/config_value.hpp"
 
 namespace tether::scenario {
 
+/// A text of the file that only the project can judge.
+struct Placed {
+  std::string text;
+  std::string place;  // file:line:column
+};
+
 struct Reading {
-  int step = 0;                 // from 1
-  std::string kind{};           // what that step does; empty: it only looks
-  std::string meanwhile{};      // what it does while a command hangs
-  std::set<std::string> names;  // given by `as` so far
-  std::set<std::string> ids;    // written so far, of commands, messages and flows
+  int step = 0;                   // from 1
+  std::string kind{};             // what that step does; empty: it only looks
+  std::string meanwhile{};        // what it does while a command hangs
+  std::set<std::string> names;    // given by `as` so far
+  std::set<std::string> ids;      // written so far, of commands, messages and flows
+  std::vector<Placed> submits{};  // command types, by the step that is read
+  std::vector<Placed> sql{};      // of it
   /// Without a project only the host knows its queues.
   bool knowsQueues = false;
   std::set<std::string> queues{};   // those of the project, and those that were sent to

@@ -69,7 +69,8 @@ class Runner {
     try {
       for (const auto& given : scenario_.given) {
         place_ = given.place;
-        world_.change(given.sql);
+        begin("given");
+        world_.change({given.sql});
       }
       for (const auto& step : scenario_.steps) {
         place_ = step.place;

@@ -252,12 +252,13 @@ bool World::advanceToNext(std::optional<Time> other) {
   return true;
 }
 
-void World::change(const std::string& sql) {
+void World::change(const std::vector<std::string>& sql) {
   const Unarmed unarmed(armed_);
   ScriptScope scope;
   scope.now = clock_.now();
-  store().commit(Durability::Durable,
-                 [&](Unit& unit) { unit.sql(scope).run(sql, nlohmann::json::object()); });
+  store().commit(Durability::Durable, [&](Unit& unit) {
+    for (const auto& script : sql) unit.sql(scope).run(script);
+  });
 }
 
 void World::arm(std::vector<Fault> faults) {

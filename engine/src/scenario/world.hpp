@@ -76,7 +76,7 @@ class World {
   /// Moves it to when the next thing is due, which may be `other`. False: there is none.
   bool advanceToNext(std::optional<Time> other);
   /// Business SQL of the scenario itself, in a transaction of its own.
-  void change(const std::string& sql);
+  void change(const std::vector<std::string>& sql);
 
   // ---- faults ----
   /// A step begins: so much may it do, and this goes wrong.

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sqlite/connection.hpp"
+#include "sqlite/sql_reading.hpp"
 #include "tether/json.hpp"
 #include "tether/transaction_command.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 constexpr int kProgressSteps = 1000;  // virtual machine steps between two looks at the deadline
 constexpr std::int64_t kStepsPerSecond = 50'000'000;
 constexpr std::size_t kScriptsMax = 500;
+constexpr std::string_view kDoing = "sql: ";  // what toError() says before SQLite's words
 
 bool ownTable(const char* name) {  // as SQLite compares names
   return name != nullptr && sqlite3_strnicmp(name, "tether_", 7) == 0;
@@ -158,28 +160,76 @@ void SqlSession::forEachStatement(std::string_view text, OnStatement onStatement
     found = scripts_.try_emplace(std::string(text)).first;
   }
   auto& script = found->second;
+  const auto use = [&](const Prepared& one) {
+    blaming(text, one.offset, [&] { onStatement(one.statement.get()); });
+  };
   if (script.complete) {
-    for (const auto& statement : script.statements) onStatement(statement.get());
+    for (const auto& one : script.statements) use(one);
     return;
   }
   script.statements.clear();
-  const auto* rest = text.data();
-  const auto* end = text.data() + text.size();
-  while (rest < end) {
-    sqlite3_stmt* raw = nullptr;
-    refusal_.clear();
-    const int code = sqlite3_prepare_v3(connection_.handle(), rest, static_cast<int>(end - rest),
-                                        SQLITE_PREPARE_PERSISTENT, &raw, &rest);
-    Statement statement(raw);
-    if (code != SQLITE_OK) raise(code);
-    if (!statement) continue;  // a comment or white space
+  for (std::size_t offset = 0; offset < text.size();) {
+    auto next = prepareNext(text, offset, SQLITE_PREPARE_PERSISTENT);
+    if (!next.statement) continue;  // a comment or white space
     if (allowed_ == Scripts::OneStatement && !script.statements.empty()) {
       throw Error(ErrorCode::Invalid, "one reading statement at a time");
     }
-    onStatement(statement.get());
-    script.statements.push_back(std::move(statement));
+    use(next);
+    script.statements.push_back(std::move(next));
   }
   script.complete = true;
+}
+
+SqlSession::Prepared SqlSession::prepareNext(std::string_view text, std::size_t& offset,
+                                             unsigned flags) {
+  auto* database = connection_.handle();
+  const auto begin = offset;
+  const auto rest = text.substr(begin);
+  sqlite3_stmt* raw = nullptr;
+  const char* tail = nullptr;
+  refusal_.clear();
+  const int code =
+      sqlite3_prepare_v3(database, rest.data(), static_cast<int>(rest.size()), flags, &raw, &tail);
+  Prepared prepared{Statement(raw), begin + leadingSpace(rest)};
+  if (code != SQLITE_OK) {
+    const int at = refusal_.empty() ? sqlite3_error_offset(database) : -1;
+    const auto place = at < 0 ? prepared.offset : begin + static_cast<std::size_t>(at);
+    blaming(text, place, [&] { raise(code); });
+  }
+  offset = static_cast<std::size_t>(tail - text.data());
+  return prepared;
+}
+
+template <class Work>
+void SqlSession::blaming(std::string_view text, std::size_t offset, Work work) try {
+  work();
+} catch (const Error& error) {
+  // Others are the store's, or the clock's.
+  if (error.code() != ErrorCode::Invalid && error.code() != ErrorCode::Conflict) throw;
+  std::string problem = error.what();
+  if (problem.starts_with(kDoing)) problem.erase(0, kDoing.size());
+  const auto before = text.substr(0, offset);
+  const auto line = 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+  throw SqlError(error.code(), std::move(problem), line, text);
+}
+
+bool SqlSession::check(std::string_view text) {
+  struct Running {
+    bool& flag;
+    ~Running() { flag = false; }
+  } guard{running_ = true};
+  changesSchema_ = false;
+  for (std::size_t offset = 0; offset < text.size();) {
+    const bool changed = changesSchema_;
+    try {
+      (void)prepareNext(text, offset, 0);
+    } catch (const SqlError& error) {
+      // What an earlier statement makes is not there yet: nobody can tell how this one stands.
+      if (changed && !isSyntax(error.problem())) return true;
+      throw;
+    }
+  }
+  return changesSchema_;
 }
 
 void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) const {
@@ -231,6 +281,9 @@ void SqlSession::step(sqlite3_stmt* statement, nlohmann::json* rows) {
       sqlite3_clear_bindings(statement);
     }
   } reset{statement};
+  if (allowed_ == Scripts::OneStatement && sqlite3_stmt_readonly(statement) == 0) {
+    throw Error(ErrorCode::Unsupported, "the statement writes, and this is only a look");
+  }
   connection_.checkTransaction();
   ran_ = ran_ || sqlite3_stmt_readonly(statement) == 0;
   const bool inside = connection_.inTransaction();
@@ -253,7 +306,8 @@ void SqlSession::raise(int code) {
   if (ending_) {
     const auto ending = std::move(*ending_);
     ending_.reset();
-    if (ending.rejected) throw Rejected(ending.code, ending.message);
+    if (ending.kind == Ending::Kind::Misused) throw Error(ErrorCode::Invalid, ending.message);
+    if (ending.kind == Ending::Kind::Rejected) throw Rejected(ending.code, ending.message);
     throw Failed(ending.code, ending.message, ending.retryAfter);
   }
   if (!refusal_.empty()) throw Error(ErrorCode::Invalid, refusal_);
@@ -274,19 +328,21 @@ int SqlSession::authorize(void* self, int action, const char* first, const char*
     session.refusal_ = std::move(why);
     return SQLITE_DENY;
   };
+  session.changesSchema_ = session.changesSchema_ || changesTables(action);
   switch (action) {
     case SQLITE_TRANSACTION:
     case SQLITE_SAVEPOINT:
-      return refuse("transaction control is not allowed in a command: Tether commits it");
+      return refuse("transaction control is not allowed " + session.where() +
+                    ": Tether commits it");
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
-      return refuse("ATTACH and DETACH are not allowed in a command");
+      return refuse("ATTACH and DETACH are not allowed " + session.where());
     case SQLITE_PRAGMA:
-      return refuse("PRAGMA is not allowed in a command: " + std::string(first));
+      return refuse("PRAGMA is not allowed " + session.where() + ": " + first);
     case SQLITE_FUNCTION:
       if (second != nullptr && (sqlite3_stricmp(second, "load_extension") == 0 ||
                                 sqlite3_stricmp(second, "fts3_tokenizer") == 0)) {
-        return refuse(std::string(second) + " is not allowed in a command");
+        return refuse(std::string(second) + " is not allowed " + session.where());
       }
       return SQLITE_OK;
     case SQLITE_CREATE_TEMP_TABLE:
@@ -294,7 +350,7 @@ int SqlSession::authorize(void* self, int action, const char* first, const char*
     case SQLITE_CREATE_TEMP_INDEX:
     case SQLITE_CREATE_TEMP_TRIGGER:
       // They would outlive the command, and stand before tables of the same name.
-      return refuse("temporary tables, views and triggers are not allowed in a command");
+      return refuse("temporary tables, views and triggers are not allowed " + session.where());
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
@@ -340,21 +396,40 @@ void SqlSession::emitFunction(sqlite3_context* context, int count, sqlite3_value
     session.scope_->events->add(asText(values[0]), parseJson("emit", asText(values[1])),
                                 std::move(key));
   } catch (const std::exception& error) {
-    session.ending_ = Ending{false, "invalid", error.what()};
+    session.ending_ = Ending{Ending::Kind::Misused, "", error.what()};
     sqlite3_result_error(context, error.what(), -1);
   }
 }
 
+void SqlSession::rejectFunction(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
+  Ending ending{Ending::Kind::Rejected, asText(values[0]), asText(values[1])};
+  if (ending.code.empty()) ending = misuse("reject");
+  of(context).ending_ = std::move(ending);
+  sqlite3_result_error(context, "rejected", -1);
+}
+
 void SqlSession::failFunction(sqlite3_context* context, int count, sqlite3_value** values) {
-  Ending ending{false, asText(values[0]), asText(values[1])};
+  Ending ending{Ending::Kind::Failed, asText(values[0]), asText(values[1])};
   try {
     const bool asks = count == 3 && sqlite3_value_type(values[2]) != SQLITE_NULL;
     if (asks) ending.retryAfter = parseDuration(asText(values[2]));
   } catch (const std::exception& error) {
-    ending = {false, "invalid", "fail(" + ending.code + "): " + error.what()};
+    ending = {Ending::Kind::Misused, "", "fail(" + ending.code + "): " + error.what()};
   }
+  if (ending.kind == Ending::Kind::Failed && ending.code.empty()) ending = misuse("fail");
   of(context).ending_ = std::move(ending);
   sqlite3_result_error(context, "failed", -1);
+}
+
+SqlSession::Ending SqlSession::misuse(const std::string& function) {
+  return {Ending::Kind::Misused, "",
+          function + "() needs a code, as in " + function +
+              "('out_of_stock', 'none is left'): it "
+              "was NULL or empty"};
+}
+
+std::string SqlSession::where() const {
+  return scope_ != nullptr && scope_->command != nullptr ? "in a command" : "here";
 }
 
 void SqlSession::registerFunctions() {
@@ -366,10 +441,7 @@ void SqlSession::registerFunctions() {
   };
   add("emit", 2, &SqlSession::emitFunction);
   add("emit", 3, &SqlSession::emitFunction);
-  add("reject", 2, [](sqlite3_context* context, int, sqlite3_value** values) {
-    of(context).ending_ = Ending{true, asText(values[0]), asText(values[1])};
-    sqlite3_result_error(context, "rejected", -1);
-  });
+  add("reject", 2, &SqlSession::rejectFunction);
   add("fail", 2, &SqlSession::failFunction);
   add("fail", 3, &SqlSession::failFunction);
   add("now", 0, [](sqlite3_context* context, int, sqlite3_value**) {

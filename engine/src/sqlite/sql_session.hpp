@@ -42,14 +42,19 @@ class SqlSession final : public Sql {
   std::int64_t run(std::string_view text, const nlohmann::json& params) override;
   nlohmann::json query(std::string_view text, const nlohmann::json& params) override;
   std::vector<std::string> columns() const override { return columns_; }
+  bool check(std::string_view text) override;
 
  private:
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
   using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+  struct Prepared {
+    Statement statement;
+    std::size_t offset;  // of its first word in the script
+  };
   struct Script {
-    std::vector<Statement> statements;
+    std::vector<Prepared> statements;
     bool complete = false;
   };
   struct TextHash {
@@ -60,14 +65,20 @@ class SqlSession final : public Sql {
   };
   /// What a function asked for while a statement ran: thrown when the statement has stopped.
   struct Ending {
-    bool rejected = false;
+    enum class Kind { Rejected, Failed, Misused };
+    Kind kind = Kind::Failed;
     std::string code;
-    std::string message;
+    std::string message;  // of Misused: how the function was called wrongly
     std::optional<Duration> retryAfter{};
   };
 
   template <class OnStatement>
   void forEachStatement(std::string_view text, OnStatement onStatement);
+  /// What begins at `offset` of the text, or nothing; then `offset` is behind it.
+  Prepared prepareNext(std::string_view text, std::size_t& offset, unsigned flags);
+  /// Runs what throws an Error, and says of one which line is to blame.
+  template <class Work>
+  static void blaming(std::string_view text, std::size_t offset, Work work);
   void bind(sqlite3_stmt* statement, const nlohmann::json& params) const;
   void step(sqlite3_stmt* statement, nlohmann::json* rows);
   [[noreturn]] void raise(int code);
@@ -82,15 +93,20 @@ class SqlSession final : public Sql {
   static SqlSession& of(sqlite3_context* context);
   static const ScriptScope* scopeOf(sqlite3_context* context);
   static void emitFunction(sqlite3_context* context, int count, sqlite3_value** values);
+  static void rejectFunction(sqlite3_context* context, int count, sqlite3_value** values);
   static void failFunction(sqlite3_context* context, int count, sqlite3_value** values);
+  static Ending misuse(const std::string& function);
+  /// "in a command", or "here".
+  std::string where() const;
 
   Connection& connection_;
   const Clock& clock_;
   Scripts allowed_;
   bool ran_ = false;
   ScriptScope* scope_ = nullptr;
-  bool running_ = false;  // the authorizer judges only business statements
-  std::string refusal_;   // why the authorizer said no
+  bool running_ = false;        // the authorizer judges only business statements
+  std::string refusal_;         // why the authorizer said no
+  bool changesSchema_ = false;  // what was prepared since check() began
   std::optional<Ending> ending_;
   std::vector<std::string> columns_;  // of the last query
   Duration began_{0};

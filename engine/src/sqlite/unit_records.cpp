@@ -70,6 +70,10 @@ void SqliteUnit::migrate(const std::vector<Migration>& migrations, Time now) {
     session_.enter(nullptr);
     try {
       session_.run(migration.sql);
+    } catch (const SqlError& error) {
+      const auto& place = migration.file.empty() ? migration.name : migration.file;
+      throw Error(ErrorCode::Invalid, "migration " + place + ":" + std::to_string(error.line()) +
+                                          ": " + error.problem());
     } catch (const Error& error) {
       throw Error(error.code() == ErrorCode::Unavailable ? error.code() : ErrorCode::Invalid,
                   "migration " + migration.name + ": " + error.what());

@@ -5,10 +5,13 @@ namespace tether::scenario {
 
 namespace {
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
-  std::string script;
-  for (const auto& part : value.oneOrMore()) script += part.anyText() + ";\n";
-  return [script](Run& run) { run.world.change(script); };
+StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+  std::vector<std::string> scripts;
+  for (const auto& part : value.oneOrMore()) {
+    scripts.push_back(part.anyText());
+    reading.sql.push_back({part.anyText(), part.place()});
+  }
+  return [scripts](Run& run) { run.world.change(scripts); };
 }
 
 nlohmann::json schema() {
