@@ -82,7 +82,7 @@ std::vector<std::string> filesOf(const std::vector<std::string>& paths, const Se
 /// Nothing: the file is unusable, and running it tells why.
 std::optional<scenario::Title> titleOf(const std::string& file) {
   try {
-    return scenario::check(file);
+    return scenario::head(file);
   } catch (const Error&) {
     return {};
   }
@@ -331,8 +331,9 @@ void addScenario(const Verb& tool, Action& chosen) {
   onChosen(verb, chosen, std::move(run), &runRun);
 
   auto check = std::make_shared<CheckFlags>();
-  const auto checkVerb = addVerb(noun, "check", "Read scenarios without running them",
-                                 "tether scenario check scenarios/");
+  const auto checkVerb =
+      addVerb(noun, "check", "Read scenarios and look for mistakes, without running them",
+              "tether scenario check scenarios/");
   checkVerb.argument("PATH", check->paths, "Files, and folders with files *.scenario.json")
       .required();
   onChosen(checkVerb, chosen, std::move(check), &runCheck);

@@ -49,6 +49,41 @@ class Doctor(ProjectTest):
         [check] = self.check("migrations", exit_code=1)
         self.assertIn("has changed since it was applied", check["message"])
 
+    def test_finds_sql_that_does_not_fit_the_tables(self):
+        [check] = self.check("scripts")
+        self.assertEqual((check["health"], check["message"]),
+                         ("ok", "the SQL of 1 command type fits the tables"))
+        path = self.folder / "commands/create-order.sql"
+        before = path.read_text()
+        for added, words in (("\n-- about\nINSERT INTO nowhere VALUES (1);", "no such table: nowhere"),
+                             ("\n\nSELECT (1\n;", "near \";\": syntax error"),
+                             ("\n\nUPDATE orders SET nix = 1;", "no such column: nix"),
+                             ("\n\nSELECT later(1);", "no such function: later")):
+            path.write_text(before.rstrip() + added)
+            line = path.read_text().count("\n") + 1  # all are wrong in the last one
+            [check] = self.check("scripts", exit_code=1)
+            self.assertRegex(check["message"], f"^commands/create-order.sql:{line}: ")
+            self.assertIn(words, check["message"])
+
+    def test_leaves_alone_what_an_earlier_statement_makes(self):
+        path = self.folder / "commands/create-order.sql"
+        before = path.read_text().rstrip()
+        path.write_text(before + "\nCREATE TABLE t (a);\nINSERT INTO t VALUES (1);\n")
+        [check] = self.check("scripts")
+        self.assertEqual(check["health"], "ok")
+        path.write_text(before + "\nCREATE TABLE t (a);\nINSERT INTO t VALUES (1;\n")
+        [check] = self.check("scripts", exit_code=1)
+        self.assertIn("syntax error", check["message"])
+
+    def test_counts_one_as_one(self):
+        self.submit("o-1")
+        [check] = self.check("project", exit_code=1)
+        self.assertTrue(check["message"].endswith(", 1 command type"), check)
+        [check] = self.check("listeners", exit_code=1)
+        self.assertIn("1 command is open", check["message"])
+        [check] = self.check("open", exit_code=1)
+        self.assertTrue(check["message"].startswith("1 command, "), check)
+
     def test_finds_no_store(self):
         os.remove(self.folder / "orders.db")
         [check] = self.check("store", exit_code=1)

@@ -18,6 +18,8 @@ void examineLibrary(Report& report, const StoreInfo& info);
 void examinePermissions(Report& report, const std::string& location);
 void examineIntegrity(Report& report, Store& store, const std::string& location);
 void examineMigrations(Report& report, const Catalog& catalog, const StoreInfo& info);
+/// The scripts of commands against the tables of the store.
+void examineScripts(Report& report, const Catalog& catalog, Store& store);
 /// Who keeps everybody else from writing: looked for twice, because a short while is no trouble.
 void examineLock(Report& report, const std::optional<LockHolder>& first,
                  const std::optional<LockHolder>& second, const std::vector<OwnerInfo>& owners);

@@ -39,7 +39,10 @@ class Doctor {
     examinePermissions(report_, location_);
     examineIntegrity(report_, *store_, location_);
     examineLock(report_, holder, store_->lockHolder(), owners_);
-    if (informed && catalog_ != nullptr) examineMigrations(report_, *catalog_, info_);
+    if (informed && catalog_ != nullptr) {
+      examineMigrations(report_, *catalog_, info_);
+      examineScripts(report_, *catalog_, *store_);
+    }
     examineWork(informed, listed);
     return report_.checks();
   }

@@ -93,6 +93,33 @@ void examineMigrations(Report& report, const Catalog& catalog, const StoreInfo& 
   }
 }
 
+void examineScripts(Report& report, const Catalog& catalog, Store& store) {
+  const auto migrations = catalog.options().migrations;
+  Catalog::ScriptCheck found;
+  bool checked = false;
+  try {
+    store.read([&](Snapshot& snapshot) {
+      std::size_t applied = 0;
+      for (const auto& known : snapshot.migrations()) {
+        applied += std::ranges::count(migrations, known.name, &Migration::name);
+      }
+      // Its tables are not those that the scripts were written for; the migrations' check says so.
+      checked = applied == migrations.size();
+      if (checked) found = catalog.checkScripts(snapshot.sql());
+    });
+  } catch (const Error& error) {
+    return report.problem("scripts", error.what());
+  }
+  if (!checked) return report.note("scripts", "not checked: their tables are not there yet");
+  for (const auto& problem : found.problems) report.problem("scripts", problem);
+  const auto types = catalog.commandTypes();
+  const auto count = std::ranges::count(types, "sql", &Catalog::CommandType::handler);
+  if (!found.problems.empty() || count == 0) return;
+  report.good("scripts", "the SQL of " +
+                             countText(static_cast<std::size_t>(count), "command type") +
+                             " fits the tables");
+}
+
 void examineLock(Report& report, const std::optional<LockHolder>& first,
                  const std::optional<LockHolder>& second, const std::vector<OwnerInfo>& owners) {
   const auto& holder = second ? second : first;

@@ -71,6 +71,10 @@ Title check(const std::filesystem::path& file);
 
 /// The JSON Schema (draft-07) of the format, for editors.
 nlohmann::json formatSchema();
+Title head(const std::filesystem::path& file);
+
+/// The same, and looks for what would go wrong as far as the project tells: a submit of a type that
+/// it does not have, SQL that its tables do not know. Thread safety as for run().
 
 /// A scenario that repeats a flow: its own submissions, and stubs that answer as its commands did.
 /// `mask`: JSON pointers into payloads and event data whose values are replaced. Returns the file's

@@ -7,6 +7,7 @@
 #include "scenario/final_state.hpp"
 #include "scenario/invariants.hpp"
 #include "scenario/records.hpp"
+#include "scenario/project_check.hpp"
 #include "scenario/scenario_file.hpp"
 #include "tether/error.hpp"
 #include "tether/scenario.hpp"
@@ -372,8 +373,17 @@ std::vector<Result> run(const fs::path& file, const Host& host, const RunOptions
   return naming(file, [&] { return FileRun(file, host, options).run(); });
 }
 
-Title check(const fs::path& file) {
+Title head(const fs::path& file) {
   return naming(file, [&] { return ScenarioFile::read(file).title; });
 }
 
 }  // namespace tether::scenario
+Title check(const fs::path& file) {
+  const Silence silence;
+  return naming(file, [&] {
+    const auto scenario = ScenarioFile::read(file);
+    checkAgainstProject(scenario);
+    return scenario.title;
+  });
+}
+

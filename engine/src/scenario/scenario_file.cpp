@@ -75,6 +75,8 @@ Step parseStep(const ConfigValue& value, Reading& reading) {
   step.place = value.place();
   reading.kind.clear();
   reading.meanwhile.clear();
+  reading.submits.clear();
+  reading.sql.clear();
   for (const auto* kind : stepKinds()) {
     const auto member = value.find(kind->name);
     if (!member) continue;
@@ -94,6 +96,8 @@ Step parseStep(const ConfigValue& value, Reading& reading) {
     for (const auto& fault : faults->oneOrMore()) step.faults.push_back(parseFault(fault, reading));
   }
   if (const auto then = value.find("then")) step.then = parseThen(*then, reading);
+  step.submits = std::move(reading.submits);
+  step.sql = std::move(reading.sql);
   if (!step.act && step.then.empty()) value.fail("does nothing and expects nothing");
   return step;
 }

@@ -30,7 +30,9 @@ struct Step {
   bool settles = true;        // the engine runs after it
   std::vector<Fault> faults{};
   std::vector<Expectation> then{};
-  std::string place;  // file:line:column
+  std::string place;              // file:line:column
+  std::vector<Placed> submits{};  // command types
+  std::vector<Placed> sql{};
 
   bool expects(const char* name) const;
 };

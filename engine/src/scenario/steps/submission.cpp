@@ -13,7 +13,7 @@ Submission parseOne(const ConfigValue& value, Reading& reading, const std::strin
                    "idempotencyKey", "delay", "at"});
   const auto type = value.find("type");
   if (!type) value.fail("needs \"type\": the type of the command");
-  (void)type->text();
+  reading.submits.push_back({type->text(), type->place()});
   checkTexts(value, {"id", "key", "correlationId", "causationId", "idempotencyKey"});
   if (const auto delay = value.find("delay")) (void)delay->duration();
   if (const auto at = value.find("at")) {
