@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <new>
 
@@ -102,9 +103,18 @@ void refuseOpenEnds(const std::vector<std::string>& arguments) {
 /// an id, quietly end deduplication. Looks at every verb that the command line chose.
 void refuseEmptyValues(const CLI::App& app) {
   for (const auto* option : app.get_options()) {
-    if (option->get_positional()) continue;
+    // Others say themselves what is wrong with an empty one; a message may be empty.
+    constexpr std::array kArguments = {"ID", "RECEIPT", "QUEUE", "FILE", "PATH", "DIR"};
+    if (option->get_positional() &&
+        std::ranges::find(kArguments, option->get_name()) == kArguments.end()) {
+      continue;
+    }
     for (const auto& value : option->results()) {
       if (!value.empty()) continue;
+      if (option->get_name() == "ID") {
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("{} needs an id, it was given an empty one", pathOf(app)));
+      }
       throw Error(ErrorCode::Invalid,
                   fmt::format("{} needs a value, it was given an empty one", option->get_name()));
     }

@@ -97,7 +97,7 @@ class Ledger {
           "submit-batch", receipts_, [] {}, bad_.empty() ? Verdict::Pass : Verdict::Fail,
           diagnostics);
     } else if (!bad_.empty()) {
-      print_.note(fmt::format("{} lines accepted, {} failed", accepted_, bad_.size()));
+      print_.note(fmt::format("{} accepted, {} failed", countText(accepted_, "line"), bad_.size()));
     }
     return exit;
   }
@@ -201,8 +201,9 @@ int submitTogether(Session& session, Lines& lines) {
   if (!bad.empty()) {
     for (const auto& line : bad) print.warn(line.message);
     throw Error(ErrorCode::Invalid,
-                fmt::format("nothing was accepted: {} of {} lines are bad (first: {})", bad.size(),
-                            bad.size() + requests.size(), bad.front().message));
+                fmt::format("nothing was accepted: {} of {} {} bad (first: {})", bad.size(),
+                            countText(bad.size() + requests.size(), "line"),
+                            bad.size() == 1 ? "is" : "are", bad.front().message));
   }
   const auto receipts = engine.api().submitAll(std::move(requests));
   auto data = json::array();

@@ -96,7 +96,7 @@ class Host {
       engine_->stop(Duration{0});
     }
     const auto result = drained.get();
-    if (result.givenBack > 0) note(fmt::format("{} attempts were given back", result.givenBack));
+    if (result.givenBack > 0) note("given back: " + countText(result.givenBack, "attempt"));
     const auto by = second ? second : first;
     if (!by || (!second && result.clean)) return kDone;
     return *by == SIGINT ? kInterrupted : kTerminated;

@@ -18,7 +18,9 @@ nlohmann::json toJson(const Pause& pause) {
 std::string describe(const Pause& pause, Time now) {
   auto text = fmt::format("by {} {}", pause.byBreaker ? "the breaker" : pause.by,
                           whenText(pause.since, now));
-  if (pause.byBreaker) text += fmt::format(" after {} failures in a row", pause.failures);
+  if (pause.byBreaker)
+    text += fmt::format(" after {} in a row",
+                        countText(static_cast<std::size_t>(pause.failures), "failure"));
   if (!pause.reason.empty()) text += ": " + pause.reason;
   if (pause.probeAt) {
     text += *pause.probeAt > now ? "; tries one " + whenText(*pause.probeAt, now)

@@ -201,6 +201,10 @@ void Printer::flush() {
                           failure_ == 0 ? "the stream is closed" : std::strerror(failure_)));
 }
 
+std::string countText(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string tookText(Duration duration) {
   using namespace std::chrono;  // NOLINT(google-build-using-namespace)
   const auto micros = std::max(duration, Duration{0}).count();

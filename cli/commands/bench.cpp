@@ -209,7 +209,8 @@ int run(const Options& options, Session& session) {
        {{"p50", quantile(bench.resolved(), 0.5)}, {"p99", quantile(bench.resolved(), 0.99)}}}};
   auto& print = session.print();
   print.answer("bench", data, [&] {
-    print.line({fmt::format("{} commands, {} in flight, {} byte payload: ", count, window, payload),
+    print.line({fmt::format("{}, {} in flight, {} byte payload: ", countText(count, "command"),
+                            window, payload),
                 {fmt::format("{:.0f} commands/s", rate), Style::Strong}});
     for (const auto* stage : {"accepted", "resolved"}) {
       const auto& times = data.at(fmt::format("{}Millis", stage));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "all.hpp"
+#include "files.hpp"
 #include "init_project.hpp"
 #include "tether/error.hpp"
 
@@ -30,7 +31,7 @@ void writeNew(const fs::path& path, std::string_view text) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (file < 0) {
     const int reason = errno;
-    throw Error(reason == EEXIST ? ErrorCode::Conflict : ErrorCode::Unavailable,
+    throw Error(reason == EEXIST ? ErrorCode::Conflict : codeOfWriting(reason),
                 fmt::format("cannot create {}: {}", path.string(), std::strerror(reason)));
   }
   std::string_view rest = text;
@@ -42,7 +43,7 @@ void writeNew(const fs::path& path, std::string_view text) {
     if (written) rest.remove_prefix(static_cast<std::size_t>(count));
   }
   if (::close(file) != 0 || !written) {
-    throw Error(ErrorCode::Unavailable,
+    throw Error(codeOfWriting(errno),
                 fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
   }
 }

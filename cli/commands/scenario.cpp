@@ -3,11 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "all.hpp"
+#include "files.hpp"
 #include "scenario/new_file.hpp"
 #include "scenario/pool.hpp"
 #include "scenario/report.hpp"
@@ -52,16 +53,21 @@ std::string shownPath(const fs::path& path, const Session& session) {
   return relative.empty() || *relative.begin() == ".." ? path.native() : relative.native();
 }
 
-/// The files that the arguments name; of a folder all that end in .scenario.json.
+/// The files that the arguments name, each once; of a folder all that end in .scenario.json.
 std::vector<std::string> filesOf(const std::vector<std::string>& paths, const Session& session) {
   std::vector<std::string> files;
+  std::set<fs::path> known;
+  const auto add = [&](const std::string& file) {
+    std::error_code ignored;  // then it cannot be read either
+    if (known.insert(fs::weakly_canonical(file, ignored)).second) files.push_back(file);
+  };
   for (const auto& given : paths) {
     const auto path = session.resolve(given);
     if (!fs::exists(path)) {
       throw Error(ErrorCode::NotFound, fmt::format("there is no {}", quote(given)));
     }
     if (!fs::is_directory(path)) {
-      files.push_back(shownPath(path, session));
+      add(shownPath(path, session));
       continue;
     }
     std::vector<std::string> found;
@@ -74,7 +80,7 @@ std::vector<std::string> filesOf(const std::vector<std::string>& paths, const Se
                   fmt::format("there is no file *{} in {}", kEnding, quote(given)));
     }
     std::ranges::sort(found);
-    files.insert(files.end(), found.begin(), found.end());
+    std::ranges::for_each(found, add);
   }
   return files;
 }
@@ -116,7 +122,21 @@ std::vector<std::string> selected(std::vector<std::string> files, const RunFlags
 
 using Reports = std::map<std::string, std::string>;  // format to file
 
-Reports reportsOf(const std::string& text) {
+/// The second would write over the first.
+void refuseSameFile(const Reports& reports, const Session& session) {
+  std::map<fs::path, std::string> formats;
+  for (const auto& [format, file] : reports) {
+    const auto path = file == "-" ? fs::path(file) : fs::weakly_canonical(session.resolve(file));
+    const auto [other, added] = formats.emplace(path, format);
+    if (added) continue;
+    throw Error(ErrorCode::Invalid, file == "-"
+                                        ? "--report: only one format can go to standard output"
+                                        : fmt::format("--report: {} and {} both go to {}",
+                                                      other->second, format, quote(file)));
+  }
+}
+
+Reports reportsOf(const std::string& text, const Session& session) {
   Reports reports;
   for (std::size_t begin = 0; begin < text.size();) {
     const auto end = std::min(text.find(',', begin), text.size());
@@ -129,12 +149,12 @@ Reports reportsOf(const std::string& text) {
           ErrorCode::Invalid,
           fmt::format("--report takes junit=FILE, tap=FILE or json=FILE, not {}", quote(one)));
     }
-    reports[format] = one.substr(equals + 1);
+    if (!reports.emplace(format, one.substr(equals + 1)).second) {
+      throw Error(ErrorCode::Invalid, fmt::format("--report: {} is there twice", format));
+    }
     begin = end + 1;
   }
-  if (std::ranges::count_if(reports, [](const auto& each) { return each.second == "-"; }) > 1) {
-    throw Error(ErrorCode::Invalid, "--report: only one format can go to standard output");
-  }
+  refuseSameFile(reports, session);
   return reports;
 }
 
@@ -174,7 +194,7 @@ class Telling {
   int end() {
     for (const auto& [format, file] : reports_) write(format, file);
     if (!quiet_ && !print_.quiet()) {
-      print_.line({fmt::format("{} scenarios: {} passed, {} failed", all_.size(),
+      print_.line({fmt::format("{}: {} passed, {} failed", countText(all_.size(), "scenario"),
                                all_.size() - failed_, failed_)});
     }
     const int exit = environment_ ? kUnavailable : unusable_ ? kUsage : failed_ > 0 ? kNo : kDone;
@@ -194,11 +214,13 @@ class Telling {
     if (quiet_) return;
     if (bad == 0) {
       const auto cells = results.results.size() - 1;
-      print_.line({{"ok    ", Style::Good},
-                   first.file,
-                   ": ",
-                   first.name,
-                   {cells == 0 ? "" : fmt::format(" (and {} crashes)", cells), Style::Dim}});
+      print_.line(
+          {{"ok    ", Style::Good},
+           first.file,
+           ": ",
+           first.name,
+           {cells == 0 ? "" : fmt::format(" (and {} {})", cells, cells == 1 ? "crash" : "crashes"),
+            Style::Dim}});
       return;
     }
     for (const auto& result : results.results) {
@@ -215,10 +237,7 @@ class Telling {
       return;
     }
     const auto path = session_.resolve(file);
-    std::ofstream out(path, std::ios::trunc);
-    out << text;
-    out.close();
-    if (!out) throw Error(ErrorCode::Unavailable, "cannot write " + path.native());
+    writeFile(path, file, text, {.over = true});
   }
 
   Session& session_;
@@ -240,7 +259,7 @@ int runRun(const RunFlags& flags, Session& session) {
   options.run.update = flags.update;
   if (!flags.seed.empty()) options.run.seed = countOf("--seed", flags.seed, 0);
   if (!flags.keep.empty()) options.run.keepOnFailure = session.resolve(flags.keep);
-  Telling telling(session, reportsOf(flags.report));
+  Telling telling(session, reportsOf(flags.report, session));
   // Files are named as from there, in reports too.
   fs::current_path(session.folder());
   const auto files = selected(filesOf(flags.paths, session), flags);
@@ -273,7 +292,7 @@ int runCheck(const CheckFlags& flags, Session& session) {
       [&] {
         for (const auto& problem : problems) print.line({{"ERROR ", Style::Bad}, problem});
         if (!print.quiet()) {
-          print.line({fmt::format("{} scenarios: {} well formed, {} not", files.size(),
+          print.line({fmt::format("{}: {} well formed, {} not", countText(files.size(), "scenario"),
                                   files.size() - bad, bad)});
         }
       },
@@ -287,11 +306,9 @@ int runNew(const NewFlags& flags, Session& session) {
     throw Error(ErrorCode::Conflict, fmt::format("{} is there already", quote(flags.file)));
   }
   const auto text = newScenario(session.catalog(), path, flags.type);
-  fs::create_directories(path.parent_path());
-  std::ofstream out(path);
-  out << text;
-  out.close();
-  if (!out) throw Error(ErrorCode::Unavailable, "cannot write " + path.native());
+  std::error_code ignored;  // then the file cannot be written either, and that says why
+  fs::create_directories(path.parent_path(), ignored);
+  writeFile(path, flags.file, text);
   auto& print = session.print();
   print.answer("scenario-new", {{"file", path.native()}}, [&] {
     if (print.quiet()) return;
@@ -302,7 +319,9 @@ int runNew(const NewFlags& flags, Session& session) {
 }
 
 int runSchema(const NoFlags& /*flags*/, Session& session) {
-  session.print().text(scenario::formatSchema().dump(2) + '\n');
+  const auto schema = scenario::formatSchema();
+  auto& print = session.print();
+  print.answer("scenario-schema", schema, [&] { print.text(schema.dump(2) + '\n'); });
   return kDone;
 }
 

@@ -2,10 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "all.hpp"
+#include "files.hpp"
 #include "flow_trace.hpp"
 #include "tether/scenario.hpp"
 #include "tether/text.hpp"
@@ -46,19 +45,16 @@ std::vector<std::string> pointersOf(const std::string& list) {
 
 int writeScenario(const Options& options, Session& session) {
   const auto text = scenario::fromFlow(session.store(), options.id, pointersOf(options.mask));
+  auto& print = session.print();
   if (options.scenario == "-") {
-    session.print().text(text);
+    constexpr bool kThrow = true;
+    constexpr bool kComments = true;  // it begins with one
+    const auto data = nlohmann::json::parse(text, nullptr, kThrow, kComments);
+    print.answer("trace-scenario", data, [&] { print.text(text); });
     return kDone;
   }
   const auto path = session.resolve(options.scenario);
-  if (std::filesystem::exists(path)) {
-    throw Error(ErrorCode::Conflict, fmt::format("{} is there already", quote(options.scenario)));
-  }
-  std::ofstream out(path);
-  out << text;
-  out.close();
-  if (!out) throw Error(ErrorCode::Unavailable, "cannot write " + path.native());
-  auto& print = session.print();
+  writeFile(path, options.scenario, text);
   print.answer("trace-scenario", {{"file", path.native()}}, [&] {
     if (!print.quiet()) print.line({"wrote ", {options.scenario, Style::Strong}});
   });

@@ -112,11 +112,23 @@ class Pool {
     if (pid < 0) throw Error(ErrorCode::Unavailable, "cannot start a process for a scenario");
     if (pid == 0) {
       ::close(ends[0]);
-      writeAll(ends[1], toJson(runOne(files_[index], options_.run)).dump());
+      writeAll(ends[1], toJson(runTelling(files_[index], ends[1])).dump() + '\n');
       ::_exit(0);  // nothing of the parent's is flushed or destroyed here
     }
     ::close(ends[1]);
     children_[index] = {pid, ends[0], Steady::now() + options_.limit, {}, false};
+  }
+
+  /// A line for each step that begins, and the results as the last one.
+  FileResults runTelling(const std::string& file, int to) const {
+    auto options = options_.run;
+    options.onStep = [to](const std::string& name, const std::string& cell,
+                          const std::string& step) {
+      writeAll(to, json{{"name", name}, {"cell", cell}, {"step", step}}.dump(
+                       -1, ' ', true, json::error_handler_t::replace) +
+                       '\n');
+    };
+    return runOne(file, options);
   }
 
   /// Until a child has said something, ended, or run out of time.
@@ -152,7 +164,12 @@ class Pool {
     char buffer[64 * 1024];
     const auto got = ::read(child.from, buffer, sizeof buffer);
     if (got < 0) return errno == EINTR;
-    child.said.append(buffer, static_cast<std::size_t>(got));
+    child.said.append(buffer, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    // Of the whole lines only the last one counts.
+    const auto end = child.said.rfind('\n');
+    if (end == std::string::npos || end == 0) return got > 0;
+    const auto begin = child.said.rfind('\n', end - 1);
+    if (begin != std::string::npos) child.said.erase(0, begin + 1);
     return got > 0;
   }
 
@@ -173,11 +190,19 @@ class Pool {
     scenario::Result result;
     result.file = files_[index];
     result.outcome = scenario::Result::Outcome::Failed;
-    result.report =
-        child.late ? fmt::format("{}: did not end within {}\n", result.file, toText(options_.limit))
-                   : fmt::format("{}: its process died ({} {})\n", result.file,
-                                 WIFSIGNALED(status) ? "signal" : "exit",
-                                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    auto place = result.file;
+    const auto line = std::string_view(child.said).substr(0, child.said.find('\n'));
+    const auto last = json::parse(line, nullptr, false);
+    if (last.is_object() && last.contains("step")) {
+      result.name = last.at("name");
+      result.cell = last.at("cell");
+      place = last.at("step");
+    }
+    result.report = child.late
+                        ? fmt::format("{}: did not end within {}\n", place, toText(options_.limit))
+                        : fmt::format("{}: its process died ({} {})\n", place,
+                                      WIFSIGNALED(status) ? "signal" : "exit",
+                                      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     results.results.push_back(std::move(result));
     return results;
   }

@@ -53,10 +53,25 @@ class Plan(PlanTest):
         self.ok("dlq", "plan", "--all", "-o", "the.plan", "--force")
         self.assertIn('"plan": 1', path.read_text())
 
+    def test_can_go_to_standard_output_and_from_there_to_apply(self):
+        self.kill(2)
+        self.repair()
+        done = self.ok("dlq", "plan", "--all", "-o", "-")
+        self.assertFalse((self.folder / "-").exists())
+        self.assertEqual(json.loads(done.out)["count"], 2)
+        self.assertIn("planned 2 dead letters; nothing was replayed yet", done.err)
+        applied = self.ok("dlq", "apply", "-", "--listen", "--yes", "--json", stdin=done.out)
+        self.assertEqual(applied.data["summary"]["succeeded"], 2)
+
+    def test_on_standard_output_is_the_one_object_with_json(self):
+        self.kill()
+        done = self.ok("dlq", "plan", "--all", "-o", "-", "--json")
+        self.assertEqual((done.json["schema"], done.data["count"]), ("tether/dlq-plan/1", 1))
+
     def test_needs_a_file_that_can_be_written(self):
         self.kill()
         self.fails(2, "output", "dlq", "plan", "--all")
-        self.fails(7, "cannot write file", "dlq", "plan", "--all", "-o", "none/the.plan")
+        self.fails(2, "cannot write file", "dlq", "plan", "--all", "-o", "none/the.plan")
 
     def test_refuses_edits_that_are_wrong(self):
         self.kill()

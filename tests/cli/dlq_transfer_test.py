@@ -122,7 +122,7 @@ class Import(TransferTest):
                            stdin=bad[7][0] + "\n" + text(good))
         self.assertEqual((done.exit, done.out), (2, ""))
         self.assertRegex(done.err, "line 1: .*account")
-        self.assertRegex(done.err, "nothing was edited: 1 of 2 lines are bad")
+        self.assertRegex(done.err, "nothing was edited: 1 of 2 lines is bad")
         self.assertEqual(self.versions(), [1, 1, 1])
         self.assertEqual(self.put(good, flags=("--atomic",)).exit, 0)
         self.assertEqual(self.versions(), [2, 1, 1])

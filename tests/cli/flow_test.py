@@ -70,6 +70,12 @@ class Status(FlowTest):
 
     def test_needs_an_id(self):
         self.fails(2, "ID is required", "status")
+        for verb in (["status"], ["wait"], ["watch"], ["trace"], ["command", "show"],
+                     ["event", "show"], ["event", "resend"], ["dlq", "show"], ["dlq", "replay"],
+                     ["dlq", "history"], ["command", "cancel"]):
+            self.fails(2, f"tether {' '.join(verb)} needs an id, it was given an empty one",
+                       *verb, "")
+        self.fails(2, "needs an id", "status", "one", "", "--json")
 
     def test_escapes_what_comes_from_outside(self):
         (self.folder / "commands/fail.sql").write_text(
@@ -221,12 +227,6 @@ class Watch(FlowTest):
         self.fails(2, "--after", "watch", "--after", "x")
 
 
-class Trace(FlowTest):
-    def setUp(self):
-        super().setUp()
-        self.submit(correlation="first")
-        self.listen()
-
 class BlockedKey(ProjectTest):
     def test_is_the_reason_that_everybody_gives(self):
         def change(catalog):
@@ -246,6 +246,12 @@ class BlockedKey(ProjectTest):
             self.assertIn('key "a" waits for dead letter', shown)
             self.assertNotIn("waits for a listener", shown)
 
+
+class Trace(FlowTest):
+    def setUp(self):
+        super().setUp()
+        self.submit(correlation="first")
+        self.listen()
 
     def test_is_a_tree_of_causes(self):
         self.assertRegex(
@@ -293,6 +299,18 @@ class BlockedKey(ProjectTest):
         self.assertEqual(steps[-1]["what"], "succeeded")
         shown = self.ok("trace", "first", "--timeline").lines
         self.assertEqual(len(shown), len(steps) + 2)
+
+    def test_as_a_scenario_is_the_one_object_with_json(self):
+        bare = self.ok("trace", "first", "--as-scenario", "-")
+        answer = self.ok("trace", "first", "--as-scenario", "-", "--json").json
+        self.assertEqual((answer["schema"], answer["data"]),
+                         ("tether/trace-scenario/1",
+                          json.loads(bare.out[bare.out.index("{"):])))  # behind a comment
+        done = self.ok("trace", "first", "--as-scenario", "x.scenario.json", "--json")
+        self.assertTrue(done.data["file"].endswith("/x.scenario.json"))
+        self.assertEqual((self.folder / "x.scenario.json").read_text(), bare.out)
+        self.fails(5, "is there already", "trace", "first", "--as-scenario", "x.scenario.json")
+        self.fails(2, "cannot write file", "trace", "first", "--as-scenario", "no/x.scenario.json")
 
     def test_has_dead_letters_in_the_timeline(self):
         self.ok("submit", "Fail", "--id", "dead")

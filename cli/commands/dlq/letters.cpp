@@ -1,15 +1,12 @@
 #include "letters.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "commands/all.hpp"
 #include "commands/queue/messages.hpp"
+#include "files.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
 #include "tether/text.hpp"
@@ -141,10 +138,6 @@ void requireEditable(const DeadLetter& letter) {
                           toString(letter.state())));
 }
 
-std::string countText(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 json toJson(const DeadLetter& letter) {
   json record = {{"id", letter.id},
                  {"kind", toString(letter.kind)},
@@ -179,29 +172,8 @@ void putContent(json& record, const DeadLetter& letter) {
 
 void writePrivateFile(Session& session, const std::string& path, std::string_view text,
                       bool force) {
-  const auto name = session.resolve(path);
-  const auto failed = [&](int error) {
-    return Error(ErrorCode::Unavailable,
-                 fmt::format("cannot write file {}: {}", quote(path), std::strerror(error)));
-  };
-  const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL);
-  const int file = ::open(name.c_str(), flags, 0600);
-  if (file < 0 && errno == EEXIST) {
-    throw Error(ErrorCode::Conflict,
-                fmt::format("{} is there already; --force writes over it", quote(path)));
-  }
-  if (file < 0) throw failed(errno);
-  while (!text.empty()) {
-    const auto written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      const int error = errno;
-      ::close(file);
-      throw failed(error);
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::close(file) != 0) throw failed(errno);
+  writeFile(session.resolve(path), path, text,
+            {.over = force, .isPrivate = true, .instead = "; --force writes over it"});
 }
 
 void addDlq(const Verb& tool, Action& chosen) {

@@ -50,7 +50,7 @@ DeadLetter letterOf(Store& store, const std::string& id);
 void requireEditable(const DeadLetter& letter);
 
 /// "1 dead letter", "3 dead letters".
-std::string countText(std::size_t count, std::string_view noun = "dead letter");
+inline std::string countText(std::size_t count) { return countText(count, "dead letter"); }
 
 /// Without the body.
 nlohmann::json toJson(const DeadLetter& letter);
@@ -58,8 +58,8 @@ nlohmann::json toJson(const DeadLetter& letter);
 /// array; "bodyBase64" when it is no text.
 void putContent(nlohmann::json& record, const DeadLetter& letter);
 
-/// Text for a file that must not be there, unless `force`; nobody else may read it. Throws
-/// Conflict, Unavailable.
+/// Text for a file that must not be there, unless `force`; nobody else may read it. Throws as
+/// writeFile().
 void writePrivateFile(Session& session, const std::string& path, std::string_view text, bool force);
 
 void addDlqList(const Verb& noun, Action& chosen);

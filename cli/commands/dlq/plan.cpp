@@ -16,6 +16,16 @@ struct PlanOptions : LetterOptions {
   bool force = false;
 };
 
+/// For `dlq apply -`.
+int printPlan(Session& session, const PlanFile& file) {
+  auto& print = session.print();
+  const auto text = writePlan(file);
+  print.answer("dlq-plan", nlohmann::json::parse(text), [&] { print.text(text); });
+  print.note(
+      fmt::format("planned {}; nothing was replayed yet", countText(file.plan.letters.size())));
+  return kDone;
+}
+
 int runPlan(const PlanOptions& options, Session& session) {
   auto set = editsOf(options.set);
   auto& engine = session.engine(false);
@@ -27,6 +37,7 @@ int runPlan(const PlanOptions& options, Session& session) {
                                                         operatorOf(session, options.reason)),
                       .store = session.storeSetting().value};
   const auto& plan = file.plan;
+  if (options.output == "-") return printPlan(session, file);
   writePrivateFile(session, options.output, writePlan(file), options.force);
 
   auto& print = session.print();
@@ -53,7 +64,9 @@ void addDlqPlan(const Verb& noun, Action& chosen) {
   verb.flag("--all", options->selection.all, "Everything, when nothing else says what");
   addSet(verb, options->set);
   addReason(verb, options->reason);
-  verb.option("-o,--output", options->output, "The plan's file").required().value("FILE");
+  verb.option("-o,--output", options->output, "The plan's file; - for standard output")
+      .required()
+      .value("FILE");
   verb.flag("--force", options->force, "Write over a file that is there");
   onChosen(verb, chosen, std::move(options), &runPlan);
 }

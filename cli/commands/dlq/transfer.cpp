@@ -52,7 +52,7 @@ int runExport(const ExportOptions& options, Session& session) {
   std::vector<Diagnostic> unknown;
   if (count == 0) unknown = unknownNames(session, store, filter, TypesOf::Letters);
   if (options.output == "-") {
-    print.answer("dlq-export", records, [&] {
+    const auto people = [&] {
       for (const auto& record : records) print.text(lineOf(record));
       if (count == 0) print.note("no dead letters");
     };
@@ -162,8 +162,9 @@ class Import {
   void keepTogether() {
     if (!bad_.empty()) {
       throw Error(ErrorCode::Invalid,
-                  fmt::format("nothing was edited: {} of {} lines are bad (first: {})", bad_.size(),
-                              bad_.size() + edits_.size() + unchanged_, bad_.front().message));
+                  fmt::format("nothing was edited: {} of {} {} bad (first: {})", bad_.size(),
+                              countText(bad_.size() + edits_.size() + unchanged_, "line"),
+                              bad_.size() == 1 ? "is" : "are", bad_.front().message));
     }
     std::vector<LetterEdit> all;
     for (const auto& line : edits_) all.push_back(line.edit);

@@ -68,8 +68,9 @@ class Doctor {
         return true;
       }
       catalog_ = &session_.catalog();
-      report_.good("project", fmt::format("{}, {} command types", catalog_->file().string(),
-                                          catalog_->commandTypes().size()));
+      report_.good("project",
+                   fmt::format("{}, {}", catalog_->file().string(),
+                               countText(catalog_->commandTypes().size(), "command type")));
       return true;
     } catch (const Error& error) {
       report_.problem("project", error.what());

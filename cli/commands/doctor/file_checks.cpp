@@ -55,8 +55,8 @@ void examineIntegrity(Report& report, Store& store, const std::string& location)
     return report.problem("integrity", failure.what());
   }
   if (damage.empty()) return report.good("integrity", "everything was read, no damage");
-  report.problem("integrity", fmt::format("{} faults, the first: {}; see 'tether store verify'",
-                                          damage.size(), damage.front()));
+  report.problem("integrity", fmt::format("{}, the first: {}; see 'tether store verify'",
+                                          countText(damage.size(), "fault"), damage.front()));
 }
 
 void examineMigrations(Report& report, const Catalog& catalog, const StoreInfo& info) {

@@ -9,20 +9,20 @@
 namespace tether::cli {
 namespace {
 
-std::int64_t openCount(const OpenByType& open) {
-  std::int64_t sum = 0;
-  for (const auto& [type, count] : open) sum += count;
+std::size_t openCount(const OpenByType& open) {
+  std::size_t sum = 0;
+  for (const auto& [type, count] : open) sum += static_cast<std::size_t>(count);
   return sum;
 }
 
-std::int64_t outgoingCount(const std::vector<QueueInfo>& queues, const std::string& name) {
+std::size_t outgoingCount(const std::vector<QueueInfo>& queues, const std::string& name) {
   std::int64_t count = 0;
   for (const auto& queue : queues) {
     if (!queue.outgoing || queue.name != name) continue;
     const auto& counts = queue.counts;
     count += counts.ready + counts.leased + counts.delayed + counts.blocked;
   }
-  return count;
+  return static_cast<std::size_t>(count);
 }
 
 }  // namespace
@@ -39,9 +39,10 @@ void examineListeners(Report& report, const std::vector<OwnerInfo>& owners, cons
   if (openCount(open) == 0) {
     return report.good("listeners", "none is running, and no command waits");
   }
-  report.problem("listeners",
-                 fmt::format("none is running and {} commands are open; start 'tether listen'",
-                             openCount(open)));
+  report.problem("listeners", fmt::format("none is running and {} open; start 'tether listen'",
+                                          openCount(open) == 1
+                                              ? "1 command is"
+                                              : fmt::format("{} commands are", openCount(open))));
 }
 
 void examineTypes(Report& report, const std::vector<OwnerInfo>& owners, const OpenByType& open,
@@ -81,16 +82,21 @@ void examineQueues(Report& report, const std::vector<QueueInfo>& queues, const C
   if (catalog == nullptr) return;
   for (const auto& [name, address] : catalog->options().queues) {
     if (address == "local" || address == "memory") continue;
-    report.problem("queues", fmt::format("queue {} is mapped to {}, for which this program has no "
-                                         "transport; {} messages wait to leave",
-                                         name, quote(address), outgoingCount(queues, name)));
+    const auto outgoing = outgoingCount(queues, name);
+    report.problem(
+        "queues",
+        fmt::format("queue {} is mapped to {}, for which this program has no "
+                    "transport; {} to leave",
+                    name, quote(address),
+                    outgoing == 1 ? "1 message waits" : fmt::format("{} messages wait", outgoing)));
   }
 }
 
 void examineOpen(Report& report, const StoreInfo& info, const OpenByType& open, Time now) {
   if (!info.oldestOpen) return;
-  report.good("open", fmt::format("{} commands, the oldest accepted {}", openCount(open),
-                                  whenText(*info.oldestOpen, now)));
+  report.good("open",
+              fmt::format("{}, the oldest accepted {}", countText(openCount(open), "command"),
+                          whenText(*info.oldestOpen, now)));
 }
 
 void examineOutgoing(Report& report, const StoreInfo& info, Time now) {

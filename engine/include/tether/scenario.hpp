@@ -38,6 +38,10 @@ struct RunOptions {
   bool crashMatrix = false;
   std::filesystem::path keepOnFailure{};  // a folder that gets the store of what failed
   bool update = false;                    // write what was found into the file, as expectations
+  /// Hears of each step before it runs: the scenario's name, the cell, and "FILE:LINE:COLUMN
+  /// (submit)". For whoever has to say where it did not end.
+  std::function<void(const std::string& name, const std::string& cell, const std::string& step)>
+      onStep{};
 };
 
 struct Result {
@@ -67,14 +71,14 @@ struct Title {
 };
 
 /// Reads without running. Errors as for run().
-Title check(const std::filesystem::path& file);
-
-/// The JSON Schema (draft-07) of the format, for editors.
-nlohmann::json formatSchema();
 Title head(const std::filesystem::path& file);
 
 /// The same, and looks for what would go wrong as far as the project tells: a submit of a type that
 /// it does not have, SQL that its tables do not know. Thread safety as for run().
+Title check(const std::filesystem::path& file);
+
+/// The JSON Schema (draft-07) of the format, for editors.
+nlohmann::json formatSchema();
 
 /// A scenario that repeats a flow: its own submissions, and stubs that answer as its commands did.
 /// `mask`: JSON pointers into payloads and event data whose values are replaced. Returns the file's

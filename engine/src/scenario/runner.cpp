@@ -2,12 +2,13 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <functional>
 
 #include "base/log.hpp"
 #include "scenario/final_state.hpp"
 #include "scenario/invariants.hpp"
-#include "scenario/records.hpp"
 #include "scenario/project_check.hpp"
+#include "scenario/records.hpp"
 #include "scenario/scenario_file.hpp"
 #include "tether/error.hpp"
 #include "tether/scenario.hpp"
@@ -55,10 +56,16 @@ json asNamed(const json& expected, const json& found) {
 
 class Runner {
  public:
+  using OnStep = std::function<void(const std::string& step)>;
+
   /// `relaxed`: a cell of the matrix, where only the end counts.
-  Runner(const ScenarioFile& scenario, const Setting& setting, const Host& host, bool relaxed)
-      : scenario_(scenario), relaxed_(relaxed), world_(setting, host), run_{world_} {
-    supervised_ = setting.supervised || relaxed;
+  Runner(const ScenarioFile& scenario, const Host& host, bool relaxed, OnStep onStep)
+      : scenario_(scenario),
+        relaxed_(relaxed),
+        onStep_(std::move(onStep)),
+        world_(scenario.setting, host),
+        run_{world_} {
+    supervised_ = scenario.setting.supervised || relaxed;
   }
 
   World& world() { return world_; }
@@ -75,6 +82,7 @@ class Runner {
       }
       for (const auto& step : scenario_.steps) {
         place_ = step.place;
+        begin(step.kind.empty() ? "then" : step.kind);
         if (auto failed = playStep(step)) return failed;
       }
       if (relaxed_) {
@@ -93,6 +101,10 @@ class Runner {
   }
 
  private:
+  void begin(const std::string& kind) const {
+    if (onStep_) onStep_(place_ + " (" + kind + ")");
+  }
+
   std::optional<Defect> playStep(const Step& step) {
     run_.beginStep();
     world_.arm(step.faults);
@@ -184,6 +196,7 @@ class Runner {
 
   const ScenarioFile& scenario_;
   bool relaxed_;
+  OnStep onStep_;
   bool supervised_ = false;
   World world_;
   Run run_;
@@ -284,7 +297,7 @@ class FileRun {
   std::vector<Result> run() {
     std::vector<Result> results = {runAsWritten()};
     if (!options_.crashMatrix || !results.front().passed()) return results;
-    Runner reference(scenario_, scenario_.setting, host_, true);
+    Runner reference(scenario_, host_, true, hearer("no crash"));
     if (const auto failed = reference.play()) {
       results.push_back(judged("no crash", reference, failed));
       return results;
@@ -299,7 +312,7 @@ class FileRun {
  private:
   Result runAsWritten() {
     for (;;) {
-      Runner runner(scenario_, scenario_.setting, host_, false);
+      Runner runner(scenario_, host_, false, hearer(""));
       const auto failed = runner.play();
       if (!failed || !options_.update || !failed->at) return judged("", runner, failed);
       const auto text = scenario_.source.replaced(*failed->at, failed->actual);
@@ -313,18 +326,26 @@ class FileRun {
       std::ofstream out(file_, std::ios::trunc);
       out << text;
       out.close();
-      if (!out) throw Error(ErrorCode::Unavailable, "cannot write " + file_);
+      if (!out) throw Error(ErrorCode::Invalid, "cannot write " + file_);
     }
   }
 
   Result runCell(Seam seam, const json& final) {
-    Runner runner(scenario_, scenario_.setting, host_, true);
+    const auto cell = "crash at " + std::string(toString(seam));
+    Runner runner(scenario_, host_, true, hearer(cell));
     runner.world().crashAt(seam);
     auto failed = runner.play();
     if (!failed)
       failed = sameState(final, finalStateOf(runner.run()),
                          scenario_.source.place(json::json_pointer()));
-    return judged("crash at " + std::string(toString(seam)), runner, failed);
+    return judged(cell, runner, failed);
+  }
+
+  Runner::OnStep hearer(const std::string& cell) const {
+    if (!options_.onStep) return {};
+    return [this, cell](const std::string& step) {
+      options_.onStep(scenario_.title.name, cell, step);
+    };
   }
 
   Result judged(const std::string& cell, Runner& runner, const std::optional<Defect>& failed) {
@@ -377,7 +398,6 @@ Title head(const fs::path& file) {
   return naming(file, [&] { return ScenarioFile::read(file).title; });
 }
 
-}  // namespace tether::scenario
 Title check(const fs::path& file) {
   const Silence silence;
   return naming(file, [&] {
@@ -387,3 +407,4 @@ Title check(const fs::path& file) {
   });
 }
 
+}  // namespace tether::scenario
