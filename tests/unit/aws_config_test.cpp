@@ -74,7 +74,7 @@ TEST_CASE("profile files are read however they are formatted") {
   CHECK(value(config, "nobody", "region") == "(none)");
 }
 
-TEST_CASE("the credentials file wins over the config file, and [profile default] over [default]") {
+TEST_CASE("the credentials file wins over the config file, and a profile default over a default") {
   AwsFolder aws;
   const auto credentials = aws.credentials("[default]\nregion = from-credentials\n");
   aws.config("[default]\nregion = from-config\noutput = a\n[profile default]\noutput = b\n");

@@ -139,7 +139,7 @@ TEST_CASE("a credential_process that goes wrong is an error without its output")
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"echo hidden; exit 3", "unavailable: credential_process failed with exit code 3"},
       {"echo hidden; kill -9 $$", "unavailable: credential_process was ended by signal 9"},
-      {"/nonexistent/program", "unavailable: credential_process failed with exit code 127"},
+      {"/nonexistent/program 2>&-", "unavailable: credential_process failed with exit code 127"},
       {"true", "invalid: credential_process gave something that is not JSON"},
       {"echo hidden", "invalid: credential_process gave something that is not JSON"},
       {"echo '[\"hidden\"]'", "invalid: credential_process gave JSON that is no object"},

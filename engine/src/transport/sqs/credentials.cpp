@@ -31,6 +31,11 @@ CredentialsSource choose(const SourceContext& context) {
   failWithoutCredentials(context);
 }
 
+struct Fetched {
+  Credentials keys;
+  std::string words;
+};
+
 struct Failure {
   ErrorCode code;
   std::string message;
@@ -46,7 +51,7 @@ class CachedProvider final : public CredentialsProvider {
     if (fetching_) return await(lock);
     fetching_ = true;
     lock.unlock();
-    std::optional<Credentials> fetched;
+    std::optional<Fetched> fetched;
     std::optional<Failure> failure;
     try {
       fetched = fetch();
@@ -65,6 +70,10 @@ class CachedProvider final : public CredentialsProvider {
   }
 
   std::string source() override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!words_.empty()) return words_;
+    }
     const SourceContext context{settings_, AwsConfig(settings_.environment)};
     return choose(context).words;
   }
@@ -77,9 +86,10 @@ class CachedProvider final : public CredentialsProvider {
            settings_.clock.steady() >= notBefore_;
   }
 
-  Credentials fetch() const {
+  Fetched fetch() const {
     const SourceContext context{settings_, AwsConfig(settings_.environment)};
-    return choose(context).fetch();
+    auto source = choose(context);
+    return {source.fetch(), std::move(source.words)};
   }
 
   /// The answer that another thread is waiting for, good or bad.
@@ -90,7 +100,7 @@ class CachedProvider final : public CredentialsProvider {
     return last_;
   }
 
-  Credentials settle(std::optional<Credentials> fetched, std::optional<Failure> failure) {
+  Credentials settle(std::optional<Fetched> fetched, std::optional<Failure> failure) {
     fetching_ = false;
     ++fetches_;
     changed_.notify_all();
@@ -109,7 +119,8 @@ class CachedProvider final : public CredentialsProvider {
       throw Error(failure_->code, failure_->message);
     }
     worked_ = true;
-    keys_ = std::move(fetched);
+    keys_ = std::move(fetched->keys);
+    words_ = std::move(fetched->words);
     return last_ = *keys_;
   }
 
@@ -117,7 +128,8 @@ class CachedProvider final : public CredentialsProvider {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<Credentials> keys_;
-  Credentials last_;  // what the last fetch gave; expired() leaves it to those who waited for it
+  Credentials last_;   // what the last fetch gave; expired() leaves it to those who waited for it
+  std::string words_;  // where they came from
   std::optional<Failure> failure_;
   Duration notBefore_{0};
   std::uint64_t fetches_ = 0;

@@ -40,7 +40,8 @@ class CredentialsProvider {
   /// thread has new ones already.
   virtual void expired(const Credentials& refused) = 0;
 
-  /// Where the keys come from, for people; never a secret. Calls get() when that is not known yet.
+  /// Where the keys come from, for people; never a secret. Asks nobody. Throws Invalid as get()
+  /// does, but only before get() gave some.
   virtual std::string source() = 0;
 };
 
