@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tether/error.hpp"
 #include "transport/sqs/endpoint_url.hpp"
 #include "unit/aws_folder.hpp"
 #include "unit/thrown.hpp"
@@ -163,6 +164,16 @@ TEST_CASE("without a region the error names the ways to set one") {
   CHECK(thrown([&] { endpointOf(aws, "sqs://orders", [] { return std::nullopt; }); }) == refusal);
 }
 
+TEST_CASE("a machine that fails to tell its region is a part of that error, and may do it later") {
+  const AwsFolder aws;
+  const RegionLookup fails = []() -> std::optional<std::string> {
+    throw Error(ErrorCode::Unavailable, "the instance metadata answered 500");
+  };
+  const auto refusal = thrown([&] { endpointOf(aws, "sqs://orders", fails); });
+  CHECK(refusal.starts_with("unavailable: no AWS region for queue orders: write "));
+  CHECK(refusal.ends_with(" (the instance metadata answered 500)"));
+}
+
 TEST_CASE("a loopback endpoint needs no region, and another one does") {
   const AwsFolder aws;
   int asked = 0;
@@ -234,9 +245,9 @@ TEST_CASE("a bad region or endpoint is refused with the place it is from") {
   CHECK(thrown([&] { endpointOf(aws, "sqs://q?endpoint=https://h"); }) ==
         "invalid: " + file + ":2: region must be a region such as eu-west-1, not \"Europe\"");
   CHECK(thrown([&] { endpointOf(aws); }) == "invalid: " + file + ":3: no [services x] is there");
-  CHECK(thrown([] { endpointOf(AwsFolder(), "sqs://q", [] { return "<html>"; }); }) ==
-        "invalid: the region of the instance metadata must be a region such as eu-west-1, not "
-        "\"<html>\"");
+  CHECK(thrown([] { endpointOf(AwsFolder(), "sqs://q", [] { return "<html>"; }); })
+            .ends_with(" (the region of the instance metadata must be a region such as eu-west-1, "
+                       "not \"<html>\")"));
 }
 
 TEST_CASE("what the address says in full is used without reading a file") {

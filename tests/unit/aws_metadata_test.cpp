@@ -41,12 +41,20 @@ AwsFolder onInstance(const std::string& url) {
   return {{"AWS_EC2_METADATA_DISABLED", "false"}, {"AWS_EC2_METADATA_SERVICE_ENDPOINT", url}};
 }
 
+/// What the instance did wrong, of a message that first names the other ways to have keys.
+std::string problemOf(const std::string& message) {
+  const auto code = message.find(": ");
+  const auto problem = message.find(" (the instance metadata");
+  if (message.find(": no AWS credentials: set ") != code || problem == message.npos) return message;
+  return message.substr(0, code + 2) + message.substr(problem + 2, message.size() - problem - 3);
+}
+
 /// What the provider says when the service answers one path otherwise.
 std::string refusedBy(const std::string& line, const CannedAnswer& answer) {
   const LoopbackServer server(
       [&](const SeenRequest& request) { return request.line() == line ? answer : imds(request); });
   const auto aws = onInstance(server.url());
-  return thrown([&] { providerOf(aws, kRemote, overTheWire())->get(); });
+  return problemOf(thrown([&] { providerOf(aws, kRemote, overTheWire())->get(); }));
 }
 
 AwsFolder inContainer(const std::string& url) {
@@ -108,7 +116,7 @@ TEST_CASE("an instance that refuses tokens of version 2 is not asked in version 
     return request.method == "PUT" ? CannedAnswer{403, ""} : CannedAnswer{200, kAnswer};
   });
   const auto aws = onInstance(server.url());
-  CHECK(thrown([&] { providerOf(aws, kRemote, overTheWire())->get(); }) ==
+  CHECK(problemOf(thrown([&] { providerOf(aws, kRemote, overTheWire())->get(); })) ==
         "unavailable: the instance metadata (a token of version 2) answered 403");
   CHECK(server.lines() == std::vector<std::string>{"PUT /latest/api/token"});
 }

@@ -56,12 +56,19 @@ Region anyRegion(const SqsAddress& address, const AwsConfig& config, bool loopba
                  const RegionLookup& machineRegion) {
   if (auto region = configuredRegion(address, config)) return std::move(*region);
   if (loopback) return {"us-east-1", "none is set, and a loopback endpoint takes any"};
-  if (const auto region = machineRegion ? machineRegion() : std::nullopt) {
-    return {checkRegion("the region of the instance metadata", *region), "instance metadata"};
+  auto code = ErrorCode::Invalid;
+  std::string failure;
+  try {
+    if (const auto region = machineRegion ? machineRegion() : std::nullopt) {
+      return {checkRegion("the region of the instance metadata", *region), "instance metadata"};
+    }
+  } catch (const Error& error) {  // it may not be the instance that was meant to tell
+    code = error.code();
+    failure = std::string(" (") + error.what() + ')';
   }
-  throw Error(ErrorCode::Invalid, "no AWS region for queue " + address.name + ": write sqs://" +
-                                      address.name + "?region=…, or set AWS_REGION, or region in " +
-                                      config.fileNames());
+  throw Error(code, "no AWS region for queue " + address.name + ": write sqs://" + address.name +
+                        "?region=…, or set AWS_REGION, or region in " + config.fileNames() +
+                        failure);
 }
 
 }  // namespace

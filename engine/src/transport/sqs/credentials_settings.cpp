@@ -149,6 +149,12 @@ std::optional<CredentialsSource> sourceOf(const SourceContext& context, const st
   return std::nullopt;
 }
 
+std::string withoutCredentials(const SourceContext& context) {
+  return "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a profile "
+         "in " +
+         context.config.fileNames() + ", or run where a role gives them (container, instance)";
+}
+
 }  // namespace
 
 std::optional<CredentialsSource> environmentSource(const SourceContext& context) {
@@ -176,19 +182,19 @@ std::optional<CredentialsSource> loopbackSource(const SourceContext& context) {
 
 std::optional<CredentialsSource> metadataSource(const SourceContext& context) {
   if (!Imds(context.settings.http, context.config).enabled()) return std::nullopt;
-  return CredentialsSource{"instance metadata (IMDSv2)", [&context] {
-                             Imds imds(context.settings.http, context.config);
-                             auto keys = imds.credentials(context.now());
-                             if (!keys) failWithoutCredentials(context);
-                             return std::move(*keys);
-                           }};
+  return CredentialsSource{
+      "instance metadata (IMDSv2)", [&context] {
+        std::optional<Credentials> keys;
+        try {
+          keys = Imds(context.settings.http, context.config).credentials(context.now());
+        } catch (const Error& error) {  // it may not be the instance that was meant to have some
+          throw Error(error.code(), withoutCredentials(context) + " (" + error.what() + ')');
+        }
+        if (!keys) failWithoutCredentials(context);
+        return std::move(*keys);
+      }};
 }
 
-void failWithoutCredentials(const SourceContext& context) {
-  refuse(
-      "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write a profile "
-      "in " +
-      context.config.fileNames() + ", or run where a role gives them (container, instance)");
-}
+void failWithoutCredentials(const SourceContext& context) { refuse(withoutCredentials(context)); }
 
 }  // namespace tether::sqs
