@@ -17,10 +17,13 @@ DEADLINE = int(os.environ.get("TETHER_DEADLINE", 60))
 class Running:
     """A run of the tool that goes on. Its lines are read with a deadline, never after a nap."""
 
-    def __init__(self, *arguments, folder, stdin=subprocess.DEVNULL):
+    def __init__(self, *arguments, folder, stdin=subprocess.DEVNULL, environment=None):
         variables = {name: value for name, value in os.environ.items()
                      if not name.startswith("TETHER_")}
-        self.process = subprocess.Popen([TOOL, *map(str, arguments)], cwd=folder, env=variables,
+        variables.update(environment or {})
+        # A test that is killed takes its listeners along.
+        command = ["setpriv", "--pdeathsig", "KILL", TOOL, *map(str, arguments)]
+        self.process = subprocess.Popen(command, cwd=folder, env=variables,
                                         stdin=stdin, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         self.queues = {"out": queue.Queue(), "err": queue.Queue()}
@@ -62,6 +65,19 @@ class Running:
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
         return self.end()
+
+    def discard(self):
+        """Killed, if it has not ended."""
+        if self.process.poll() is None:
+            self.stop(signal.SIGKILL)
+
+    def rest(self):
+        """The lines of stderr that nobody has read yet."""
+        lines = []
+        with contextlib.suppress(queue.Empty):
+            while (line := self.queues["err"].get_nowait()) is not None:
+                lines.append(line)
+        return lines
 
 
 @contextlib.contextmanager
