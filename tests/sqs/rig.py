@@ -187,7 +187,12 @@ class SqsTest(ProjectTest):
                          " ON q.id = m.queue WHERE q.outgoing = 1")[0][0]
 
     def await_effects(self, count, *running):
-        until(lambda: len(self.effects()) >= count, f"{count} effects", running)
+        try:
+            until(lambda: len(self.effects()) >= count, f"{count} effects", running)
+        except AssertionError as error:
+            letters = [letter["error"]["message"] for letter in self.dead_letters()]
+            raise AssertionError(f"{error}; there are {len(self.effects())}, and dead letters: "
+                                 f"{letters[:3]}") from None
 
     def await_sent(self, *running):
         until(lambda: self.unsent() == 0, "everything is handed over", running)

@@ -1,0 +1,99 @@
+"""A service that fails, throttles, drops connections and refuses: an effect still happens once."""
+
+import signal
+
+from rig import COUNT, SqsTest, main, until
+from servers import KEYS, Gate
+
+
+class Faults(SqsTest):
+    # What a killed listener held is seen again while the test goes on.
+    queues = {name: address + "&visibility=2s" for name, address in SqsTest.queues.items()}
+
+    def setUp(self):
+        super().setUp()
+        self.gate = self.enterContext(Gate(self.emulator))
+        self.use(self.gate)
+
+    def finish(self, names, listener):
+        """All has come to its end, once."""
+        self.await_effects(len(names), listener)
+        self.await_sent(listener)
+        self.await_empty(self.COMMANDS, listener)
+        self.stop(listener)
+        self.assertEqual(self.effects(), sorted(names))
+        events = self.arrived()
+        self.assertEqual(sorted(events), self.emitted())
+        self.assertEqual(sorted(event["data"]["id"] for event in events.values()), sorted(names))
+        self.assertEqual(self.emulator.counts(self.EVENTS), (0, 0, 0))
+        self.assertEqual(self.gate.seen()["refused"], {})
+
+    def test_every_tenth_call_fails_and_one_of_two_listeners_is_killed(self):
+        names = [f"o-{n}" for n in range(COUNT)]
+        self.gate.set(faults=["unavailable", "throttling", "throttled", "dropped"], every=10)
+        self.submit_batch(names)
+        first, second = self.listening(), self.listening()
+        self.await_effects(COUNT // 4, first, second)
+        first.stop(signal.SIGKILL)
+        self.assertLess(len(self.effects()), COUNT, "killed too late")
+        self.finish(names, second)
+        self.assertEqual(set(self.gate.seen()["faults"]),
+                         {"unavailable", "throttling", "throttled", "dropped"})
+
+    def test_what_was_done_and_not_answered_is_not_done_twice(self):
+        names = [f"o-{n}" for n in range(40)]
+        self.gate.set(faults=["unanswered"], every=3)
+        self.submit_batch(names)
+        self.finish(names, self.listening())
+        self.assertGreater(self.gate.seen()["faults"]["unanswered"], 1)
+
+    def test_a_listener_outlasts_a_service_that_is_away_and_goes_on(self):
+        self.gate.set(faults=["unavailable", "dropped"], every=1)
+        listener = self.listening()
+        self.submit_batch(["o-1"])
+        until(lambda: self.gate.seen()["faults"].get("dropped", 0) >= 2, "two rounds", [listener])
+        self.gate.set(faults=[])
+        self.finish(["o-1"], listener)
+
+    def test_a_slow_service_is_waited_for(self):
+        self.gate.set(faults=["slow"], every=2)
+        self.submit_batch(["o-1", "o-2"])
+        self.finish(["o-1", "o-2"], self.listening())
+
+
+class Refusals(SqsTest):
+    def setUp(self):
+        super().setUp()
+        self.gate = self.enterContext(Gate(self.emulator))
+        self.use(self.gate, {**KEYS, "secret": "not-the-right-one"})
+
+    def test_a_wrong_secret_is_named_at_once_and_nothing_is_lost(self):
+        self.submit_batch(["o-1"])
+        done = self.tether("relay", "--once")
+        self.assertNotEqual(done.exit, 0)
+        self.assertIn("SignatureDoesNotMatch", done.err)
+        self.assertNotIn("not-the-right-one", done.err + done.out)
+        self.assertLess(sum(self.gate.seen()["refused"].values()), 10)
+        self.assertEqual(self.dead_letters(), [])
+
+        self.use(self.gate)
+        listener = self.listening()
+        self.await_effects(1, listener)
+        self.stop(listener)
+
+    def test_a_queue_that_is_not_there_is_named_in_a_dead_letter(self):
+        self.use(self.gate)
+        self.change_catalog(lambda catalog: catalog.update(
+            queues={"commands": "local", "events": "sqs://nowhere"}))
+        self.submit_batch(["o-1"])
+        listener = self.listening()
+        until(self.dead_letters, "a dead letter", [listener])
+        self.stop(listener)
+        self.assertEqual(self.effects(), ["o-1"])
+        [letter] = self.dead_letters()
+        self.assertEqual(letter["kind"], "delivery")
+        self.assertIn("nowhere", letter["error"]["message"])
+
+
+if __name__ == "__main__":
+    main()
