@@ -25,6 +25,7 @@
   TEST(deliveryHides, "a delivered message is not delivered again while it is held")           \
   TEST(ackRemoves, "an acked message does not come back")                                      \
   TEST(ackTwice, "an ack given twice does no harm")                                            \
+  TEST(ackMany, "many messages are acked at once")                                             \
   TEST(unknownReceipt, "a receipt that names nothing is refused and the queue still works")    \
   TEST(emptyQueue, "an empty queue answers empty when the wait has run out")                   \
   TEST(sendEndsWait, "a send ends the wait of a reader")                                       \
@@ -49,6 +50,7 @@
   TEST(receiveMax, "a reader gets at most what it asked for and nothing twice")                \
   TEST(sameId, "two messages with one id are two messages")                                    \
   TEST(bodies, "a body comes back byte for byte")                                              \
+  TEST(bodiesRefused, "a transport of text refuses what is no text")                           \
   TEST(bodyMax, "the largest body is delivered and one byte more is refused")                  \
   TEST(strangeNames, "ids and keys come back as they were sent")                               \
   TEST(receives, "each delivery is counted however the one before ended")                      \
@@ -71,6 +73,7 @@
   TEST(countsBlocked, "counts tell what is blocked behind its key")                            \
   TEST(countsOldest, "counts tell the age of the oldest message")                              \
   TEST(purge, "purge removes what nobody holds")                                               \
+  TEST(purgeAll, "a purge that takes what is held as well leaves nothing")                     \
   TEST(retention, "what nobody took is kept as long as the transport tells")                   \
   TEST(purgeKeepsKey, "a key goes on after a purge")                                           \
   TEST(closeEndsWaits, "close ends the wait of every reader")                                  \
@@ -87,6 +90,8 @@ struct TransportUnderTest {
   std::function<std::shared_ptr<Transport>(const Clock&)> reopen = {};
   /// Lets time pass for a far side that has a clock of its own. The tests ask for seconds.
   std::function<void(Duration)> pass = {};
+  /// False for an emulator that refuses characters beyond U+FFFF, which the real service takes.
+  bool emoji = true;
 };
 
 /// One queue and its clock, and the sentences that tests are made of.
@@ -96,6 +101,8 @@ class TransportBench {
 
   Transport& queue() { return *queue_; }
   TransportFeatures features() const { return queue_->features(); }
+  bool delays() const { return features().delayMax > Duration{0}; }
+  bool emoji() const { return subject_.emoji; }
   /// What the transport's clock shows, when that is the one it was made with.
   std::optional<Time> now() const;
   void pass(Duration time);

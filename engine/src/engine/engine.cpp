@@ -270,6 +270,7 @@ class Engine::Impl {
     if (options.transports) {
       if (auto transport = options.transports(address)) return transport;
     }
+    if (address.starts_with("sqs://")) return makeSqsTransport(address, clock);
     throw Error(ErrorCode::Unsupported,
                 "queue " + queue + ": this program has no transport for \"" + address + "\"");
   }

@@ -13,22 +13,36 @@ std::string allBytes() {
   return bytes;
 }
 
-}  // namespace
+using Bodies = std::map<std::string, std::string>;
 
-void bodies(TransportBench& bench) {
-  const std::map<std::string, std::string> bodies = {
+/// What is no text for everybody: control characters, and bytes that are no UTF-8.
+const Bodies& bytes() {
+  static const Bodies kBodies = {
       {"empty", ""},
-      {"blank", " \t\r\n"},
       {"nul", "\0"s},
       {"nul inside", "a\0b"s},
       {"all bytes", allBytes()},
       {"no utf-8", "\xC3\x28\xFF\xFE"},
-      {"utf-8", "\u00E9\u20AC\U0001F680\uFEFF"},
+      {"surrogate", "\xED\xA0\x80"},
+      {"no character", "\uFFFF"},
+      {"long", std::string(64 * 1024, '\x01')},
+  };
+  return kBodies;
+}
+
+}  // namespace
+
+void bodies(TransportBench& bench) {
+  Bodies bodies = {
+      {"blank", " \t\r\n"},
+      {"utf-8", "\u00E9\u20AC\uFEFF\uFFFD\u007F\u0085"},
       {"markup", R"(<a href="x">&amp;</a>)"},
       {"json", R"({"a":[1,null,"\u0000"]})"},
       {"number", "007"},
-      {"long", std::string(64 * 1024, '\x01')},
+      {"long text", std::string(64 * 1024, '"')},
   };
+  if (bench.emoji()) bodies["emoji"] = "\U0001F680";
+  if (!bench.features().textOnly) bodies.insert(bytes().begin(), bytes().end());
   std::vector<OutgoingMessage> messages;
   for (const auto& [name, body] : bodies) {
     messages.push_back(message(name));
@@ -45,6 +59,19 @@ void bodies(TransportBench& bench) {
   }
   REQUIRE(got.size() == bodies.size());
   for (const auto& [name, body] : bodies) CHECK_MESSAGE(got[name] == body, name);
+}
+
+void bodiesRefused(TransportBench& bench) {
+  if (!promised(bench.features().textOnly)) return;
+  for (const auto& [name, body] : bytes()) {
+    CAPTURE(name);
+    std::vector<OutgoingMessage> one = {message("m")};
+    one[0].body = body;
+    const auto result = bench.queue().send(one).at(0);
+    CHECK(result.kind == SendResult::Kind::Permanent);
+    CHECK_FALSE(result.error.empty());
+  }
+  CHECK(bench.quiet());
 }
 
 void bodyMax(TransportBench& bench) {

@@ -24,6 +24,7 @@ void nackLater(TransportBench& bench) {
 }
 
 void nackEndsReceipt(TransportBench& bench) {
+  if (!promised(!bench.features().lateAcks)) return;
   bench.send("m");
   const Delivery first = bench.receiveOne();
   CHECK(bench.queue().nack(first.receipt, 0s));
@@ -34,6 +35,7 @@ void nackEndsReceipt(TransportBench& bench) {
 }
 
 void delay(TransportBench& bench) {
+  if (!promised(bench.delays())) return;
   bench.send("later", "", 2s);
   bench.send("now");
   CHECK(bench.drain() == Ids{"now"});
@@ -47,6 +49,7 @@ void delay(TransportBench& bench) {
 }
 
 void delayEndsInWait(TransportBench& bench) {
+  if (!promised(bench.delays())) return;
   bench.send("m", "", 1s);
   std::latch waiting(1);
   std::vector<Delivery> got;
@@ -62,7 +65,7 @@ void delayEndsInWait(TransportBench& bench) {
 
 void delayMax(TransportBench& bench) {
   const Duration longest = bench.features().delayMax;
-  if (!promised(longest > 0s)) return;
+  const bool delays = bench.delays();
   std::vector<OutgoingMessage> batch = {message("longest"), message("longer"), message("now")};
   batch[0].delay = longest;
   batch[1].delay = longest + 1s;
@@ -72,8 +75,8 @@ void delayMax(TransportBench& bench) {
   CHECK(results[1].kind == SendResult::Kind::Permanent);
   CHECK_FALSE(results[1].error.empty());
   CHECK(results[2].kind == SendResult::Kind::Sent);
-  CHECK(bench.queue().counts().delayed == 1);
-  CHECK(bench.drain() == Ids{"now"});
+  CHECK(bench.queue().counts().delayed == (delays ? 1 : 0));
+  CHECK(bench.drain() == (delays ? Ids{"now"} : Ids{"longest", "now"}));
 }
 
 }  // namespace tether::conformance::transport_promise

@@ -33,24 +33,28 @@ void leaseEnd(TransportBench& bench) {
 }
 
 void lateAck(TransportBench& bench) {
+  if (!promised(!bench.features().lateAcks)) return;
   const Delivery first = lapsed(bench);
   CHECK_FALSE(bench.queue().ack(first.receipt));
   checkComesBack(bench);
 }
 
 void lateNack(TransportBench& bench) {
+  if (!promised(!bench.features().lateAcks)) return;
   const Delivery first = lapsed(bench);
   CHECK_FALSE(bench.queue().nack(first.receipt, kLease));
   checkComesBack(bench);
 }
 
 void lateExtend(TransportBench& bench) {
+  if (!promised(!bench.features().lateAcks)) return;
   const Delivery first = lapsed(bench);
   CHECK_FALSE(bench.queue().extend(first.receipt, kLease));
   checkComesBack(bench);
 }
 
 void staleReceipt(TransportBench& bench) {
+  if (!promised(!bench.features().lateAcks)) return;
   const Delivery first = lapsed(bench);
   const Delivery second = bench.receiveOne();
   CHECK(first.receipt != second.receipt);
