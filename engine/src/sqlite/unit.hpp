@@ -126,7 +126,10 @@ class SqliteUnit final : public Unit {
   };
   static std::vector<Due> readDue(Query& query, bool more);
   void promote(std::int64_t queue, const std::vector<Due>& ripe);
-  void moveCommandMessage(std::int64_t commandSeq, std::int64_t dueAt, std::int64_t seq);
+  void pointCommandAt(std::int64_t commandSeq, std::int64_t dueAt, std::int64_t seq);
+  /// Of a command whose message is still `from`: one that came home has another.
+  void moveCommandMessage(std::int64_t commandSeq, std::int64_t from, std::int64_t dueAt,
+                          std::int64_t seq);
   bool removeHeld(const MessageRef& ref);
   void removeUnheld(std::int64_t queue, const std::string& lane, std::int64_t due, std::int64_t seq,
                     const std::string& key);

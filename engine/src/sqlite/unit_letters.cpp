@@ -144,7 +144,7 @@ Receipt SqliteUnit::replayCommand(const Letter& letter, const Replay& replay) {
     auto message = messageOf(command);
     message.commandSeq = known.seq;
     put(message, lifted->messageSeq, {kReady, true}, {});
-    moveCommandMessage(known.seq, kReady, lifted->messageSeq);
+    pointCommandAt(known.seq, kReady, lifted->messageSeq);
   } else {
     if (lifted) unpark(lifted->queue, lifted->key);
     putAgain(known.seq, command);

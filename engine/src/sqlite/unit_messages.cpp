@@ -104,12 +104,21 @@ void SqliteUnit::unpark(std::int64_t queue, const std::string& key) {
           "UPDATE tether_message SET due_at = 0 WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
           " AND seq = ?4")
       .run(queue, next.text(0), kParked, seq);
-  if (!next.null(3)) moveCommandMessage(next.integer(3), kReady, seq);
+  if (!next.null(3)) moveCommandMessage(next.integer(3), seq, kReady, seq);
 }
 
-void SqliteUnit::moveCommandMessage(std::int64_t commandSeq, std::int64_t dueAt, std::int64_t seq) {
+void SqliteUnit::pointCommandAt(std::int64_t commandSeq, std::int64_t dueAt, std::int64_t seq) {
   connection_.query("UPDATE tether_command SET due_at = ?2, message_seq = ?3 WHERE seq = ?1")
       .run(commandSeq, dueAt, seq);
+}
+
+void SqliteUnit::moveCommandMessage(std::int64_t commandSeq, std::int64_t from, std::int64_t dueAt,
+                                    std::int64_t seq) {
+  connection_
+      .query(
+          "UPDATE tether_command SET due_at = ?3, message_seq = ?4 WHERE seq = ?1"
+          " AND message_seq = ?2")
+      .run(commandSeq, from, dueAt, seq);
 }
 
 void SqliteUnit::promoteDue(std::int64_t queue, const std::string& lane, Time now) {
@@ -152,7 +161,8 @@ void SqliteUnit::promote(std::int64_t queue, const std::vector<Due>& ripe) {
                 "UPDATE tether_message SET due_at = ?5, seq = ?6, joined = 1 WHERE queue = ?1"
                 " AND lane = ?2 AND due_at = ?3 AND seq = ?4")
             .run(queue, message.lane, message.due, message.seq, to, seq);
-    if (moved == 1 && message.commandSeq != 0) moveCommandMessage(message.commandSeq, to, seq);
+    if (moved == 1 && message.commandSeq != 0)
+      moveCommandMessage(message.commandSeq, message.seq, to, seq);
   }
 }
 
@@ -232,13 +242,16 @@ void SqliteUnit::removeUnheld(std::int64_t queue, const std::string& lane, std::
 
 bool SqliteUnit::giveBack(const MessageRef& ref, Time dueAt) {
   const auto now = clock_.now();
-  return connection_
-             .query(
-                 "UPDATE tether_message SET owner = NULL, leased_at = NULL, lease_until = NULL,"
-                 " due_at = ?7 WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
-                 " AND fence = ?5 AND " TETHER_HELD)
-             .run(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, now,
-                  dueAt > now ? dueAt.time_since_epoch().count() : kReady) == 1;
+  const auto due = dueAt > now ? dueAt.time_since_epoch().count() : kReady;
+  auto given = connection_.query(
+      "UPDATE tether_message SET owner = NULL, leased_at = NULL, lease_until = NULL,"
+      " due_at = ?7 WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
+      " AND fence = ?5 AND " TETHER_HELD " RETURNING command_seq");
+  if (!given.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, now, due)) return false;
+  const auto commandSeq = given.null(0) ? 0 : given.integer(0);
+  given.step();
+  if (commandSeq != 0) moveCommandMessage(commandSeq, ref.seq, due, ref.seq);
+  return true;
 }
 
 bool SqliteUnit::extend(const MessageRef& ref, Time leaseUntil) {

@@ -70,7 +70,7 @@ std::int64_t SqliteUnit::sendAgain(Time handedOverBefore, std::size_t max, Time 
     const auto spot = spotFor(message);
     const auto seq = nextSeq();
     put(message, seq, spot, {});
-    moveCommandMessage(message.commandSeq, spot.due, seq);
+    pointCommandAt(message.commandSeq, spot.due, seq);
   }
   return static_cast<std::int64_t>(messages.size());
 }

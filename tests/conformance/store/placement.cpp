@@ -132,4 +132,37 @@ void forwardedHomeFirst(StoreBench& bench) {
   }
 }
 
+void forwardGivenBack(StoreBench& bench) {
+  NewCommand outgoing = bench.newCommand("c");
+  outgoing.placement = Placement::Forward;
+  bench.accept(outgoing);
+  const auto messages = bench.take("commands", true);
+  REQUIRE(messages.size() == 1);
+  const auto giveBack = [&] {
+    return bench.commit(
+        [&](Unit& unit) { return unit.giveBack(messages[0].ref, bench.now() + 10s); });
+  };
+  CHECK(giveBack());
+  CHECK(bench.command("c").dueAt == bench.now() + 10s);
+  CHECK(bench.store().verify() == Ids{});
+  CHECK(bench.commit([&](Unit& unit) {
+    return unit.cancel("c", {"cancelled", "enough"}, bench.now());
+  }) == Cancelled::Done);
+  CHECK(bench.store().verify() == Ids{});
+}
+
+void forwardGivenBackAtHome(StoreBench& bench) {
+  NewCommand outgoing = bench.newCommand("c");
+  outgoing.placement = Placement::Forward;
+  bench.accept(outgoing);
+  const auto messages = bench.take("commands", true);
+  REQUIRE(messages.size() == 1);
+  bench.accept(
+      "c");  // it had arrived over there, and was delivered here, before the answer was lost
+  CHECK(
+      bench.commit([&](Unit& unit) { return unit.giveBack(messages[0].ref, bench.now() + 10s); }));
+  CHECK(bench.store().verify() == Ids{});
+  CHECK(bench.work() == Ids{"c"});
+}
+
 }  // namespace tether::conformance::store_promise
