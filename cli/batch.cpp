@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "app.hpp"
+#include "forward.hpp"
 #include "lines.hpp"
 #include "tether/json.hpp"
 #include "tether/text.hpp"
@@ -250,7 +251,10 @@ int submitBatch(Session& session, const std::string& source, bool atomic) {
   std::ifstream file;
   if (source != "-") file = session.openFile(source);
   Lines lines(source == "-" ? session.in() : file, kLineLimits.bytesMax);
-  return atomic ? submitTogether(session, lines) : submitEach(session, lines);
+  const int exit = atomic ? submitTogether(session, lines) : submitEach(session, lines);
+  session.print().flush();
+  forwardAccepted(session, session.engine(true));
+  return exit;
 }
 
 }  // namespace tether::cli

@@ -91,7 +91,7 @@ void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& c
     held.clear();
     const auto obstacles = Obstacles::take(snapshot);
     for (const auto& command : commands) {
-      if (!isOpen(command.state)) continue;
+      if (!isOpen(command.state) || command.handedOverAt) continue;
       const auto found = obstacles.of(command, now);
       for (const auto& one : found) ++held[one.message];
       // What is held would not run for a listener either.

@@ -3,6 +3,7 @@
 
 #include "all.hpp"
 #include "batch.hpp"
+#include "forward.hpp"
 #include "tether/json.hpp"
 #include "tether/text.hpp"
 #include "views.hpp"
@@ -70,6 +71,8 @@ int submitOne(const Options& options, Session& session) {
   auto data = toJson(receipt);
   if (options.wait.empty()) {
     print.answer("submit", data, [&] { showReceipt(print, options.type, receipt); });
+    print.flush();
+    forwardAccepted(session, engine);
     return kDone;
   }
 
@@ -77,6 +80,7 @@ int submitOne(const Options& options, Session& session) {
     showReceipt(print, options.type, receipt);
     print.flush();
   }
+  forwardAccepted(session, engine);
   const auto waited = waitFor(session, engine.store(), receipt.correlationId, {}, atMost);
   std::vector<Diagnostic> diagnostics;
   if (waited.exit == kTimedOut) {

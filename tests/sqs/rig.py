@@ -157,6 +157,14 @@ class SqsTest(ProjectTest):
         for listener in listeners:
             self.assertEqual(listener.stop(), 0, listener.rest())
 
+    def refused(self):
+        """What a relay says that cannot hand over: it tries when the last failure is long enough ago."""
+        def relay():
+            done = self.tether("relay", "--once")
+            self.assertEqual(done.exit, 7, done.err)
+            return done.err if "SignatureDoesNotMatch" in done.err else None
+        return until(relay, "a refusal")
+
     def submit_batch(self, names):
         lines = [json.dumps({"type": "CreateOrder", "id": name, "payload": order(name)})
                  for name in names]

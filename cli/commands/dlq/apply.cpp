@@ -173,9 +173,9 @@ int runApply(const ApplyVerb& verb, Session& session) {
   for (const auto& item : run->items()) {
     const auto type = types.find(item.letterId);
     if (type == types.end()) continue;
-    const bool ahead =
+    const bool live =
         item.outcome == PlanRun::Outcome::Pending || item.outcome == PlanRun::Outcome::Open;
-    if (!ahead) continue;
+    if (!live) continue;
     if (verb.listen && engine.commands().builds(type->second)) runHere.insert(type->second);
     needed.emplace_back().type = type->second;
   }

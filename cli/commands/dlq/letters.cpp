@@ -190,6 +190,7 @@ void addDlq(const Verb& tool, Action& chosen) {
   addDlqArchive(noun, chosen);
   addDlqExport(noun, chosen);
   addDlqImport(noun, chosen);
+  addDlqPull(noun, chosen);
 }
 
 }  // namespace tether::cli

@@ -74,5 +74,6 @@ void addDlqEdit(const Verb& noun, Action& chosen);
 void addDlqArchive(const Verb& noun, Action& chosen);  // with restore and purge
 void addDlqExport(const Verb& noun, Action& chosen);
 void addDlqImport(const Verb& noun, Action& chosen);
+void addDlqPull(const Verb& noun, Action& chosen);
 
 }  // namespace tether::cli

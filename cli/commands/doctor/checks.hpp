@@ -34,6 +34,8 @@ void examineListeners(Report& report, const std::vector<OwnerInfo>& owners, cons
 void examineTypes(Report& report, const std::vector<OwnerInfo>& owners, const OpenByType& open,
                   const Catalog* catalog);
 void examineQueues(Report& report, const std::vector<QueueInfo>& queues, const Catalog* catalog);
+/// What SQS says of the queues that are there (sqs_checks.cpp).
+void examineSqs(Report& report, const Catalog& catalog);
 void examineOpen(Report& report, const StoreInfo& info, const OpenByType& open, Time now);
 void examineOutgoing(Report& report, const StoreInfo& info, Time now);
 void examineLetters(Report& report, const StoreInfo& info, Time now);

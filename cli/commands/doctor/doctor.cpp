@@ -100,6 +100,7 @@ class Doctor {
     if (look("queues", [&](Snapshot& s) { queues = s.queues(); })) {
       examineQueues(report_, queues, catalog_);
     }
+    if (catalog_ != nullptr) examineSqs(report_, *catalog_);
     Obstacles obstacles;
     if (look("obstacles", [&](Snapshot& s) { obstacles = Obstacles::take(s); })) {
       examineObstacles(report_, obstacles, now_);

@@ -81,7 +81,7 @@ void examineQueues(Report& report, const std::vector<QueueInfo>& queues, const C
   }
   if (catalog == nullptr) return;
   for (const auto& [name, address] : catalog->options().queues) {
-    if (address == "local" || address == "memory") continue;
+    if (address == "local" || address == "memory" || address.starts_with("sqs://")) continue;
     const auto outgoing = outgoingCount(queues, name);
     report.problem(
         "queues",

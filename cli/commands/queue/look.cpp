@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "messages.hpp"
 #include "pauses.hpp"
 #include "queues.hpp"
 #include "tether/error.hpp"
+#include "tether/sqs.hpp"
 #include "tether/text.hpp"
 
 namespace tether::cli {
@@ -20,10 +22,27 @@ struct ListOptions {};
 struct Side {
   KnownQueue queue;
   QueueInfo info;
+  bool away = false;  // what SQS says of it
 };
 
+// Looking must not hang because a network does.
+constexpr Duration kAskAtMost = std::chrono::seconds{5};
+
+std::optional<QueueInfo> askSqs(const KnownQueue& queue, Printer& print) {
+  try {
+    const auto report = inspectSqsQueue(queue.address, kAskAtMost);
+    QueueInfo info;
+    info.name = queue.name;
+    info.counts = {report.ready, report.leased, report.delayed, 0, {}};
+    return info;
+  } catch (const Error& error) {
+    print.note(fmt::format("queue {}: {}", queue.name, error.what()));
+    return {};
+  }
+}
+
 /// A queue that is mapped elsewhere may also have messages here: those that were taken in, or that
-/// wait for the relay. Each side is a line.
+/// wait for the relay. Each side is a line, and what is there is one.
 std::vector<Side> sidesOf(Session& session) {
   std::vector<Side> sides;
   std::vector<QueueInfo> infos;
@@ -34,6 +53,12 @@ std::vector<Side> sidesOf(Session& session) {
       if (info.name != queue.name) continue;
       sides.push_back({queue, info});
       seen = true;
+    }
+    if (isSqs(queue)) {
+      if (const auto there = askSqs(queue, session.print())) {
+        sides.push_back({queue, *there, true});
+        seen = true;
+      }
     }
     if (!seen) {
       QueueInfo empty;
@@ -68,14 +93,22 @@ int runList(const ListOptions& /*options*/, Session& session) {
   auto data = json::array();
   Table table{{"QUEUE", "CARRIES", "WHERE", "READY", "LEASED", "DELAYED", "BLOCKED", "OLDEST"}, {}};
   const auto sides = sidesOf(session);
-  for (const auto& [queue, info] : sides) {
+  for (const auto& [queue, info, away] : sides) {
     const auto& counts = info.counts;
     const std::string carries = queue.commands ? "commands" : "messages";
-    const std::string where = info.outgoing ? "to " + queue.address : queue.address;
-    json record = {{"name", queue.name},        {"carries", carries},
-                   {"address", queue.address},  {"outgoing", info.outgoing},
-                   {"ready", counts.ready},     {"leased", counts.leased},
-                   {"delayed", counts.delayed}, {"blocked", counts.blocked}};
+    const bool here = isSqs(queue) && !away && !info.outgoing;
+    const std::string where = info.outgoing ? "to " + queue.address
+                              : here        ? "taken in"
+                                            : queue.address;
+    json record = {{"name", queue.name},
+                   {"carries", carries},
+                   {"address", queue.address},
+                   {"outgoing", info.outgoing},
+                   {"away", away},
+                   {"ready", counts.ready},
+                   {"leased", counts.leased},
+                   {"delayed", counts.delayed},
+                   {"blocked", counts.blocked}};
     if (counts.oldest) record["oldest"] = toText(*counts.oldest);
     record["pauses"] = pausesOf(pauses, queue.name);
     data.push_back(std::move(record));
@@ -107,7 +140,7 @@ struct PeekOptions {
 
 int runPeek(const PeekOptions& options, Session& session) {
   const auto limit = countOf("--limit", options.limit, 1);
-  findQueue(session, options.queue);
+  const auto queue = findQueue(session, options.queue);
   std::vector<QueuedMessage> messages;
   session.store().read([&](Snapshot& snapshot) { messages = snapshot.peek(options.queue, limit); });
 
@@ -133,8 +166,20 @@ int runPeek(const PeekOptions& options, Session& session) {
                    Style::Dim}});
       print.line({"  ", message.body});
     }
-    if (messages.empty()) print.note("queue " + options.queue + " has no messages");
+    if (messages.empty()) {
+      print.note(fmt::format("queue {} has no messages{}", options.queue,
+                             isSqs(queue) ? " in this store" : ""));
+    }
   });
+  if (isSqs(queue)) {
+    if (const auto there = askSqs(queue, print)) {
+      print.note(
+          fmt::format("SQS shows no message without receiving it, which counts towards its redrive "
+                      "policy; about "
+                      "{} are ready and {} held at {}",
+                      there->counts.ready, there->counts.leased, queue.address));
+    }
+  }
   return kDone;
 }
 

@@ -49,12 +49,15 @@ KnownQueue findQueue(Session& session, const std::string& name) {
                                         : fmt::format("did you mean '{}'?", meant)));
 }
 
-std::unique_ptr<Transport> openForMessages(Session& session, const std::string& name,
+bool isSqs(const KnownQueue& queue) { return queue.address.starts_with("sqs://"); }
+
+std::shared_ptr<Transport> openForMessages(Session& session, const std::string& name,
                                            const std::string& instead) {
   const auto queue = findQueue(session, name);
   if (queue.commands) {
     throw Error(ErrorCode::Invalid, fmt::format("queue {} carries commands; {}", name, instead));
   }
+  if (isSqs(queue)) return makeSqsTransport(queue.address, session.clock());
   if (queue.address != "local") {
     throw Error(
         ErrorCode::Unsupported,

@@ -22,9 +22,12 @@ std::vector<KnownQueue> knownQueues(Session& session);
 /// Throws NotFound, with the nearest right name.
 KnownQueue findQueue(Session& session, const std::string& name);
 
+/// A queue of AWS SQS.
+bool isSqs(const KnownQueue& queue);
+
 /// For verbs that put or take messages by hand. Throws Invalid for a queue that carries commands,
-/// with `instead` as what to do, and Unsupported for one that is not in the store.
-std::unique_ptr<Transport> openForMessages(Session& session, const std::string& name,
+/// with `instead` as what to do, and Unsupported for one that is neither in the store nor on SQS.
+std::shared_ptr<Transport> openForMessages(Session& session, const std::string& name,
                                            const std::string& instead);
 
 /// What receive --lease prints: the queue's name goes along, so that ack and nack need nothing

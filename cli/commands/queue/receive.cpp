@@ -110,7 +110,7 @@ int settleAll(const SettleOptions& options, Session& session, const char* schema
 
   auto data = json::array();
   std::vector<Diagnostic> lost;
-  std::map<std::string, std::unique_ptr<Transport>> queues;
+  std::map<std::string, std::shared_ptr<Transport>> queues;
   for (const auto& [name, receipt] : receipts) {
     auto& queue = queues[name];
     if (!queue) queue = openForMessages(session, name, kListenInstead);

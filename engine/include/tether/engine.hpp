@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "tether/clock.hpp"
 #include "tether/command_api.hpp"
@@ -31,6 +33,12 @@ struct DrainResult {
 struct IdleReport {
   std::int64_t delayed = 0;  // due later
   std::int64_t blocked = 0;  // behind a key, or of types that this program does not run
+};
+
+struct RemoteState {
+  std::string queue;
+  bool asked = false;   // since the last message came, or left, nothing is under way
+  std::string failure;  // why the last call failed; empty: it did not
 };
 
 /// Thread safety: api() and deadLetters() from any thread. Register commands and subscribers before
@@ -61,8 +69,9 @@ class Engine {
   IdleReport runUntilIdle(Role role = Role::ListenerAndRelay);
 
   void start(Role role = Role::ListenerAndRelay);
-  /// Once started: each queue elsewhere that is listened to had nothing when it was last asked.
-  bool remotesEmpty() const;
+  /// How it stands with the queues elsewhere, once started: one entry for each that is listened to,
+  /// and for each that is relayed to.
+  std::vector<RemoteState> remotes() const;
   /// Stops claiming, lets what runs finish for at most `drain`, gives the rest back uncounted. From
   /// any thread, also while another one waits in stop(): the shorter wait counts, so that
   /// stop(Duration{0}) cuts a drain short. It ends turns, too; only start() goes on after it.

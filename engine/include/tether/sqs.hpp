@@ -27,6 +27,9 @@ struct SqsSettings {
 /// address or settings that are wrong or incomplete.
 SqsSettings sqsSettings(const std::string& address);
 
+/// The address of another queue in the same region, at the same endpoint. Throws Invalid.
+std::string sqsAddressOf(const std::string& address, const std::string& queue);
+
 /// Where a queue puts what was received too often.
 struct SqsRedrive {
   std::string queue;

@@ -30,6 +30,7 @@ using namespace flow;  // NOLINT(google-build-using-namespace): this file is the
 
 constexpr int kBeatsInLease = 3;
 constexpr Duration kHousekeeping = std::chrono::minutes{1};
+constexpr Duration kPatientPoll = std::chrono::seconds{2};
 constexpr Duration kForever = std::chrono::years{1};  // for a wait; more could overflow
 constexpr std::int64_t kExpirePage = 1000;
 constexpr std::size_t kSendAgainPage = 100;
@@ -109,6 +110,7 @@ class Engine::Impl {
     store->startWriter();
     join(role);
     listener.takeOver(owner_);
+    takesIn_ = role != Role::Relay;
     if (role != Role::Relay) {
       pool_ = std::make_unique<ThreadPool>(static_cast<std::size_t>(options.workers));
       if (runsCommands()) listener.open(owner_, *pool_);
@@ -159,8 +161,15 @@ class Engine::Impl {
     return result;
   }
 
-  bool remotesEmpty() const {
-    return std::ranges::all_of(intakes_, [](const auto& queue) { return queue->empty(); });
+  std::vector<RemoteState> remotes() const {
+    std::vector<RemoteState> states;
+    for (const auto& queue : intakes_) {
+      if (takesIn_ && queue->remote()) states.push_back({queue->name(), queue->asked(), queue->failure()});
+    }
+    for (const auto& relay : relays_) {
+      if (relay->outgoing()) states.push_back({relay->queue(), !relay->busy(), relay->failure()});
+    }
+    return states;
   }
 
   EngineOptions options;
@@ -449,7 +458,8 @@ class Engine::Impl {
       const bool did = guarded([&] {
         max = room();
         if (max == 0) return false;
-        const auto result = queue.step(max, options.poll);
+        // Each poll of a queue elsewhere is a call: one that had nothing is asked with more patience.
+        const auto result = queue.step(max, queue.asked() ? kPatientPoll : options.poll);
         if (result.claimable) listener.wake();
         return result.messages > 0;
       });
@@ -474,6 +484,7 @@ class Engine::Impl {
 
   std::atomic<std::int64_t> owner_{0};
   bool connected_ = false;
+  bool takesIn_ = false;
   std::map<std::string, std::shared_ptr<Transport>> memory_;
   std::vector<std::unique_ptr<OutboxRelay>> relays_;
   std::vector<std::unique_ptr<QueueIntake>> intakes_;
@@ -500,7 +511,7 @@ Store& Engine::store() { return *impl_->store; }
 const EngineOptions& Engine::options() const { return impl_->options; }
 
 bool Engine::turn(Role role) { return impl_->turn(role); }
-bool Engine::remotesEmpty() const { return impl_->remotesEmpty(); }
+std::vector<RemoteState> Engine::remotes() const { return impl_->remotes(); }
 IdleReport Engine::runUntilIdle(Role role) { return impl_->runUntilIdle(role); }
 void Engine::start(Role role) { impl_->start(role); }
 DrainResult Engine::stop(Duration drain) { return impl_->stop(drain); }

@@ -86,4 +86,13 @@ std::string envelopeText(const Delivery& delivery, const std::string& queue) {
   return toJsonText(envelope);
 }
 
+std::string lettersBody(const Delivery& delivery, const std::string& queue) {
+  if (!delivery.attributes.contains("type")) return delivery.body;
+  try {
+    return envelopeText(delivery, queue);
+  } catch (const Error&) {
+    return delivery.body;
+  }
+}
+
 }  // namespace tether::flow

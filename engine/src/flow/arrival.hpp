@@ -19,4 +19,7 @@ namespace tether::flow {
 /// is wrong.
 std::string envelopeText(const Delivery& delivery, const std::string& queue);
 
+/// What a dead letter keeps of it: the bytes, and what its attributes said of them.
+std::string lettersBody(const Delivery& delivery, const std::string& queue);
+
 }  // namespace tether::flow

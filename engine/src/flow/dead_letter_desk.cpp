@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "flow/arrival.hpp"
 #include "flow/audit.hpp"
 #include "flow/plan_run.hpp"
 #include "tether/error.hpp"
@@ -12,6 +13,14 @@
 namespace tether::flow {
 
 namespace {
+
+/// What has no id of its own has that of its letter.
+Delivery arrivalOf(const DeadLetter& letter, const std::string& body) {
+  Delivery delivery;
+  delivery.id = letter.id;
+  delivery.body = body;
+  return delivery;
+}
 
 using nlohmann::json;
 
@@ -107,7 +116,9 @@ void DeadLetterDesk::requireEditable(const DeadLetter& letter) const {
 
 void DeadLetterDesk::checkBody(const DeadLetter& letter, const std::string& body) {
   requireEditable(letter);
-  if (letter.kind == DeadLetterKind::Message) return intake_.checkArrival(body);
+  if (letter.kind == DeadLetterKind::Message) {
+    return intake_.checkArrival(envelopeText(arrivalOf(letter, body), letter.queue));
+  }
   (void)checked(letter, commandOf(letter), body);
 }
 
@@ -195,7 +206,8 @@ bool DeadLetterDesk::mapped(const std::string& queue) const {
 
 Receipt DeadLetterDesk::takeIn(Unit& unit, const Ready& ready) const {
   try {
-    return intake_.arrive(unit, ready.body).receipt;
+    const auto& letter = ready.letter;
+    return intake_.arrive(unit, envelopeText(arrivalOf(letter, ready.body), letter.queue)).receipt;
   } catch (const Error& error) {
     const bool undeclared = error.code() == ErrorCode::NotFound;
     throw Error(undeclared ? ErrorCode::Unsupported : error.code(),

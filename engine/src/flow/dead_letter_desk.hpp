@@ -44,6 +44,8 @@ class DeadLetterDesk final : public DeadLetters {
                                    const Operator& by) override;
   std::vector<std::string> purge(const std::vector<std::string>& letterIds,
                                  const Operator& by) override;
+  std::vector<std::string> pull(const std::string& queue, Transport& from, std::size_t max,
+                                const Operator& by) override;
   ReplayPlan plan(const Filter& filter, std::vector<PayloadEdit> set, const Operator& by) override;
   std::unique_ptr<PlanRun> apply(ReplayPlan plan, const ApplyOptions& options) override;
   void resend(const std::vector<std::string>& eventIds, const std::string& queue,

@@ -23,6 +23,7 @@ Duration backoffAfter(int tries) {
 std::size_t OutboxRelay::step(std::int64_t owner) {
   settleAll();
   std::vector<QueuedMessage> messages;
+  busy_ = true;  // before they are seen to be taken
   store_.commit(Durability::Deferred, [&](Unit& unit) {
     messages = unit.take({.queue = queue_,
                           .outgoing = outgoing_,
@@ -31,7 +32,10 @@ std::size_t OutboxRelay::step(std::int64_t owner) {
                           .max = batchMax_,
                           .now = clock_.now()});
   });
-  if (messages.empty()) return 0;
+  if (messages.empty()) {
+    busy_ = false;
+    return 0;
+  }
   passSeam(Seam::relay_after_claim);
 
   std::vector<OutgoingMessage> batch;
@@ -39,7 +43,9 @@ std::size_t OutboxRelay::step(std::int64_t owner) {
   messages_ = std::move(messages);
   try {
     results_ = emitter_->emit(batch);
+    failure_.set({});
   } catch (const std::exception& error) {
+    failure_.set(error.what());
     log::warn("cannot forward", {{"queue", queue_}, {"error", error.what()}});
     results_.assign(batch.size(), {SendResult::Kind::Transient, error.what()});
   }
@@ -47,6 +53,7 @@ std::size_t OutboxRelay::step(std::int64_t owner) {
   results_.resize(batch.size(), {SendResult::Kind::Transient, "no answer for this message"});
   passSeam(Seam::relay_after_publish);
   settleAll();
+  busy_ = false;
   passSeam(Seam::relay_after_settle);
   return batch.size();
 }

@@ -2,10 +2,12 @@
 // the other side has it. A crash in between sends it again, with the same id and bytes.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
 #include "flow/event_emitter.hpp"
+#include "flow/last_failure.hpp"
 #include "tether/store.hpp"
 
 namespace tether::flow {
@@ -25,6 +27,12 @@ class OutboxRelay {
 
   /// Forwards one batch for `owner`; returns how many messages it took.
   std::size_t step(std::int64_t owner);
+  const std::string& queue() const { return queue_; }
+  bool outgoing() const { return outgoing_; }
+  /// A batch is under way. From any thread.
+  bool busy() const { return busy_; }
+  /// Of the last batch. From any thread.
+  std::string failure() const { return failure_.get(); }
 
  private:
   void settle(Unit& unit, const QueuedMessage& message, const SendResult& result) const;
@@ -40,6 +48,8 @@ class OutboxRelay {
   // lives, nobody else would take these messages.
   std::vector<QueuedMessage> messages_;
   std::vector<SendResult> results_;
+  LastFailure failure_;
+  std::atomic<bool> busy_ = false;
 };
 
 }  // namespace tether::flow

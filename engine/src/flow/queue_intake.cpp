@@ -13,10 +13,10 @@ namespace {
 constexpr Duration kRemoteLease = std::chrono::seconds{30};
 constexpr std::size_t kPolls = 4;
 
-/// Empty: it is no envelope.
-std::string typeOf(const std::string& body) {
+/// Empty: it says none.
+std::string typeOf(const Delivery& delivery, const std::string& queue) {
   try {
-    return parseEnvelope(body).type;
+    return parseEnvelope(envelopeText(delivery, queue)).type;
   } catch (const Error&) {
     return {};
   }
@@ -30,11 +30,9 @@ QueueIntake::Result QueueIntake::step(std::size_t max, Duration wait) {
 
 bool QueueIntake::takeIn(Unit& unit, const Delivery& delivery) const {
   const auto& id = delivery.id;
-  auto body = delivery.body;  // a replay needs what was made of it
   Failure why;
   try {
-    body = envelopeText(delivery, queue_);
-    return intake_.arrive(unit, body).claimable;
+    return intake_.arrive(unit, envelopeText(delivery, queue_)).claimable;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Internal) throw;
     const bool undeclared = error.code() == ErrorCode::NotFound;
@@ -43,10 +41,11 @@ bool QueueIntake::takeIn(Unit& unit, const Delivery& delivery) const {
     why = {"exception", error.what()};
   }
   NewDeadLetter letter;
-  letter.id = deriveId(id.empty() ? sha256(body) : id, "message/" + queue_ + sha256(body));
+  letter.id = deriveId(id.empty() ? sha256(delivery.body) : id,
+                       "message/" + queue_ + sha256(delivery.body));
   letter.queue = queue_;
-  letter.type = typeOf(body);
-  letter.body = body;
+  letter.body = lettersBody(delivery, queue_);
+  letter.type = typeOf(delivery, queue_);
   letter.error = why;
   letter.failedAt = clock_.now();
   unit.bury(letter);
@@ -89,15 +88,23 @@ bool QueueIntake::paused() const {
 
 QueueIntake::Result QueueIntake::stepRemote(std::size_t max, Duration wait) {
   if (paused()) {
-    empty_ = true;  // as far as this program is concerned
+    asked_ = true;  // as far as this program is concerned
     return {};
   }
   // Several polls at once only while there is much: each costs a call.
   const auto batch = transport_->features().batchMax;
   const auto limit = std::min(max, full_ ? batch * kPolls : batch);
-  const auto deliveries = transport_->receive(limit, kRemoteLease, wait);
+  std::vector<Delivery> deliveries;
+  try {
+    deliveries = transport_->receive(limit, kRemoteLease, wait);
+  } catch (const std::exception& error) {
+    failure_.set(error.what());
+    asked_ = true;
+    throw;
+  }
+  failure_.set({});
   full_ = deliveries.size() >= batch;
-  empty_ = deliveries.empty();
+  asked_ = deliveries.empty();
   if (deliveries.empty()) return {};
   passSeam(Seam::listener_after_receive);
   Result result;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "flow/intake.hpp"
+#include "flow/last_failure.hpp"
 #include "tether/store.hpp"
 #include "tether/transport.hpp"
 
@@ -32,8 +33,10 @@ class QueueIntake {
   /// Takes one batch in; waits at most `wait` for a remote queue.
   Result step(std::size_t max, Duration wait);
   bool remote() const { return transport_ != nullptr; }
-  /// A remote queue that had nothing, the last time that it was asked. From any thread.
-  bool empty() const { return !remote() || empty_; }
+  const std::string& name() const { return queue_; }
+  /// It had nothing, or failed, the last time that it was asked. From any thread.
+  bool asked() const { return asked_; }
+  std::string failure() const { return failure_.get(); }
   /// Ends a wait of step(), now and from now on; what lives in this process only is used again
   /// after a stop. From any thread.
   void close() {
@@ -53,7 +56,8 @@ class QueueIntake {
   std::shared_ptr<Transport> transport_;
   const Clock& clock_;
   bool full_ = false;
-  std::atomic<bool> empty_ = false;
+  std::atomic<bool> asked_ = false;
+  LastFailure failure_;
 };
 
 }  // namespace tether::flow

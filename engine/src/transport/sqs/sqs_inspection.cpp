@@ -102,8 +102,12 @@ SqsQueueReport inspectQueue(const std::string& address, Duration within,
   report.leased = number("ApproximateNumberOfMessagesNotVisible");
   report.delayed = number("ApproximateNumberOfMessagesDelayed");
   report.redrive = redriveOf(textOf(all, "RedrivePolicy"), client);
-  for (const auto& url : client.deadLetterSources(report.url)) {
-    report.deadLettersOf.push_back(nameIn(url));
+  try {
+    for (const auto& url : client.deadLetterSources(report.url)) {
+      report.deadLettersOf.push_back(nameIn(url));
+    }
+  } catch (const Error&) {
+    // A right that few give, and a call that not every emulator has.
   }
   return report;
 }
@@ -114,6 +118,22 @@ namespace tether {
 
 SqsSettings sqsSettings(const std::string& address) {
   return sqs::describeSettings(address, sqs::processEnvironment());
+}
+
+std::string sqsAddressOf(const std::string& address, const std::string& queue) {
+  const auto known = sqs::parseSqsAddress(address);
+  std::string text = "sqs://" + queue;
+  const auto add = [&](const char* name, const std::optional<std::string>& value) {
+    if (!value) return;
+    text += (text.find('?') == std::string::npos ? "?" : "&") + std::string(name) + "=";
+    for (const char c : *value) {
+      text += c == '%' ? "%25" : c == '&' ? "%26" : c == '+' ? "%2B" : std::string(1, c);
+    }
+  };
+  add("region", known.region);
+  add("endpoint", known.endpoint);
+  (void)sqs::parseSqsAddress(text);
+  return text;
 }
 
 SqsQueueReport inspectSqsQueue(const std::string& address, Duration within) {

@@ -1,0 +1,81 @@
+// The queues of a project that are on AWS SQS, as SQS has them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checks.hpp"
+#include "tether/error.hpp"
+#include "tether/sqs.hpp"
+#include "tether/text.hpp"
+
+namespace tether::cli {
+namespace {
+
+// A message is hidden from its receipt until it is in the store, seldom longer than a moment.
+constexpr Duration kShortest = std::chrono::seconds{10};
+constexpr Duration kAskAtMost = std::chrono::seconds{5};
+constexpr Duration kSetAsideShorter = std::chrono::days{4};
+
+void examineSettings(Report& report, const std::string& name, const SqsSettings& settings) {
+  report.good(name,
+              fmt::format("{} in region {} ({}), endpoint {} ({}), keys from {}", settings.queue,
+                          settings.region, settings.regionSource, settings.endpoint,
+                          settings.endpointSource, settings.credentialsSource));
+}
+
+void examineReading(Report& report, const std::string& name, const SqsQueueReport& found) {
+  if (!found.redrive) {
+    report.problem(name,
+                   "has no redrive policy: a message that cannot be taken in is delivered again "
+                   "until it expires; see tether-sqs(7)");
+  } else if (found.redrive->missing) {
+    report.problem(name, fmt::format("its redrive policy names {}, which does not exist",
+                                     found.redrive->queue));
+  } else if (found.redrive->receivesMax < 3) {
+    report.problem(name, fmt::format("its redrive policy sets a message aside after {} receives: a "
+                                     "process that dies twice at the wrong moment is enough",
+                                     found.redrive->receivesMax));
+  }
+  if (found.visibility < kShortest) {
+    report.problem(name, fmt::format("its visibility timeout of {} is shorter than it may take to "
+                                     "take a batch in; set visibility=30s in its address",
+                                     toText(found.visibility)));
+  }
+  if (!found.deadLettersOf.empty()) {
+    report.note(name,
+                fmt::format("is the dead-letter queue of {}: what is listened to here runs again",
+                            found.deadLettersOf.front()));
+  }
+}
+
+void examineQueue(Report& report, const std::string& name, const std::string& address,
+                  bool listened) {
+  const auto check = "queue " + name;
+  try {
+    examineSettings(report, check, sqsSettings(address));
+    const auto found = inspectSqsQueue(address, kAskAtMost);
+    report.good(check, fmt::format("about {} ready, {} held, {} delayed; kept for {}", found.ready,
+                                   found.leased, found.delayed, toText(found.retention)));
+    if (listened) examineReading(report, check, found);
+    if (found.retention < kSetAsideShorter) {
+      report.note(check, fmt::format("keeps a message for {} only: who does not read for so long "
+                                     "loses it",
+                                     toText(found.retention)));
+    }
+  } catch (const Error& error) {
+    report.problem(check, error.what());
+  }
+}
+
+}  // namespace
+
+void examineSqs(Report& report, const Catalog& catalog) {
+  const auto options = catalog.options();
+  for (const auto& [name, address] : options.queues) {
+    if (!address.starts_with("sqs://")) continue;
+    const bool listened = std::ranges::find(options.listen, name) != options.listen.end();
+    examineQueue(report, name, address, listened);
+  }
+}
+
+}  // namespace tether::cli
