@@ -158,6 +158,7 @@
   TEST(sqlEmit, "a script can emit events")                                                      \
   TEST(sqlReject, "a script can reject and fail")                                                \
   TEST(sqlFailRetryAfter, "a script that fails can ask for a delay")                             \
+  TEST(sqlMistake, "a mistake in a script has a line")                                           \
   TEST(sqlHold, "a script that runs too long is ended and undone")                               \
   TEST(sqlOperator, "the operator can read and not write")                                       \
   TEST(refuseTransactions, "a script cannot control the transaction")                            \

@@ -26,14 +26,6 @@ Cell cellOf(const json& value) {
   return value.dump();
 }
 
-/// Only the verb knows where a change belongs.
-Error inWordsOfSql(const Error& error) {
-  if (error.code() != ErrorCode::Unsupported) return error;
-  return {ErrorCode::Invalid,
-          "store sql only reads; a change belongs into a command, one of the tables into a "
-          "migration"};
-}
-
 int runSql(const SqlOptions& options, Session& session) {
   std::string statement = options.statement;
   if (statement == "-") statement = session.read("-", kStatementBytesMax);
@@ -51,8 +43,10 @@ int runSql(const SqlOptions& options, Session& session) {
       rows = sql.query(statement);
       columns = sql.columns();
     });
-  } catch (const Error& error) {
-    throw inWordsOfSql(error);
+  } catch (const NotReading&) {
+    throw Error(ErrorCode::Invalid,
+                "store sql only reads; a change belongs into a command, one of the tables into a "
+                "migration");
   } catch (const Failed& failed) {  // emit and its like, which speak to a command
     throw Error(ErrorCode::Invalid, failed.what());
   } catch (const Rejected& rejected) {

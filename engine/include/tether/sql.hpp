@@ -26,6 +26,12 @@ class SqlError : public Error {
   std::size_t line_;
 };
 
+/// A statement that writes, in a look at the store.
+class NotReading : public SqlError {
+ public:
+  using SqlError::SqlError;
+};
+
 /// Text is one or more statements in the store's dialect. Named parameters (:name) are bound from
 /// the members of `params` (objects and arrays as JSON text); values are never pasted into the
 /// text. Statements are prepared once and kept.
@@ -33,10 +39,9 @@ class SqlError : public Error {
 /// Refused: transaction control, ATTACH, PRAGMA, a write to Tether's own tables. Inside a command
 /// the functions emit, reject, fail, now, correlation_id, command_id and attempt are there as well.
 ///
-/// Errors: Invalid (bad SQL, a parameter that `params` does not have: it is named), Conflict (a
-/// constraint), both an SqlError where a statement is to blame; Unsupported (a statement that
-/// writes in a look at the store), TimedOut (over the command's `hold`), Unavailable. Not thread
-/// safe: it belongs to the call it was given to.
+/// Errors: Invalid (bad SQL, a parameter that `params` does not have: it is named; NotReading) and
+/// Conflict (a constraint), both an SqlError where a statement is to blame; TimedOut (over the
+/// command's `hold`), Unavailable. Not thread safe: it belongs to the call it was given to.
 class Sql {
  public:
   virtual ~Sql() = default;

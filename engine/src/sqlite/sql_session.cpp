@@ -203,6 +203,8 @@ SqlSession::Prepared SqlSession::prepareNext(std::string_view text, std::size_t&
 template <class Work>
 void SqlSession::blaming(std::string_view text, std::size_t offset, Work work) try {
   work();
+} catch (const SqlError&) {
+  throw;
 } catch (const Error& error) {
   // Others are the store's, or the clock's.
   if (error.code() != ErrorCode::Invalid && error.code() != ErrorCode::Conflict) throw;
@@ -282,7 +284,9 @@ void SqlSession::step(sqlite3_stmt* statement, nlohmann::json* rows) {
     }
   } reset{statement};
   if (allowed_ == Scripts::OneStatement && sqlite3_stmt_readonly(statement) == 0) {
-    throw Error(ErrorCode::Unsupported, "the statement writes, and this is only a look");
+    constexpr std::size_t kLine = 1;  // it is the only statement
+    throw NotReading(ErrorCode::Invalid, "the statement writes, and this is only a look", kLine,
+                     "");
   }
   connection_.checkTransaction();
   ran_ = ran_ || sqlite3_stmt_readonly(statement) == 0;

@@ -1,4 +1,6 @@
 // What a script of business SQL can say to the engine.
+#include <functional>
+
 #include "conformance/store_conformance.hpp"
 #include "tether/transaction_command.hpp"
 
@@ -18,6 +20,15 @@ json runAs(StoreBench& bench, const std::string& text, const Command& command,
     ScriptScope scope{&command, &events, 3, bench.now(), hold, {}};
     return unit.sql(scope).query(text, json::object());
   });
+}
+
+SqlError mistakeOf(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const SqlError& error) {
+    return error;
+  }
+  return {ErrorCode::Internal, "it went well", 0, ""};
 }
 
 }  // namespace
@@ -90,10 +101,26 @@ void sqlFailRetryAfter(StoreBench& bench) {
   CHECK_FALSE(failure("fail('busy', 'later')").retryAfter());
   for (const std::string bad : {"'soon'", "''", "'-5s'", "30", "'9999999d'"}) {
     CAPTURE(bad);
-    const auto failed = failure("fail('busy', 'later', " + bad + ")");
-    CHECK(failed.failure().code == "invalid");
-    CHECK(failed.failure().message.starts_with("fail(busy): duration \""));
-    CHECK_FALSE(failed.retryAfter());
+    const auto wrong = mistakeOf([&] { failure("fail('busy', 'later', " + bad + ")"); });
+    CHECK(wrong.problem().starts_with("fail(busy): duration \""));
+  }
+}
+
+void sqlMistake(StoreBench& bench) {
+  bench.migrate(kThings);
+  Command command;
+  EventCollector events;
+  const auto lineOf = [&](const std::string& text) {
+    return mistakeOf([&] { runAs(bench, text, command, events); }).line();
+  };
+  CHECK(lineOf("SELECT 1;\n\nSELECT nothing") == 3);
+  CHECK(lineOf("SELECT nothing;\nSELECT 1") == 1);
+  CHECK(lineOf("-- about\nINSERT INTO things (id)\nVALUES ('a'), ('a')") == 2);
+  CHECK(lineOf("SELECT 1;\nSELECT :missing") == 2);
+  for (const std::string call :
+       {"reject('', 'x')", "reject(NULL, NULL)", "fail('', '')", "fail(NULL, 'x', '1s')"}) {
+    CAPTURE(call);
+    CHECK(lineOf("SELECT 1;\nSELECT " + call) == 2);
   }
 }
 

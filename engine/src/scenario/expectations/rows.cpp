@@ -2,7 +2,7 @@
 #include <exception>
 
 #include "scenario/expectation.hpp"
-#include "tether/error.hpp"
+#include "tether/sql.hpp"
 
 namespace tether::scenario {
 
@@ -16,10 +16,8 @@ json find(const Run& run, const json& expected) {
     try {
       found[query] =
           run.look([&](Snapshot& snapshot) { return snapshot.sql().query(query, json::object()); });
-    } catch (const Error& error) {
-      const bool writes = error.code() == ErrorCode::Unsupported;
-      throw Unanswerable{json::json_pointer() / query,
-                         writes ? "takes a query that only reads" : error.what()};
+    } catch (const NotReading&) {
+      throw Unanswerable{json::json_pointer() / query, "takes a query that only reads"};
     } catch (const std::exception& error) {  // also what reject() throws
       throw Unanswerable{json::json_pointer() / query, error.what()};
     }
