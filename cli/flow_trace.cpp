@@ -23,7 +23,8 @@ std::string attemptText(const Attempt& attempt) {
 
 }  // namespace
 
-std::optional<FlowTrace> FlowTrace::take(Snapshot& snapshot, const std::string& id) {
+std::optional<FlowTrace> FlowTrace::take(Snapshot& snapshot, const std::string& id,
+                                         std::string elsewhere) {
   auto flow = snapshot.findFlow(id);
   if (!flow) return {};
   FlowTrace trace;
@@ -40,7 +41,7 @@ std::optional<FlowTrace> FlowTrace::take(Snapshot& snapshot, const std::string& 
   Filter letters;
   letters.correlationId = trace.flow_.correlationId;
   letters.limit = kLettersMax;
-  trace.obstacles_ = Obstacles::take(snapshot);
+  trace.obstacles_ = Obstacles::take(snapshot, std::move(elsewhere));
   trace.letters_ = snapshot.deadLetters(letters);
   return trace;
 }

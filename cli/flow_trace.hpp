@@ -24,7 +24,8 @@ struct TraceDetail {
 class FlowTrace {
  public:
   /// Everything about the flow in one look; nothing when there is no such id.
-  static std::optional<FlowTrace> take(Snapshot& snapshot, const std::string& id);
+  static std::optional<FlowTrace> take(Snapshot& snapshot, const std::string& id,
+                                       std::string elsewhere);
 
   const Flow& flow() const { return flow_; }
 

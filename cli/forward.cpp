@@ -5,13 +5,15 @@
 #include "tether/error.hpp"
 
 namespace tether::cli {
+namespace {
+
+// The rest of a long backlog is a relay's work.
+constexpr int kTurnsMax = 20;
+
+}  // namespace
 
 void forwardAccepted(Session& session, Engine& engine) {
-  const auto& queues = engine.options().queues;
-  const auto commands = queues.find("commands");
-  if (commands == queues.end() || commands->second == "local" || commands->second == "memory") {
-    return;
-  }
+  if (session.commandsElsewhere().empty()) return;
   bool relayed = false;
   engine.store().read([&](Snapshot& snapshot) {
     relayed =
@@ -19,7 +21,11 @@ void forwardAccepted(Session& session, Engine& engine) {
   });
   if (relayed) return;
   try {
-    while (engine.turn(Engine::Role::Relay)) {
+    for (int turns = 0; turns < kTurnsMax && engine.turn(Engine::Role::Relay); ++turns) {
+      if (std::ranges::any_of(engine.remotes(),
+                              [](const RemoteState& remote) { return !remote.failure.empty(); })) {
+        return;
+      }
     }
   } catch (const Error& error) {
     session.print().note(std::string("not handed over yet, a relay will: ") + error.what());

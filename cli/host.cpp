@@ -49,12 +49,12 @@ class Host {
                        engine_->options().store));
     }
     const auto signal = hosting_.until == Until::Signal ? waitForSignal() : waitForIdle();
-    const auto failed = failures();
+    const auto stuck = hosting_.role == Engine::Role::Listener ? 0 : outgoing();
+    const auto failed = failures(stuck > 0);
     const int exit = drain(signal);
     answer();
     if (signal) return exit;
     for (const auto& [queue, why] : failed) print_.warn(fmt::format("queue {}: {}", queue, why));
-    const auto stuck = hosting_.role == Engine::Role::Listener ? 0 : outgoing();
     if (stuck > 0) print_.warn(fmt::format("{} not handed over yet", countText(stuck, "message")));
     return failed.empty() && stuck == 0 ? exit : kUnavailable;
   }
@@ -76,7 +76,7 @@ class Host {
       const bool toEnd = hosting_.until == Until::Idle;
       // A queue that cannot be reached is asked again until it can, but --once asks once.
       const bool asked = std::ranges::all_of(engine_->remotes(), [&](const RemoteState& remote) {
-        return remote.asked && (!toEnd || remote.failure.empty());
+        return remote.asked && (!toEnd || !remote.listened || remote.failure.empty());
       });
       if (asked && (toEnd ? left.idle() : left.ready == 0)) return {};
       const auto looked = clock_.steady();
@@ -89,23 +89,20 @@ class Host {
   }
 
   /// Queues elsewhere that did not let themselves be reached, and why.
-  std::map<std::string, std::string> failures() {
+  std::map<std::string, std::string> failures(bool relaysToo) {
     std::map<std::string, std::string> failed;
     for (const auto& remote : engine_->remotes()) {
-      if (!remote.failure.empty()) failed[remote.queue] = remote.failure;
+      if (remote.failure.empty() || (!remote.listened && !relaysToo)) continue;
+      failed[remote.queue] = remote.failure;
     }
     return failed;
   }
 
   /// What a relay tried in vain, and will try again.
   std::size_t outgoing() {
-    std::int64_t count = 0;
-    engine_->store().read([&](Snapshot& snapshot) {
-      for (const auto& queue : snapshot.queues()) {
-        if (queue.outgoing) count += queue.counts.ready + queue.counts.leased + queue.counts.delayed;
-      }
-    });
-    return static_cast<std::size_t>(count);
+    Backlog left;
+    engine_->store().read([&](Snapshot& snapshot) { left = snapshot.backlog({}, {}, true); });
+    return static_cast<std::size_t>(left.ready + left.retrying);
   }
 
   /// Without a signal nothing is left to run, except what --once leaves to finish.

@@ -19,11 +19,11 @@ std::vector<StuckPrepare> stuckPrepares(const std::vector<OwnerInfo>& owners) {
   return stuck;
 }
 
-Obstacles Obstacles::take(Snapshot& snapshot) {
+Obstacles Obstacles::take(Snapshot& snapshot, std::string elsewhere) {
   std::vector<std::string> cancelling;
   for (const auto& command : snapshot.cancelling()) cancelling.push_back(command.id);
   return {stuckPrepares(snapshot.owners()), std::move(cancelling), snapshot.pauses(),
-          snapshot.blockedKeys()};
+          snapshot.blockedKeys(), std::move(elsewhere)};
 }
 
 std::vector<Obstacle> Obstacles::of(const Command& command, Time now) const {

@@ -29,7 +29,9 @@ struct Obstacles {
   std::vector<Pause> pauses;
   std::vector<BlockedKey> blockedKeys;
 
-  static Obstacles take(Snapshot& snapshot);
+  std::string elsewhere;  // the address that commands are handed over to, if they are
+
+  static Obstacles take(Snapshot& snapshot, std::string elsewhere = {});
 
   /// Those of one command.
   std::vector<Obstacle> of(const Command& command, Time now) const;

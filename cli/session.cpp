@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <istream>
+#include <map>
 #include <ostream>
 #include <system_error>
 
@@ -169,6 +170,18 @@ std::unique_ptr<Engine> Session::open(EngineOptions options) {
 Engine& Session::engine(bool create) {
   if (!engine_) engine_ = open(engineOptions(create));
   return *engine_;
+}
+
+std::string Session::commandsElsewhere() {
+  std::map<std::string, std::string> queues;
+  try {
+    if (catalogFile()) queues = catalog().options().queues;
+  } catch (const Error&) {
+    return {};  // a store can be looked at beside a project that is broken
+  }
+  const auto found = queues.find("commands");
+  const bool here = found == queues.end() || found->second == "local" || found->second == "memory";
+  return here ? std::string() : found->second;
 }
 
 void Session::confirm(const std::string& question, bool yes) {

@@ -89,6 +89,9 @@ class Session {
 
   /// Options for an engine over the catalog and storeSetting(); a verb changes them before open().
   EngineOptions engineOptions(bool create);
+  /// The address that the project hands its commands over to; empty: they run from the store.
+  std::string commandsElsewhere();
+
   /// An engine with the catalog's commands installed.
   std::unique_ptr<Engine> open(EngineOptions options);
   /// One engine for the run, made at the first call.

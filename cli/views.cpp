@@ -159,7 +159,9 @@ std::string waitReason(const Command& command, const Obstacles& obstacles, Time 
     case CommandState::Accepted:
       if (later) reason = "due " + whenText(*command.dueAt, now);
       if (!later && command.handedOverAt) {
-        reason = "handed over " + whenText(*command.handedOverAt, now);
+        reason = fmt::format("handed over{} {}",
+                             obstacles.elsewhere.empty() ? "" : " to " + obstacles.elsewhere,
+                             whenText(*command.handedOverAt, now));
       }
       break;
     case CommandState::Retrying:
@@ -175,6 +177,7 @@ std::string waitReason(const Command& command, const Obstacles& obstacles, Time 
   }
   if (!reason.empty()) return reason;
   if (command.state == CommandState::Retrying) return "retries now";
+  if (!obstacles.elsewhere.empty()) return "waits for a relay to " + obstacles.elsewhere;
   return command.key.empty() ? "waits for a listener"
                              : fmt::format("waits for a listener, key {}", command.key);
 }

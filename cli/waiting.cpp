@@ -89,7 +89,7 @@ void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& c
   store.read([&](Snapshot& snapshot) {
     types.clear();
     held.clear();
-    const auto obstacles = Obstacles::take(snapshot);
+    const auto obstacles = Obstacles::take(snapshot, session.commandsElsewhere());
     for (const auto& command : commands) {
       if (!isOpen(command.state) || command.handedOverAt) continue;
       const auto found = obstacles.of(command, now);
@@ -127,7 +127,9 @@ void showOutcome(Session& session, Store& store, const Waited& waited) {
   auto& print = session.print();
   const auto now = session.clock().now();
   Obstacles obstacles;
-  store.read([&](Snapshot& snapshot) { obstacles = Obstacles::take(snapshot); });
+  store.read([&](Snapshot& snapshot) {
+    obstacles = Obstacles::take(snapshot, session.commandsElsewhere());
+  });
   const auto& flow = *waited.flow;
   std::vector<Cell> cells = {outcomeOf(flow), " flow ", {flow.correlationId, Style::Strong}};
   if (flow.resolved()) {

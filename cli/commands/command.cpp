@@ -28,7 +28,7 @@ int runList(const Selection& selection, Session& session) {
   Obstacles obstacles;
   session.store().read([&](Snapshot& snapshot) {
     commands = snapshot.commands(filter);
-    obstacles = Obstacles::take(snapshot);
+    obstacles = Obstacles::take(snapshot, session.commandsElsewhere());
   });
 
   Listing listing{.schema = "command-list", .noun = "commands", .types = TypesOf::Commands};
@@ -58,7 +58,10 @@ Shown load(Session& session, const std::string& id) {
   session.store().read([&](Snapshot& snapshot) {
     auto command = snapshot.command(id);
     if (!command) return;
-    shown = Shown{*command, snapshot.attempts(*command), {}, Obstacles::take(snapshot)};
+    shown = Shown{*command,
+                  snapshot.attempts(*command),
+                  {},
+                  Obstacles::take(snapshot, session.commandsElsewhere())};
     const auto flow = snapshot.flow(command->correlationId);
     if (!flow) return;
     for (const auto& event : flow->events) {

@@ -50,7 +50,7 @@ int run(const Options& options, Session& session) {
         missing.push_back({"not_found", fmt::format("no flow, command or event {}", quote(id))});
       }
     }
-    obstacles = Obstacles::take(snapshot);
+    obstacles = Obstacles::take(snapshot, session.commandsElsewhere());
   });
 
   const auto now = session.clock().now();

@@ -65,7 +65,9 @@ int run(const Options& options, Session& session) {
   if (!options.scenario.empty()) return writeScenario(options, session);
   if (!options.mask.empty()) throw Error(ErrorCode::Invalid, "--mask goes with --as-scenario");
   std::optional<FlowTrace> trace;
-  session.store().read([&](Snapshot& snapshot) { trace = FlowTrace::take(snapshot, options.id); });
+  session.store().read([&](Snapshot& snapshot) {
+    trace = FlowTrace::take(snapshot, options.id, session.commandsElsewhere());
+  });
   if (!trace) {
     throw Error(ErrorCode::NotFound,
                 fmt::format("no flow, command or event {}", quote(options.id)));

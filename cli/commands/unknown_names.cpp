@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "commands/queue/queues.hpp"
@@ -24,9 +25,10 @@ Filter any(std::size_t limit) {
   return filter;
 }
 
-void addDeclared(Session& session, TypesOf types, std::set<std::string>& names) {
-  if (!session.catalogFile()) return;
+std::set<std::string> declaredTypes(Session& session, TypesOf types) {
+  if (!session.catalogFile()) return {};
   try {
+    std::set<std::string> names;
     const auto& catalog = session.catalog();
     if (types != TypesOf::Events) {
       for (const auto& type : catalog.commandTypes()) names.insert(type.name);
@@ -34,7 +36,9 @@ void addDeclared(Session& session, TypesOf types, std::set<std::string>& names) 
     if (types != TypesOf::Commands) {
       for (const auto& [event, commands] : catalog.reactions()) names.insert(event);
     }
+    return names;
   } catch (const Error&) {
+    return {};
   }
 }
 
@@ -55,9 +59,7 @@ std::set<std::string> recordedTypes(Store& store, TypesOf types, const Filter& f
 }
 
 bool knowsType(Session& session, Store& store, const std::string& type, TypesOf types) {
-  std::set<std::string> declared;
-  addDeclared(session, types, declared);
-  if (declared.contains(type)) return true;
+  if (declaredTypes(session, types).contains(type)) return true;
   auto filter = any(1);
   filter.type = type;
   return !recordedTypes(store, types, filter).empty();
@@ -73,10 +75,15 @@ std::vector<std::string> groupsOf(Store& store) {
   return groups;
 }
 
-std::vector<std::string> queueNames(Session& session) {
-  std::vector<std::string> names;
-  for (const auto& queue : knownQueues(session)) names.push_back(queue.name);
-  return names;
+/// Nothing: the catalog is wrong, and nobody can tell.
+std::optional<std::vector<std::string>> queueNames(Session& session) {
+  try {
+    std::vector<std::string> names;
+    for (const auto& queue : knownQueues(session)) names.push_back(queue.name);
+    return names;
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 /// Commands and letters keep the name of a queue that nobody declares any more.
@@ -112,7 +119,7 @@ Diagnostic unknown(const std::string& noun, const std::string& name,
 
 std::vector<std::string> knownTypes(Session& session, Store& store, TypesOf types) {
   auto names = recordedTypes(store, types, any(kNewest));
-  addDeclared(session, types, names);
+  names.merge(declaredTypes(session, types));
   return {names.begin(), names.end()};
 }
 
@@ -125,8 +132,8 @@ std::vector<Diagnostic> unknownNames(Session& session, Store& store, const Filte
   }
   if (!filter.queue.empty() && !usesQueue(store, filter.queue)) {
     const auto names = queueNames(session);
-    if (std::ranges::find(names, filter.queue) == names.end()) {
-      found.push_back(unknown("queue", filter.queue, names));
+    if (names && std::ranges::find(*names, filter.queue) == names->end()) {
+      found.push_back(unknown("queue", filter.queue, *names));
     }
   }
   if (!filter.group.empty()) {

@@ -74,6 +74,7 @@ class CommandList(ProjectTest):
         (self.folder / "tether.json").write_text("oops")  # a look at a store needs none
         done = self.ok("command", "list", "--type", "Create", "--store", "orders.db")
         self.assertIn("no command type \"Create\" is known here", done.err)
+        self.ok("command", "list", "--queue", "nowhere", "--store", "orders.db")
 
     def test_says_when_there_may_be_more(self):
         self.submit("o-1")

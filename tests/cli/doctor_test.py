@@ -219,7 +219,7 @@ class Doctor(ProjectTest):
             self.assertIn("the prepare of first was told to stop", self.ok("status", "first").out)
 
     def test_tells_the_oldest_message_that_waits_for_a_relay(self):
-        self.change_catalog(lambda catalog: catalog.update(queues={"commands": "sqs://partner"}))
+        self.change_catalog(lambda catalog: catalog.update(queues={"commands": "kafka://partner"}))
         super().submit("o-1")
         self.change("UPDATE tether_message SET sent_at = sent_at - 3 * 3600 * 1000000")
         [check] = self.check("outgoing", exit_code=1)
@@ -228,13 +228,13 @@ class Doctor(ProjectTest):
 
     def test_finds_a_queue_that_no_transport_leads_out_of(self):
         self.change_catalog(lambda catalog: catalog.update(
-            queues={"commands": "sqs://partner", "events": "memory"}))
+            queues={"commands": "kafka://partner", "events": "memory"}))
         super().submit("o-1")
         super().submit("o-2")
         [check] = self.check("queues", exit_code=1)
         self.assertEqual(check["health"], "problem")
         self.assertRegex(check["message"],
-                         'queue commands is mapped to "sqs://partner".* 2 messages wait to leave')
+                         'queue commands is mapped to "kafka://partner".* 2 messages wait to leave')
 
     def test_goes_on_in_a_damaged_store(self):
         self.damage_table("tether_event")

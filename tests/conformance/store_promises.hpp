@@ -118,7 +118,7 @@
   TEST(pruneDeadLetter, "a dead letter keeps its command")                                       \
   TEST(pruneDelivery, "a dead delivery keeps its event")                                         \
   TEST(pruneUnread, "an event that has not left is not pruned")                                  \
-  TEST(forwardGivenBack, "a command that could not leave waits and can be cancelled")            \
+  TEST(forwardGivenBack, "a command that could not leave waits, and may have arrived")           \
   TEST(forwardGivenBackAtHome, "a command that came home runs whatever its relay gives back")    \
   TEST(pruneForwarded, "a command that is still on its way out can be forwarded after a prune")  \
   TEST(pruneReceived, "an event received from outside is pruned when nothing needs it")          \

@@ -137,9 +137,10 @@ std::optional<Diagnostic> whyNot(const Answer& answer) {
     case Cancelled::Requested:
       return {};
     case Cancelled::HandedOver:
-      return Diagnostic{"handed_over", answer.id +
-                                           " was handed over to its remote queue and is out of "
-                                           "reach here"};
+      return Diagnostic{"handed_over",
+                        answer.id +
+                            " was handed over to its remote queue, or may have been, "
+                            "and is out of reach here"};
     case Cancelled::Ended:
       return Diagnostic{
           "not_cancelled",

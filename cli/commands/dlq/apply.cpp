@@ -159,7 +159,8 @@ int runApply(const ApplyVerb& verb, Session& session) {
     if (const auto type = types.find(item.letterId); type != types.end())
       ahead.insert(type->second);
   }
-  refuseUnrun(session, engine, ahead, verb.listen);
+  // Elsewhere nobody here knows who runs what.
+  if (session.commandsElsewhere().empty()) refuseUnrun(session, engine, ahead, verb.listen);
   if (pending > 1) {
     session.confirm(
         fmt::format("replay {}, planned {} by {}?", countText(pending),

@@ -43,7 +43,7 @@ int runPull(const PullOptions& options, Session& session) {
   }
   const auto address = setAsideAt(queue);
   const auto from = makeSqsTransport(address, session.clock());
-  auto& engine = session.engine(true);
+  auto& engine = session.engine(false);
   const auto ids =
       engine.deadLetters().pull(queue.name, *from, max, operatorOf(session, options.reason));
   session.print().answer("dlq-pull", {{"queue", queue.name}, {"from", address}, {"ids", ids}}, [&] {

@@ -161,8 +161,8 @@ class DeadLetters {
 
   /// Makes dead letters of `queue` from what a dead-letter queue elsewhere holds: a batch is one
   /// commit, and only then deleted there. Returns the ids of at most `max`. Errors: Unavailable.
-  virtual std::vector<std::string> pull(const std::string& queue, Transport& from,
-                                        std::size_t max, const Operator& by) = 0;
+  virtual std::vector<std::string> pull(const std::string& queue, Transport& from, std::size_t max,
+                                        const Operator& by) = 0;
 
   /// Freezes the waiting letters of a filter (its limit counts). Changes nothing.
   virtual ReplayPlan plan(const Filter& filter, std::vector<PayloadEdit> set,

@@ -37,8 +37,9 @@ struct IdleReport {
 
 struct RemoteState {
   std::string queue;
-  bool asked = false;   // since the last message came, or left, nothing is under way
-  std::string failure;  // why the last call failed; empty: it did not
+  bool listened = false;  // to; else it is relayed to
+  bool asked = false;     // since the last message came, or left, nothing is under way
+  std::string failure;    // why the last call failed; empty: it did not
 };
 
 /// Thread safety: api() and deadLetters() from any thread. Register commands and subscribers before

@@ -266,10 +266,10 @@ class Unit {
   virtual std::vector<ClaimedCommand> takeOver(std::int64_t owner, Time now) = 0;
 
   /// Ends a command that was handed over, as the store that ran it says. Does nothing when it has
-  /// ended, in this generation or a later one. False: there is no such command.
+  /// ended, but for a dead one that was replayed over there. False: there is no such command.
   [[nodiscard]] virtual bool close(const CommandOutcome& outcome) = 0;
-  /// Commands that were handed over before and have not ended go out again; at most `max`. Returns
-  /// how many.
+  /// Commands that were handed over before, ask for an answer and have not ended go out again, for
+  /// 13 days; at most `max`. Returns how many.
   virtual std::int64_t sendAgain(Time handedOverBefore, std::size_t max, Time now) = 0;
 
   /// Cancels an open command; of one that runs it leaves the request, see Snapshot::cancelling and

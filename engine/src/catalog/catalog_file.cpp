@@ -114,6 +114,7 @@ void parseReplyTo(const ConfigValue& root, EngineOptions& options) {
     return;
   }
   options.replyTo = field->text();
+  if (options.replyTo == "commands") field->fail("must be another queue than \"commands\"");
   if (!isElsewhere(options, options.replyTo)) {
     field->fail(quote(options.replyTo) + " is not among \"queues\" with an address");
   }
@@ -127,6 +128,10 @@ void parseReplyTo(const ConfigValue& root, EngineOptions& options) {
   if (resend) {
     options.resend = resend->duration();
     if (options.resend < std::chrono::minutes{1}) resend->fail("must be at least 1m");
+    if (std::find(options.listen.begin(), options.listen.end(), "commands") !=
+        options.listen.end()) {
+      resend->fail("is for a store that runs no commands, but \"listen\" has \"commands\"");
+    }
   }
 }
 

@@ -9,14 +9,13 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "engine/connections.hpp"
 #include "engine/migrations.hpp"
 #include "flow/dead_letter_desk.hpp"
 #include "flow/event_registry.hpp"
 #include "flow/executor.hpp"
 #include "flow/flow_command_api.hpp"
 #include "flow/intake.hpp"
-#include "flow/outbox_relay.hpp"
-#include "flow/queue_intake.hpp"
 #include "flow/routes.hpp"
 #include "flow/transaction_listener.hpp"
 #include "flow/transaction_manager.hpp"
@@ -30,6 +29,7 @@ using namespace flow;  // NOLINT(google-build-using-namespace): this file is the
 
 constexpr int kBeatsInLease = 3;
 constexpr Duration kHousekeeping = std::chrono::minutes{1};
+constexpr int kPolls = 4;  // of one queue elsewhere, at once, while it has much
 constexpr Duration kPatientPoll = std::chrono::seconds{2};
 constexpr Duration kForever = std::chrono::years{1};  // for a wait; more could overflow
 constexpr std::int64_t kExpirePage = 1000;
@@ -57,7 +57,8 @@ class Engine::Impl {
         manager(builder, intake, *store, options, clock, random),
         listener(*store, manager, builder, options, clock),
         api(*store, intake, listener, clock),
-        desk(*store, intake, builder, registry, manager, listener, routes, options, ids, clock) {
+        desk(*store, intake, builder, registry, manager, listener, routes, options, ids, clock),
+        connections(*store, intake, registry, options, clock) {
     applyMigrations(*store, options.migrations, clock);
   }
 
@@ -73,7 +74,7 @@ class Engine::Impl {
     bool did = guarded([&] { return sendAgain(); });
     if (role != Role::Relay) did = listenTurn() || did;
     if (role != Role::Listener) {
-      for (auto& relay : relays_) {
+      for (auto& relay : connections.relays()) {
         did = guarded([&] { return relay->step(owner_) > 0; }) || did;
       }
     }
@@ -115,13 +116,16 @@ class Engine::Impl {
       pool_ = std::make_unique<ThreadPool>(static_cast<std::size_t>(options.workers));
       if (runsCommands()) listener.open(owner_, *pool_);
       listener.wake();
-      for (auto& queue : intakes_) {
-        threads_.emplace_back([this, &queue] { intakeLoop(*queue); });
+      for (auto& queue : connections.intakes()) {
+        for (int poll = 0; poll < (queue->remote() ? kPolls : 1); ++poll) {
+          threads_.emplace_back([this, &queue, poll] { intakeLoop(*queue, poll > 0); });
+        }
       }
     }
     threads_.emplace_back([this, role] { pulseLoop(role); });
     if (role != Role::Listener) {
-      for (auto& relay : relays_) threads_.emplace_back([this, &relay] { relayLoop(*relay); });
+      for (auto& relay : connections.relays())
+        threads_.emplace_back([this, &relay] { relayLoop(*relay); });
     }
   }
 
@@ -135,7 +139,7 @@ class Engine::Impl {
     listener.close();
     store->interruptWaits();
     const std::lock_guard stopping(stopMutex_);
-    for (auto& queue : intakes_) queue->close();
+    connections.endWaits();
     DrainResult result;
     const auto interrupted = listener.interrupted();
     waitUntil([&] { return listener.inFlight() == 0; },
@@ -153,7 +157,7 @@ class Engine::Impl {
           [&] { return listener.inFlight() == 0; },
           [end = (Steady::now() + std::chrono::seconds{10}).time_since_epoch()] { return end; });
       result.givenBack = listener.interrupted() - interrupted;
-      disconnect();
+      connections.close();
       leave();
       if (started_.exchange(false)) store->stopWriter();
       stopUntil_ = std::numeric_limits<std::int64_t>::max();
@@ -161,16 +165,7 @@ class Engine::Impl {
     return result;
   }
 
-  std::vector<RemoteState> remotes() const {
-    std::vector<RemoteState> states;
-    for (const auto& queue : intakes_) {
-      if (takesIn_ && queue->remote()) states.push_back({queue->name(), queue->asked(), queue->failure()});
-    }
-    for (const auto& relay : relays_) {
-      if (relay->outgoing()) states.push_back({relay->queue(), !relay->busy(), relay->failure()});
-    }
-    return states;
-  }
+  std::vector<RemoteState> remotes() const { return connections.remotes(takesIn_); }
 
   EngineOptions options;
   Clock& clock;
@@ -185,6 +180,7 @@ class Engine::Impl {
   TransactionListener listener;
   FlowCommandApi api;
   DeadLetterDesk desk;
+  Connections connections;
 
  private:
   static Routes routesOf(const EngineOptions& options) {
@@ -199,7 +195,7 @@ class Engine::Impl {
     const auto before = listener.progress();
     bool did = false;
     if (runsCommands()) listener.open(owner_, inlineExecutor_);
-    for (auto& queue : intakes_) {
+    for (auto& queue : connections.intakes()) {
       did = guarded([&] {
               const auto max = room();
               return max > 0 && queue->step(max, Duration{0}).messages > 0;
@@ -224,7 +220,7 @@ class Engine::Impl {
   /// Signs on, and opens the transports and the relays, once.
   void join(Role role) {
     if (owner_ == 0 || ownerLost()) signOn(role);
-    connect();
+    connections.open();
   }
 
   /// Others may take a process for dead that only slept: it goes on under a new name.
@@ -235,53 +231,6 @@ class Engine::Impl {
     store->commit(Durability::Deferred, [&](Unit& unit) {
       owner_ = unit.addOwner(role == Role::Relay ? "relay" : "listener", types, clock.now());
     });
-  }
-
-  void connect() {
-    if (connected_) return;
-    connected_ = true;
-    std::map<std::string, std::shared_ptr<Transport>> transports;
-    for (const auto& [queue, address] : options.queues) {
-      if (isLocal(address)) continue;
-      transports[queue] = openTransport(queue, address);
-      relays_.push_back(std::make_unique<OutboxRelay>(
-          *store, queue, true, std::make_unique<TransportEmitter>(transports[queue]),
-          options.relayBatch, clock));
-    }
-    for (const auto& queue : registry.subscriberQueues()) {
-      relays_.push_back(std::make_unique<OutboxRelay>(*store, queue, false,
-                                                      std::make_unique<SubscriberEmitter>(registry),
-                                                      options.relayBatch, clock));
-    }
-    for (const auto& queue : options.listen) {
-      const auto remote = transports.find(queue);
-      if (remote == transports.end() && queue == "commands") continue;  // the run queue itself
-      intakes_.push_back(std::make_unique<QueueIntake>(
-          *store, intake, queue, remote == transports.end() ? nullptr : remote->second, clock));
-      if (remote == transports.end()) listened_.push_back(queue);
-    }
-  }
-
-  /// A transport that was closed is opened anew; what is in this process's memory stays there.
-  void disconnect() {
-    connected_ = false;
-    relays_.clear();
-    intakes_.clear();
-    listened_.clear();
-  }
-
-  std::shared_ptr<Transport> openTransport(const std::string& queue, const std::string& address) {
-    if (address == "memory") {
-      auto& transport = memory_[queue];
-      if (!transport) transport = makeMemoryTransport(clock);
-      return transport;
-    }
-    if (options.transports) {
-      if (auto transport = options.transports(address)) return transport;
-    }
-    if (address.starts_with("sqs://")) return makeSqsTransport(address, clock);
-    throw Error(ErrorCode::Unsupported,
-                "queue " + queue + ": this program has no transport for \"" + address + "\"");
   }
 
   void leave() {
@@ -314,7 +263,7 @@ class Engine::Impl {
 
   Backlog backlog(Role role) {
     std::vector<std::string> queues;
-    if (role != Role::Relay) queues = listened_;
+    if (role != Role::Relay) queues = connections.listened();
     if (role != Role::Listener) {
       for (auto& queue : registry.subscriberQueues()) queues.push_back(std::move(queue));
     }
@@ -451,14 +400,20 @@ class Engine::Impl {
     return options.prefetch - std::min(options.prefetch, underWay);
   }
 
-  void intakeLoop(QueueIntake& queue) {
+  /// `helps`: only while the first poll of the queue finds more than it can take.
+  void intakeLoop(QueueIntake& queue, bool helps) {
     while (!stopRequested_) {
       const auto seen = store->changeCount();
+      if (helps && !queue.full()) {
+        store->waitForChange(seen, options.poll);
+        continue;
+      }
       std::size_t max = 0;
       const bool did = guarded([&] {
         max = room();
         if (max == 0) return false;
-        // Each poll of a queue elsewhere is a call: one that had nothing is asked with more patience.
+        // Each poll of a queue elsewhere is a call: one that had nothing is asked with more
+        // patience.
         const auto result = queue.step(max, queue.asked() ? kPatientPoll : options.poll);
         if (result.claimable) listener.wake();
         return result.messages > 0;
@@ -483,12 +438,7 @@ class Engine::Impl {
   }
 
   std::atomic<std::int64_t> owner_{0};
-  bool connected_ = false;
   bool takesIn_ = false;
-  std::map<std::string, std::shared_ptr<Transport>> memory_;
-  std::vector<std::unique_ptr<OutboxRelay>> relays_;
-  std::vector<std::unique_ptr<QueueIntake>> intakes_;
-  std::vector<std::string> listened_;
   InlineExecutor inlineExecutor_;
   std::unique_ptr<ThreadPool> pool_;
   std::vector<std::thread> threads_;

@@ -68,11 +68,8 @@ Envelope besideAttributes(json payload, const std::map<std::string, std::string>
 
 std::string envelopeText(const Delivery& delivery, const std::string& queue) {
   const bool attributed = delivery.attributes.contains("type");
-  // Ours are the many: they are parsed once, by who takes them in.
-  if (!attributed && delivery.body.find("\"specversion\"") != std::string::npos) {
-    return delivery.body;
-  }
   auto value = parseJson("message", delivery.body);
+  if (!attributed && value.is_object() && value.contains("specversion")) return delivery.body;
   Envelope envelope;
   if (attributed) {
     envelope = besideAttributes(std::move(value), delivery.attributes);
@@ -87,7 +84,6 @@ std::string envelopeText(const Delivery& delivery, const std::string& queue) {
 }
 
 std::string lettersBody(const Delivery& delivery, const std::string& queue) {
-  if (!delivery.attributes.contains("type")) return delivery.body;
   try {
     return envelopeText(delivery, queue);
   } catch (const Error&) {

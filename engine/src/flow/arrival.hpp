@@ -19,7 +19,8 @@ namespace tether::flow {
 /// is wrong.
 std::string envelopeText(const Delivery& delivery, const std::string& queue);
 
-/// What a dead letter keeps of it: the bytes, and what its attributes said of them.
+/// What a dead letter keeps of it: the envelope, so that a replay has the same id; of what is none
+/// the bytes.
 std::string lettersBody(const Delivery& delivery, const std::string& queue);
 
 }  // namespace tether::flow

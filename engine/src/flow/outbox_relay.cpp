@@ -43,14 +43,15 @@ std::size_t OutboxRelay::step(std::int64_t owner) {
   messages_ = std::move(messages);
   try {
     results_ = emitter_->emit(batch);
-    failure_.set({});
+    sentAt_ = clock_.steady();
   } catch (const std::exception& error) {
-    failure_.set(error.what());
     log::warn("cannot forward", {{"queue", queue_}, {"error", error.what()}});
     results_.assign(batch.size(), {SendResult::Kind::Transient, error.what()});
   }
   // A transport that says nothing of a message has not sent it.
   results_.resize(batch.size(), {SendResult::Kind::Transient, "no answer for this message"});
+  const auto failed = std::ranges::find(results_, SendResult::Kind::Transient, &SendResult::kind);
+  failure_.set(failed == results_.end() ? std::string() : failed->error);
   passSeam(Seam::relay_after_publish);
   settleAll();
   busy_ = false;

@@ -31,6 +31,8 @@ class OutboxRelay {
   bool outgoing() const { return outgoing_; }
   /// A batch is under way. From any thread.
   bool busy() const { return busy_; }
+  /// When it last handed something over, by Clock::steady(); else the earliest. From any thread.
+  Duration sentAt() const { return sentAt_; }
   /// Of the last batch. From any thread.
   std::string failure() const { return failure_.get(); }
 
@@ -50,6 +52,7 @@ class OutboxRelay {
   std::vector<SendResult> results_;
   LastFailure failure_;
   std::atomic<bool> busy_ = false;
+  std::atomic<Duration> sentAt_ = Duration::min();
 };
 
 }  // namespace tether::flow

@@ -11,7 +11,6 @@ namespace tether::flow {
 namespace {
 
 constexpr Duration kRemoteLease = std::chrono::seconds{30};
-constexpr std::size_t kPolls = 4;
 
 /// Empty: it says none.
 std::string typeOf(const Delivery& delivery, const std::string& queue) {
@@ -87,24 +86,24 @@ bool QueueIntake::paused() const {
 }
 
 QueueIntake::Result QueueIntake::stepRemote(std::size_t max, Duration wait) {
+  const auto began = clock_.steady();
   if (paused()) {
-    asked_ = true;  // as far as this program is concerned
+    askedAt_ = began;  // as far as this program is concerned
+    failure_.set({});
     return {};
   }
-  // Several polls at once only while there is much: each costs a call.
-  const auto batch = transport_->features().batchMax;
-  const auto limit = std::min(max, full_ ? batch * kPolls : batch);
+  const auto limit = std::min(max, transport_->features().batchMax);
   std::vector<Delivery> deliveries;
   try {
     deliveries = transport_->receive(limit, kRemoteLease, wait);
   } catch (const std::exception& error) {
     failure_.set(error.what());
-    asked_ = true;
+    askedAt_ = began;
     throw;
   }
   failure_.set({});
-  full_ = deliveries.size() >= batch;
-  asked_ = deliveries.empty();
+  full_ = deliveries.size() >= limit;
+  askedAt_ = deliveries.empty() ? began : Duration::min();
   if (deliveries.empty()) return {};
   passSeam(Seam::listener_after_receive);
   Result result;

@@ -14,7 +14,7 @@
 
 namespace tether::flow {
 
-/// One queue. Thread safety: one thread at a time.
+/// One queue. Thread safety: every call from any thread.
 class QueueIntake {
  public:
   /// Without a transport: the store's own queue of that name.
@@ -35,8 +35,12 @@ class QueueIntake {
   bool remote() const { return transport_ != nullptr; }
   const std::string& name() const { return queue_; }
   /// It had nothing, or failed, the last time that it was asked. From any thread.
-  bool asked() const { return asked_; }
+  bool asked() const { return askedAt() > Duration::min(); }
+  /// When it was asked then, by Clock::steady(); else the earliest.
+  Duration askedAt() const { return askedAt_; }
   std::string failure() const { return failure_.get(); }
+  /// It had as much as was asked for, the last time: there may be more.
+  bool full() const { return full_; }
   /// Ends a wait of step(), now and from now on; what lives in this process only is used again
   /// after a stop. From any thread.
   void close() {
@@ -55,8 +59,8 @@ class QueueIntake {
   std::string queue_;
   std::shared_ptr<Transport> transport_;
   const Clock& clock_;
-  bool full_ = false;
-  std::atomic<bool> asked_ = false;
+  std::atomic<bool> full_ = false;
+  std::atomic<Duration> askedAt_ = Duration::min();
   LastFailure failure_;
 };
 

@@ -11,6 +11,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::int64_t kGenerationMax = 1'000'000'000;
 constexpr std::string_view kPrefix = "tether.command.";
 
 [[noreturn]] void refuse(const Envelope& envelope, const std::string& problem) {
@@ -67,7 +68,10 @@ CommandOutcome parseOutcome(const Envelope& envelope) {
   outcome.endedAt = *envelope.time;
   outcome.commandId = member<std::string>(envelope, envelope.data, "commandId");
   outcome.source = member<std::string>(envelope, envelope.data, "source");
-  outcome.generation = member<int>(envelope, envelope.data, "generation");
+  const auto generation = member<std::int64_t>(envelope, envelope.data, "generation");
+  if (generation < 0 || generation > kGenerationMax)
+    refuse(envelope, "data.generation is too large");
+  outcome.generation = static_cast<int>(generation);
   if (const auto error = envelope.data.find("error"); error != envelope.data.end()) {
     if (!error->is_object()) refuse(envelope, "data.error must be an object");
     const std::string none;

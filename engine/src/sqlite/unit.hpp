@@ -146,7 +146,7 @@ class SqliteUnit final : public Unit {
   /// Tells the queue that wants to know, if there is one, how the command ended.
   void answer(const Command& command, CommandState state, const Failure& error, Time now);
   /// Who handed it over has not heard of its end.
-  void answerAgain(const Command& command, Time now);
+  void answerAgain(std::int64_t commandSeq, const std::string& replyTo);
   /// Ends what nobody runs any more and whose cancel was asked for.
   void endCancelled(Time now);
   /// What ends an open command that nobody runs.

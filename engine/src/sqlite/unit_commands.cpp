@@ -194,11 +194,7 @@ Acceptance SqliteUnit::acceptKnown(const NewCommand& command) {
                          acceptance.receipt.commandId == command.id &&
                          isOpen(acceptance.receipt.state);
   const bool asks = command.placement == Placement::Run && !command.replyTo.empty();
-  if (asks && acceptance.receipt.commandId == command.id && !isOpen(acceptance.receipt.state)) {
-    auto ended = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
-                                   "WHERE c.seq = ?1");
-    if (ended.first(seq)) answerAgain(readCommand(ended), command.acceptedAt);
-  }
+  if (asks && acceptance.receipt.commandId == command.id) answerAgain(seq, command.replyTo);
   if (comesHome) {
     auto side = connection_.query(
         "SELECT q.outgoing FROM tether_command c JOIN tether_queue q ON q.id = c.queue"
@@ -409,7 +405,8 @@ std::int64_t SqliteUnit::recordAttempt(std::int64_t commandSeq, int generation, 
 Cancelled SqliteUnit::cancel(const std::string& commandId, const Failure& reason, Time now) {
   auto found = connection_.query(
       "SELECT c.seq, c.state, m.seq IS NULL, m.owner IS NOT NULL OR coalesce(m.lease_until, 0) >"
-      " ?2, q.outgoing FROM tether_command c JOIN tether_queue q ON q.id = c.queue"
+      " ?2, q.outgoing, c.handed_over_at IS NOT NULL OR m.receives > 0 FROM tether_command c JOIN "
+      "tether_queue q ON q.id = c.queue"
       " LEFT JOIN tether_message m ON m.queue = c.queue AND m.lane = iif(q.outgoing, '', c.type)"
       " AND m.due_at = c.due_at AND m.seq = c.message_seq WHERE c.id = ?1"
       // An id from two sources is two commands.
@@ -420,6 +417,8 @@ Cancelled SqliteUnit::cancel(const std::string& commandId, const Failure& reason
     return Cancelled::Ended;
   }
   if (found.integer(2) != 0) return Cancelled::HandedOver;
+  // Of what was tried before, the answer may have been lost: it may run over there.
+  if (found.integer(4) != 0 && found.integer(5) != 0) return Cancelled::HandedOver;
   if (found.integer(3) == 0) {
     endUnclaimed(seq, CommandState::Cancelled, reason, now);
     return Cancelled::Done;

@@ -51,7 +51,8 @@ void SqliteUnit::refuse(const MessageRef& ref, const Failure& error, Time now) {
   if (!removeHeld(ref)) return;
   auto home = connection_.query("SELECT queue FROM tether_command WHERE seq = ?1");
   home.first(command.seq);
-  if (home.integer(0) != ref.queue) return;  // it came home meanwhile, and runs here
+  // It came home meanwhile, and runs here; or it had arrived before, and may have ended there.
+  if (home.integer(0) != ref.queue || command.handedOverAt || !isOpen(command.state)) return;
   const auto attemptSeq =
       recordAttempt(command.seq, command.generation, 0, "failed", 0, now, now, error);
   connection_

@@ -91,6 +91,14 @@ void outcomeToldAgain(StoreBench& bench) {
   const auto first = told(bench);
   CHECK(bench.accept(asking(bench, "c")).duplicate);
   CHECK(told(bench) == first);
+  // Who did not ask at first is told as well.
+  bench.ended("quiet", CommandState::Succeeded);
+  CHECK(bench.accept(asking(bench, "quiet")).duplicate);
+  CHECK(told(bench).size() == 1);
+  bench.accept("open");
+  CHECK(bench.accept(asking(bench, "open")).duplicate);
+  CHECK(bench.work() == Ids{"open"});
+  CHECK(told(bench).size() == 1);
 }
 
 void outcomeHeard(StoreBench& bench) {
@@ -109,8 +117,8 @@ void outcomeHeard(StoreBench& bench) {
   // What ended stays so, but for a replay over there.
   CHECK(close(bench, lucky, CommandState::Dead));
   CHECK(bench.command("lucky").state == CommandState::Succeeded);
-  CHECK(close(bench, dead, CommandState::Succeeded));
-  CHECK(bench.command("dead").state == CommandState::Dead);
+  CHECK(close(bench, dead, CommandState::Dead, 1));
+  CHECK(bench.command("dead").generation == 0);
   CHECK(close(bench, dead, CommandState::Succeeded, 1));
   CHECK(bench.command("dead").state == CommandState::Succeeded);
   CHECK(bench.command("dead").generation == 1);
