@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include "all.hpp"
@@ -36,6 +37,7 @@ struct Options {
   std::string window = "256";
   std::string payload = "300";
   std::string folder;
+  std::string queue;
 };
 
 class PlaceOrder : public TransactionCommand {
@@ -171,6 +173,40 @@ void checkEffects(Engine& engine, std::size_t count) {
   });
 }
 
+/// "events=sqs://…". Throws Invalid.
+void mapQueue(const std::string& text, EngineOptions& options) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || text.substr(0, equals) != "events") {
+    throw Error(ErrorCode::Invalid,
+                fmt::format("--queue must be events=ADDRESS, not {}", quote(text)));
+  }
+  options.queues["events"] = text.substr(equals + 1);
+}
+
+/// How long a relay takes to hand over all that waits. Throws Unavailable.
+Duration relayAll(Engine& engine, Clock& clock) {
+  const auto start = clock.steady();
+  engine.start(Engine::Role::Relay);
+  auto& store = engine.store();
+  while (true) {
+    const auto seen = store.changeCount();
+    Backlog left;
+    store.read([&](Snapshot& snapshot) { left = snapshot.backlog({}, {}, true); });
+    if (left.idle()) break;
+    for (const auto& remote : engine.remotes()) {
+      if (!remote.failure.empty()) throw Error(ErrorCode::Unavailable, remote.failure);
+    }
+    store.waitForChange(seen, std::chrono::milliseconds{10});
+  }
+  const auto took = clock.steady() - start;
+  engine.stop();
+  return took;
+}
+
+double perSecond(std::size_t count, Duration took) {
+  return static_cast<double>(count) * 1e6 / static_cast<double>(took.count());
+}
+
 int run(const Options& options, Session& session) {
   const auto count = countOf("--count", options.count, 1);
   const auto window = countOf("--window", options.window, 1);
@@ -186,18 +222,22 @@ int run(const Options& options, Session& session) {
   engineOptions.store = (folder.path() / "bench.db").string();
   engineOptions.migrations = {{"tables", kTables}};
   engineOptions.onEnded = [&](const Command& command) { bench.ended(command); };
+  if (!options.queue.empty()) mapQueue(options.queue, engineOptions);
   Duration took{0};
+  std::optional<Duration> relayed;
   {
     Engine engine(std::move(engineOptions));
     engine.commands().add<PlaceOrder>("PlaceOrder");
-    engine.start();
+    // One after the other: each is measured alone.
+    engine.start(options.queue.empty() ? Engine::Role::ListenerAndRelay : Engine::Role::Listener);
     took = bench.submitAll(engine, count, payload);
     engine.stop();
     checkEffects(engine, count);
+    if (!options.queue.empty()) relayed = relayAll(engine, session.clock());
   }
 
-  const double rate = static_cast<double>(count) * 1e6 / static_cast<double>(took.count());
-  const nlohmann::json data = {
+  const double rate = perSecond(count, took);
+  nlohmann::json data = {
       {"commands", count},
       {"window", window},
       {"payloadBytes", payload},
@@ -207,6 +247,11 @@ int run(const Options& options, Session& session) {
        {{"p50", quantile(bench.accepted(), 0.5)}, {"p99", quantile(bench.accepted(), 0.99)}}},
       {"resolvedMillis",
        {{"p50", quantile(bench.resolved(), 0.5)}, {"p99", quantile(bench.resolved(), 0.99)}}}};
+  if (relayed) {
+    data["relay"] = {{"queue", options.queue},
+                     {"tookMillis", millis(*relayed)},
+                     {"messagesPerSecond", perSecond(count, *relayed)}};
+  }
   auto& print = session.print();
   print.answer("bench", data, [&] {
     print.line({fmt::format("{}, {} in flight, {} byte payload: ", countText(count, "command"),
@@ -216,6 +261,10 @@ int run(const Options& options, Session& session) {
       const auto& times = data.at(fmt::format("{}Millis", stage));
       print.line({fmt::format("submit to {}: p50 {:.2f} ms, p99 {:.2f} ms", stage,
                               times.at("p50").get<double>(), times.at("p99").get<double>())});
+    }
+    if (relayed) {
+      print.line({"handed over: ",
+                  {fmt::format("{:.0f} messages/s", perSecond(count, *relayed)), Style::Strong}});
     }
   });
   return kDone;
@@ -231,6 +280,8 @@ void addBench(const Verb& tool, Action& chosen) {
   verb.option("--window", options->window, "How many are in flight (256)").value("N");
   verb.option("--payload", options->payload, "About how large each payload is (300)")
       .value("BYTES");
+  verb.option("--queue", options->queue, "Hand the events over to this queue, and measure that too")
+      .value("events=ADDRESS");
   verb.option("--dir", options->folder,
               "Where to make the working folder; it is removed at the end (here)")
       .value("DIR");
