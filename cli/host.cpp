@@ -181,8 +181,8 @@ class Host {
       if (print_.quiet()) return;
       if (!states_.empty()) print_.line({"ended: ", listed(states_, "{count} {name}")});
       if (left.delayed + left.blocked == 0) return;
-      print_.line({fmt::format("stays: {} delayed, {} blocked ({})", left.delayed, left.blocked,
-                               listed(open, "{name} {count}"))});
+      print_.line({fmt::format("stays: {} delayed, {} blocked{}", left.delayed, left.blocked,
+                               open.empty() ? "" : " (" + listed(open, "{name} {count}") + ")")});
     });
   }
 

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "exit.hpp"
+#include "tether/sqs.hpp"
 #include "tether/text.hpp"
 
 namespace tether::cli {
@@ -168,7 +169,16 @@ std::unique_ptr<Engine> Session::open(EngineOptions options) {
 }
 
 Engine& Session::engine(bool create) {
-  if (!engine_) engine_ = open(engineOptions(create));
+  if (!engine_) {
+    auto options = engineOptions(create);
+    // A verb that does one thing must not sit out an outage: a relay tries again.
+    options.transports = [this](const std::string& address) -> std::shared_ptr<Transport> {
+      constexpr Duration kPatience = std::chrono::seconds{2};
+      if (!address.starts_with("sqs://")) return nullptr;
+      return makeSqsTransport(address, clock(), kPatience);
+    };
+    engine_ = open(std::move(options));
+  }
   return *engine_;
 }
 

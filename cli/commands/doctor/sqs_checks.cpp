@@ -63,6 +63,9 @@ void examineQueue(Report& report, const std::string& name, const std::string& ad
                                      toText(found.retention)));
     }
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::NotFound && address.find("create=true") != std::string::npos) {
+      return report.note(check, "does not exist yet: it is made when it is first used");
+    }
     report.problem(check, error.what());
   }
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "messages.hpp"
+#include "pauses.hpp"
 #include "queues.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
@@ -52,12 +53,24 @@ void show(Printer& print, const std::vector<Delivery>& deliveries, const std::st
   }
 }
 
+/// The store keeps a pause; a queue elsewhere does not know of it.
+void requireNotPaused(Session& session, const std::string& queue) {
+  session.store().read([&](Snapshot& snapshot) {
+    for (const auto& pause : snapshot.pauses()) {
+      if (pause.queue != queue || !pause.type.empty()) continue;
+      throw Error(ErrorCode::NotFound, fmt::format("queue {} is paused {}", queue,
+                                                   describe(pause, session.clock().now())));
+    }
+  });
+}
+
 int runReceive(const ReceiveOptions& options, Session& session) {
   const auto max = countOf("--max", options.max, 1);
   const bool leased = !options.lease.empty();
   const auto lease = leased ? durationOf("--lease", options.lease) : kWhilePrinting;
   const auto wait = durationOf("--wait", options.wait);
   const auto queue = openForMessages(session, options.queue, kListenInstead);
+  requireNotPaused(session, options.queue);
 
   const auto deliveries = queue->receive(max, lease, wait);
   if (deliveries.empty()) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "tether/clock.hpp"
+#include "tether/transport.hpp"
 
 namespace tether {
 
@@ -26,6 +28,13 @@ struct SqsSettings {
 /// this machine tells (at most seconds), and never for keys. Throws Invalid or Unsupported for an
 /// address or settings that are wrong or incomplete.
 SqsSettings sqsSettings(const std::string& address);
+
+/// Throws Invalid with what is wrong with an address.
+void checkSqsAddress(const std::string& address);
+
+/// As makeSqsTransport, for who cannot wait: a call takes about `patience` at most, tries included.
+std::shared_ptr<Transport> makeSqsTransport(const std::string& address, const Clock& clock,
+                                            Duration patience);
 
 /// The address of another queue in the same region, at the same endpoint. Throws Invalid.
 std::string sqsAddressOf(const std::string& address, const std::string& queue);

@@ -7,6 +7,7 @@
 #include "catalog/retry_section.hpp"
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
+#include "tether/sqs.hpp"
 #include "tether/text.hpp"
 
 namespace tether {
@@ -64,6 +65,13 @@ void parseQueues(const ConfigValue& value, bool isVolatile, EngineOptions& optio
     if (text != "local" && text != "memory" && !address) {
       target.fail("must be \"local\", \"memory\" or an address like \"sqs://orders\", not " +
                   quote(text));
+    }
+    if (text.starts_with("sqs://")) {
+      try {
+        checkSqsAddress(text);
+      } catch (const Error& error) {
+        target.fail(error.what());
+      }
     }
     if (name == "commands" && text == "memory" && !isVolatile) {
       target.fail(

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "tether/error.hpp"
+#include "tether/sqs.hpp"
 #include "tether/text.hpp"
 #include "transport/sqs/credentials.hpp"
 #include "transport/sqs/imds.hpp"
@@ -67,6 +68,7 @@ struct SqsTransport::Session {
                                                            .credentials = *credentials,
                                                            .clock = settings.clock,
                                                            .random = settings.random,
+                                                           .timeout = settings.timeout,
                                                            .retryFor = settings.retryFor});
     };
     polling = client(polls);
@@ -352,9 +354,19 @@ void SqsTransport::close() {
 
 namespace tether {
 
+void checkSqsAddress(const std::string& address) { (void)sqs::parseSqsAddress(address); }
+
 std::shared_ptr<Transport> makeSqsTransport(const std::string& address, const Clock& clock) {
+  return makeSqsTransport(address, clock, std::chrono::seconds{10});
+}
+
+std::shared_ptr<Transport> makeSqsTransport(const std::string& address, const Clock& clock,
+                                            Duration patience) {
   return std::make_shared<sqs::SqsTransport>(
-      sqs::SqsTransportSettings{.address = sqs::parseSqsAddress(address), .clock = clock});
+      sqs::SqsTransportSettings{.address = sqs::parseSqsAddress(address),
+                                .timeout = patience,
+                                .retryFor = patience,
+                                .clock = clock});
 }
 
 }  // namespace tether

@@ -21,6 +21,7 @@ struct SqsTransportSettings {
   /// What close() leaves a poll: a message that is handed to a connection that was dropped stays
   /// hidden until its lease ends.
   Duration closeGrace = std::chrono::seconds{5};
+  Duration timeout = std::chrono::seconds{10};  // of one call
   Duration retryFor = std::chrono::seconds{10};
   const Clock& clock = systemClock();
   Environment environment = processEnvironment();
