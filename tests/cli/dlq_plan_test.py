@@ -6,7 +6,7 @@ import stat
 import unittest
 
 from letters import LettersTest
-from running import Running, listener
+from running import Running, listener, put_to_sleep
 
 
 class PlanTest(LettersTest):
@@ -248,7 +248,7 @@ class Apply(PlanTest):
         self.kill(5)
         self.plan()
         with listener(self.folder) as asleep:
-            asleep.process.send_signal(signal.SIGSTOP)
+            put_to_sleep(asleep, self.folder / "orders.db")
             running = Running("dlq", "apply", "the.plan", "--yes", "--concurrency", "2", "--json",
                               folder=self.folder)
             while self.count("tether_command WHERE state = 'accepted'") < 2:
@@ -333,7 +333,7 @@ class Interrupted(PlanTest):
         self.plan()
         # With a listener elsewhere: one that is killed costs what it runs an attempt.
         with listener(self.folder) as asleep:
-            asleep.process.send_signal(signal.SIGSTOP)
+            put_to_sleep(asleep, self.folder / "orders.db")
             for seam in ("replay.after_select", "replay.after_commit"):
                 for hit in (1, 2):
                     done = self.apply("--resume", environment={"TETHER_CRASH_AT": f"{seam}:{hit}"})

@@ -5,6 +5,7 @@ import os
 import queue
 import re
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -91,6 +92,19 @@ def listener(folder, *arguments):
         if running.process.poll() is None:
             running.process.send_signal(signal.SIGCONT)  # a test may have put it to sleep
             running.stop()
+
+
+def put_to_sleep(running, store):
+    """Stops a listener where it does not hold the write lock, which it would keep."""
+    while True:
+        running.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, running.process.pid, os.WSTOPPED)
+        with contextlib.closing(sqlite3.connect(store, timeout=0)) as connection:
+            with contextlib.suppress(sqlite3.OperationalError):
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+                return
+        running.process.send_signal(signal.SIGCONT)
 
 
 def until(folder, identity, wanted):
