@@ -10,8 +10,6 @@ namespace tether::testing {
 
 namespace {
 
-using flow::envelopeText;
-
 Delivery delivery(const std::string& body, std::map<std::string, std::string> attributes = {}) {
   Delivery delivery;
   delivery.id = "m-1";
@@ -20,14 +18,17 @@ Delivery delivery(const std::string& body, std::map<std::string, std::string> at
   return delivery;
 }
 
-Envelope read(const Delivery& from) { return parseEnvelope(envelopeText(from, "commands")); }
+Envelope read(const Delivery& from) { return flow::envelopeOf(from, "commands"); }
 
 }  // namespace
 
-TEST_CASE("an envelope arrives byte for byte") {
+TEST_CASE("an envelope arrives as it is, and is a letter byte for byte") {
   const std::string body =
       R"({ "specversion": "1.0", "id": "e", "source": "s", "type": "Pay", "data": {"n": 1} })";
-  CHECK(envelopeText(delivery(body), "commands") == body);
+  CHECK(read(delivery(body)) == parseEnvelope(body));
+  const auto letter = flow::letterOf(delivery(body), "commands", "message", {}, {});
+  CHECK(letter.body == body);
+  CHECK(letter.type == "Pay");
 }
 
 TEST_CASE("a type and a payload are a command with the message's id") {
@@ -58,7 +59,7 @@ TEST_CASE("message attributes say what a payload is") {
 
 TEST_CASE("what is none of these is refused in words") {
   const auto why = [](const std::string& body, std::map<std::string, std::string> attributes = {}) {
-    return thrown([&] { (void)envelopeText(delivery(body, std::move(attributes)), "commands"); });
+    return thrown([&] { read(delivery(body, std::move(attributes))); });
   };
   CHECK(why("hello").find("message") != std::string::npos);
   CHECK(why("[1]").find("neither a CloudEvents object") != std::string::npos);

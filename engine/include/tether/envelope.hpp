@@ -40,5 +40,7 @@ void checkAttribute(const std::string& what, const std::string& text);
 /// control characters. The JSON text obeys the limits of parseJson. data_base64, and a
 /// datacontenttype that is not JSON, are refused.
 Envelope parseEnvelope(std::string_view text);
+/// The same for what parseJson has read.
+Envelope readEnvelope(nlohmann::json object);
 
 }  // namespace tether

@@ -1,10 +1,10 @@
 #include "flow/arrival.hpp"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 
-#include "tether/envelope.hpp"
 #include "tether/error.hpp"
+#include "tether/ids.hpp"
 #include "tether/json.hpp"
 #include "tether/text.hpp"
 
@@ -16,8 +16,7 @@ using nlohmann::json;
 
 constexpr std::string_view kWhat =
     "it is neither a CloudEvents object, nor {\"type\": …, \"payload\": {…}}, nor a payload with "
-    "the"
-    " message attribute type";
+    "the message attribute type";
 
 [[noreturn]] void refuse(const std::string& problem) { throw Error(ErrorCode::Invalid, problem); }
 
@@ -64,12 +63,11 @@ Envelope besideAttributes(json payload, const std::map<std::string, std::string>
   return envelope;
 }
 
-}  // namespace
-
-std::string envelopeText(const Delivery& delivery, const std::string& queue) {
+/// What others write, as the text of an envelope; nothing: it is meant as one.
+std::optional<std::string> translated(json& value, const Delivery& delivery,
+                                      const std::string& queue) {
   const bool attributed = delivery.attributes.contains("type");
-  auto value = parseJson("message", delivery.body);
-  if (!attributed && value.is_object() && value.contains("specversion")) return delivery.body;
+  if (!attributed && value.is_object() && value.contains("specversion")) return {};
   Envelope envelope;
   if (attributed) {
     envelope = besideAttributes(std::move(value), delivery.attributes);
@@ -83,12 +81,35 @@ std::string envelopeText(const Delivery& delivery, const std::string& queue) {
   return toJsonText(envelope);
 }
 
-std::string lettersBody(const Delivery& delivery, const std::string& queue) {
+}  // namespace
+
+Envelope envelopeOf(const Delivery& delivery, const std::string& queue) {
+  auto value = parseJson("message", delivery.body);
+  const auto text = translated(value, delivery, queue);
+  return text ? parseEnvelope(*text) : readEnvelope(std::move(value));
+}
+
+NewDeadLetter letterOf(const Delivery& delivery, const std::string& queue, const std::string& role,
+                       const Failure& why, Time now) {
+  const auto hash = sha256(delivery.body);
+  NewDeadLetter letter;
+  letter.id = deriveId(delivery.id.empty() ? hash : delivery.id, role + '/' + queue + hash);
+  letter.queue = queue;
+  letter.body = delivery.body;
+  letter.error = why;
+  letter.failedAt = now;
   try {
-    return envelopeText(delivery, queue);
+    auto value = parseJson("message", delivery.body);
+    if (auto text = translated(value, delivery, queue)) {
+      letter.body = *std::move(text);
+      letter.type = parseEnvelope(letter.body).type;
+    } else {
+      letter.type = readEnvelope(std::move(value)).type;
+    }
   } catch (const Error&) {
-    return delivery.body;
+    // It says no type.
   }
+  return letter;
 }
 
 }  // namespace tether::flow

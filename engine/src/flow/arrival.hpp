@@ -4,12 +4,14 @@
 
 #include <string>
 
+#include "tether/envelope.hpp"
 #include "tether/transport.hpp"
+#include "tether/unit.hpp"
 
 namespace tether::flow {
 
-/// The message as the text of an envelope. Accepted are
-///   - a CloudEvents 1.0 JSON object, left as it is;
+/// What the message says. Accepted are
+///   - a CloudEvents 1.0 JSON object;
 ///   - {"type": T, "payload": {…}}, with "id", "key" and "correlationId" if need be, as `tether
 ///   submit
 ///     --batch` has it;
@@ -17,10 +19,11 @@ namespace tether::flow {
 ///     `causationid`, `partitionkey`, `traceparent`, `replyto` if need be.
 /// Without an id it has that of the message, which a redelivery has too. Throws Invalid with what
 /// is wrong.
-std::string envelopeText(const Delivery& delivery, const std::string& queue);
+Envelope envelopeOf(const Delivery& delivery, const std::string& queue);
 
-/// What a dead letter keeps of it: the envelope, so that a replay has the same id; of what is none
-/// the bytes.
-std::string lettersBody(const Delivery& delivery, const std::string& queue);
+/// The dead letter of a message of `queue`: its body is the envelope, so that a replay has the same
+/// id; of what is none the bytes. The same message and role make the same letter.
+NewDeadLetter letterOf(const Delivery& delivery, const std::string& queue, const std::string& role,
+                       const Failure& why, Time now);
 
 }  // namespace tether::flow

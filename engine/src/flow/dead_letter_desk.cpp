@@ -117,7 +117,7 @@ void DeadLetterDesk::requireEditable(const DeadLetter& letter) const {
 void DeadLetterDesk::checkBody(const DeadLetter& letter, const std::string& body) {
   requireEditable(letter);
   if (letter.kind == DeadLetterKind::Message) {
-    return intake_.checkArrival(envelopeText(arrivalOf(letter, body), letter.queue));
+    return intake_.checkArrival(envelopeOf(arrivalOf(letter, body), letter.queue));
   }
   (void)checked(letter, commandOf(letter), body);
 }
@@ -207,7 +207,7 @@ bool DeadLetterDesk::mapped(const std::string& queue) const {
 Receipt DeadLetterDesk::takeIn(Unit& unit, const Ready& ready) const {
   try {
     const auto& letter = ready.letter;
-    return intake_.arrive(unit, envelopeText(arrivalOf(letter, ready.body), letter.queue)).receipt;
+    return intake_.arrive(unit, envelopeOf(arrivalOf(letter, ready.body), letter.queue)).receipt;
   } catch (const Error& error) {
     const bool undeclared = error.code() == ErrorCode::NotFound;
     throw Error(undeclared ? ErrorCode::Unsupported : error.code(),

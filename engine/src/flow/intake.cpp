@@ -20,8 +20,7 @@ NewCommand Intake::fromRequest(CommandRequest& request) const {
   return check(request, routes_.commands);
 }
 
-Acceptance Intake::arrive(Unit& unit, const std::string& body) const {
-  auto envelope = parseEnvelope(body);
+Acceptance Intake::arrive(Unit& unit, Envelope envelope) const {
   if (isOutcome(envelope.type)) return hearOutcome(unit, envelope);
   if (builder_.declares(envelope.type)) return unit.accept(fromEnvelope(std::move(envelope)));
   if (!events_.reactsTo(envelope.type) && !events_.hasSubscribers(envelope.type)) {
@@ -50,8 +49,7 @@ Acceptance Intake::hearOutcome(Unit& unit, const Envelope& envelope) const {
   return acceptance;
 }
 
-void Intake::checkArrival(const std::string& body) const {
-  auto envelope = parseEnvelope(body);
+void Intake::checkArrival(Envelope envelope) const {
   if (isOutcome(envelope.type)) {
     (void)parseOutcome(envelope);
   } else if (builder_.declares(envelope.type)) {

@@ -32,11 +32,11 @@ class Intake {
   NewCommand fromRequest(CommandRequest& request) const;
 
   /// A message that arrived on a queue: a command is accepted, an event recorded with its
-  /// reactions, once for each source and id. Errors: Invalid (no envelope, a wrong payload),
+  /// reactions, once for each source and id. Errors: Invalid (a wrong payload),
   /// NotFound (nobody declared its type), Conflict (a known identity with other content).
-  Acceptance arrive(Unit& unit, const std::string& body) const;
+  Acceptance arrive(Unit& unit, Envelope envelope) const;
   /// Throws what arrive() would throw for the message itself.
-  void checkArrival(const std::string& body) const;
+  void checkArrival(Envelope envelope) const;
 
   /// Records an event of ours with its message per destination, and its reactions. Returns whether
   /// a command was accepted that may be claimed now.

@@ -16,19 +16,13 @@ constexpr Duration kLease = std::chrono::minutes{1};
 constexpr Duration kWait = std::chrono::seconds{1};
 
 NewDeadLetter pulledLetter(const Delivery& delivery, const std::string& queue, Time now) {
-  NewDeadLetter letter;
-  letter.queue = queue;
-  letter.body = lettersBody(delivery, queue);
+  const Failure why{"redriven", "was received again and again and never taken in"};
+  auto letter = letterOf(delivery, queue, "pulled", why, now);
   try {
-    const auto envelope = parseEnvelope(envelopeText(delivery, queue));
-    letter.type = envelope.type;
-    letter.correlationId = envelope.correlationId;
+    letter.correlationId = parseEnvelope(letter.body).correlationId;
   } catch (const Error&) {
     // That may be why it was set aside: the letter keeps the bytes.
   }
-  letter.id = deriveId(delivery.id, "pulled/" + queue + sha256(letter.body));
-  letter.error = {"redriven", "was received again and again and never taken in"};
-  letter.failedAt = now;
   return letter;
 }
 
@@ -42,11 +36,14 @@ std::vector<std::string> DeadLetterDesk::pull(const std::string& queue, Transpor
     const auto deliveries = from.receive(room, kLease, kWait);
     if (deliveries.empty()) break;
     const auto now = clock_.now();
+    std::vector<NewDeadLetter> letters;
     std::vector<std::string> receipts;
+    for (const auto& delivery : deliveries) {
+      letters.push_back(pulledLetter(delivery, queue, now));
+      receipts.push_back(delivery.receipt);
+    }
     store_.commit(Durability::Durable, [&](Unit& unit) {
-      receipts.clear();
-      for (const auto& delivery : deliveries) {
-        const auto letter = pulledLetter(delivery, queue, now);
+      for (const auto& letter : letters) {
         unit.bury(letter);
         AuditEntry entry;
         entry.at = now;
@@ -56,10 +53,9 @@ std::vector<std::string> DeadLetterDesk::pull(const std::string& queue, Transpor
         entry.correlationId = letter.correlationId;
         entry.by = by;
         unit.audit(entry);
-        receipts.push_back(delivery.receipt);
       }
     });
-    for (const auto& delivery : deliveries) ids.push_back(pulledLetter(delivery, queue, now).id);
+    for (auto& letter : letters) ids.push_back(std::move(letter.id));
     // What is not deleted comes again, and is the same letter.
     const auto acked = from.ackAll(receipts);
     if (std::ranges::count(acked, false) > 0) {

@@ -12,15 +12,6 @@ namespace {
 
 constexpr Duration kRemoteLease = std::chrono::seconds{30};
 
-/// Empty: it says none.
-std::string typeOf(const Delivery& delivery, const std::string& queue) {
-  try {
-    return parseEnvelope(envelopeText(delivery, queue)).type;
-  } catch (const Error&) {
-    return {};
-  }
-}
-
 }  // namespace
 
 QueueIntake::Result QueueIntake::step(std::size_t max, Duration wait) {
@@ -28,10 +19,9 @@ QueueIntake::Result QueueIntake::step(std::size_t max, Duration wait) {
 }
 
 bool QueueIntake::takeIn(Unit& unit, const Delivery& delivery) const {
-  const auto& id = delivery.id;
   Failure why;
   try {
-    return intake_.arrive(unit, envelopeText(delivery, queue_)).claimable;
+    return intake_.arrive(unit, envelopeOf(delivery, queue_)).claimable;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Internal) throw;
     const bool undeclared = error.code() == ErrorCode::NotFound;
@@ -39,15 +29,7 @@ bool QueueIntake::takeIn(Unit& unit, const Delivery& delivery) const {
   } catch (const std::exception& error) {  // a host's own check
     why = {"exception", error.what()};
   }
-  NewDeadLetter letter;
-  letter.id = deriveId(id.empty() ? sha256(delivery.body) : id,
-                       "message/" + queue_ + sha256(delivery.body));
-  letter.queue = queue_;
-  letter.body = lettersBody(delivery, queue_);
-  letter.type = typeOf(delivery, queue_);
-  letter.error = why;
-  letter.failedAt = clock_.now();
-  unit.bury(letter);
+  unit.bury(letterOf(delivery, queue_, "message", why, clock_.now()));
   log::warn("a message became a dead letter", {{"queue", queue_}, {"error", why.message}});
   return false;
 }
