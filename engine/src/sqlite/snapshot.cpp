@@ -103,10 +103,7 @@ std::optional<Command> SqliteSnapshot::command(const std::string& id) {
 }
 
 std::optional<Command> SqliteSnapshot::commandAt(std::int64_t seq) {
-  auto found = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
-                                 "WHERE c.seq = ?1");
-  if (!found.first(seq)) return {};
-  return readCommand(found);
+  return sqlite::commandAt(connection_, seq);
 }
 
 std::optional<Event> SqliteSnapshot::event(const std::string& id) {

@@ -231,6 +231,7 @@ class SqliteUnit final : public Unit {
 
 /// Reads TETHER_COMMAND_COLUMNS from `first` on.
 Command readCommand(const Query& query, int first = 0);
+std::optional<Command> commandAt(Connection& connection, std::int64_t seq);
 
 /// The commands from `first` to `last` that a prune may remove, with their events, and the events
 /// received from outside.

@@ -82,6 +82,13 @@ Command readCommand(const Query& query, int first) {
   return command;
 }
 
+std::optional<Command> commandAt(Connection& connection, std::int64_t seq) {
+  auto found = connection.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
+                                "WHERE c.seq = ?1");
+  if (!found.first(seq)) return {};
+  return readCommand(found);
+}
+
 Acceptance SqliteUnit::accept(const NewCommand& command, std::optional<std::int64_t> claimFor) {
   auto message = messageOf(command);
   const auto seq = nextSeq();
@@ -465,9 +472,7 @@ void SqliteUnit::endUnclaimed(std::int64_t commandSeq, CommandState state, const
           " WHERE seq = ?1")
       .run(commandSeq, toString(state), now, attemptSeq, error.code, error.message);
   if (found.integer(7) != 0) return;  // it never left, nobody else has it
-  auto ended = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
-                                 "WHERE c.seq = ?1");
-  if (ended.first(commandSeq)) answer(readCommand(ended), state, error, now);
+  if (const auto ended = commandAt(connection_, commandSeq)) answer(*ended, state, error, now);
 }
 
 }  // namespace tether::sqlite

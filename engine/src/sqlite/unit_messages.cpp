@@ -344,12 +344,10 @@ std::string renderBody(Connection& connection, std::int64_t commandSeq, std::int
     return toJsonText(toEnvelope(event));
   }
   if (commandSeq != 0) {
-    auto query = connection.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
-                                  "WHERE c.seq = ?1");
-    if (!query.first(commandSeq)) return body;
-    const auto command = readCommand(query);
-    id = command.id;
-    return toJsonText(toEnvelope(command));
+    const auto command = commandAt(connection, commandSeq);
+    if (!command) return body;
+    id = command->id;
+    return toJsonText(toEnvelope(*command));
   }
   return body;
 }

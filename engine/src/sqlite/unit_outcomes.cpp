@@ -9,14 +9,16 @@ namespace {
 // Less than the 14 days for which a store keeps what a remote queue may deliver again.
 constexpr Duration kKnownFor = std::chrono::days{13};
 
+Event outcomeOf(const Command& command, CommandState state, const Failure& error, Time endedAt) {
+  return toEvent({command.id, command.source, command.generation, state, error, endedAt}, command);
+}
+
 }  // namespace
 
 void SqliteUnit::answer(const Command& command, CommandState state, const Failure& error,
                         Time now) {
   if (command.replyTo.empty()) return;
-  const CommandOutcome outcome{command.id, command.source, command.generation, state, error, now};
-  const auto event = toEvent(outcome, command);
-  record(event, {{command.replyTo, true}});
+  record(outcomeOf(command, state, error, now), {{command.replyTo, true}});
   const auto seqs = events_.at(command.seq);
   connection_
       .query(
@@ -28,43 +30,38 @@ void SqliteUnit::answer(const Command& command, CommandState state, const Failur
 void SqliteUnit::answerAgain(std::int64_t commandSeq, const std::string& replyTo) {
   connection_.query("UPDATE tether_command SET reply_to = ?2 WHERE seq = ?1 AND reply_to IS NULL")
       .run(commandSeq, replyTo);
-  auto known = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
-                                 "WHERE c.seq = ?1");
-  if (!known.first(commandSeq)) return;
-  const auto command = readCommand(known);
-  if (isOpen(command.state)) return;
-  const auto endedAt = command.endedAt.value_or(command.acceptedAt);
-  const auto event = toEvent(
-      {command.id, command.source, command.generation, command.state, command.error, endedAt},
-      command);
-  if (resend(event.id, {command.replyTo, true}, clock_.now())) return;
-  answer(command, command.state, command.error, endedAt);  // who asked first did not want to know
+  const auto command = commandAt(connection_, commandSeq);
+  if (!command || isOpen(command->state)) return;
+  const auto endedAt = command->endedAt.value_or(command->acceptedAt);
+  const auto event = outcomeOf(*command, command->state, command->error, endedAt);
+  if (resend(event.id, {command->replyTo, true}, clock_.now())) return;
+  // Who asked first did not want to know.
+  answer(*command, command->state, command->error, endedAt);
 }
 
 bool SqliteUnit::close(const CommandOutcome& outcome) {
   auto found = connection_.query(
-      "SELECT c.seq, c.state IN ('accepted', 'retrying'), c.generation, q.outgoing,"
-      " c.handed_over_at, c.queue, m.due_at, m.seq, c.key, m.owner IS NULL"
-      " AND coalesce(m.lease_until, 0) <= ?3, c.state FROM tether_command c"
+      "SELECT c.seq, c.state, q.outgoing, c.handed_over_at, c.queue, m.due_at, m.seq, c.key,"
+      " m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?3 FROM tether_command c"
       " JOIN tether_queue q ON q.id = c.queue LEFT JOIN tether_message m ON m.queue = c.queue"
       " AND m.lane = '' AND m.due_at = c.due_at AND m.seq = c.message_seq"
       " WHERE c.id = ?1 AND c.source = ?2");
   if (!found.first(outcome.commandId, outcome.source, clock_.now())) return false;
   const auto seq = found.integer(0);
-  const bool open = found.integer(1) != 0;
+  const auto state = found.text(1);
+  const bool open = state == "accepted" || state == "retrying";
   // One that came home runs here, and ends here.
-  if (found.integer(3) == 0 || (open && found.null(4))) return true;
+  if (found.integer(2) == 0 || (open && found.null(3))) return true;
   // Generations are counted in each store. Only a replay over there leaves a dead command.
-  const bool revived = found.text(10) == "dead" && outcome.state != CommandState::Dead;
+  const bool revived = state == "dead" && outcome.state != CommandState::Dead;
   if (!open && !revived) return true;
-  if (!found.null(7) && found.integer(9) != 0) {
-    removeUnheld(found.integer(5), "", found.integer(6), found.integer(7), found.text(8));
+  if (!found.null(6) && found.integer(8) != 0) {
+    removeUnheld(found.integer(4), "", found.integer(5), found.integer(6), found.text(7));
   }
   connection_
       .query(
-          "UPDATE tether_command SET state = ?2, generation = max(generation, ?3), ended_at = ?4, "
-          "due_at = NULL,"
-          " message_seq = NULL, error_code = ?5, error_message = ?6 WHERE seq = ?1")
+          "UPDATE tether_command SET state = ?2, generation = max(generation, ?3), ended_at = ?4,"
+          " due_at = NULL, message_seq = NULL, error_code = ?5, error_message = ?6 WHERE seq = ?1")
       .run(seq, toString(outcome.state), outcome.generation, outcome.endedAt,
            OrNull{outcome.error.code}, OrNull{outcome.error.message});
   return true;
