@@ -40,9 +40,8 @@ std::vector<Obstacle> Obstacles::of(const Command& command, Time now) const {
   }
   if (command.state == CommandState::Running) return found;
   for (const auto& one : pauses) {
-    const bool whole = one.type.empty() && one.queue == "commands";
-    if (!whole && one.type != command.type) continue;
-    auto brief = fmt::format("{} is paused", whole ? "queue commands" : command.type);
+    if (!holds(one, command.type)) continue;
+    auto brief = fmt::format("{} is paused", one.type.empty() ? "queue commands" : command.type);
     auto message = fmt::format("{} {}", brief, describe(one, now));
     found.push_back({"paused", std::move(brief), std::move(message)});
   }

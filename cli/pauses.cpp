@@ -15,6 +15,10 @@ nlohmann::json toJson(const Pause& pause) {
   return record;
 }
 
+bool holds(const Pause& pause, const std::string& commandType) {
+  return pause.type.empty() ? pause.queue == "commands" : pause.type == commandType;
+}
+
 std::string describe(const Pause& pause, Time now) {
   auto text = fmt::format("by {} {}", pause.byBreaker ? "the breaker" : pause.by,
                           whenText(pause.since, now));

@@ -174,7 +174,7 @@ Engine& Session::engine(bool create) {
     // A verb that does one thing must not sit out an outage: a relay tries again.
     options.transports = [this](const std::string& address) -> std::shared_ptr<Transport> {
       constexpr Duration kPatience = std::chrono::seconds{2};
-      if (!address.starts_with("sqs://")) return nullptr;
+      if (!isSqsAddress(address)) return nullptr;
       return makeSqsTransport(address, clock(), kPatience);
     };
     engine_ = open(std::move(options));
@@ -190,8 +190,7 @@ std::string Session::commandsElsewhere() {
     return {};  // a store can be looked at beside a project that is broken
   }
   const auto found = queues.find("commands");
-  const bool here = found == queues.end() || found->second == "local" || found->second == "memory";
-  return here ? std::string() : found->second;
+  return found == queues.end() || !isElsewhere(found->second) ? std::string() : found->second;
 }
 
 void Session::confirm(const std::string& question, bool yes) {

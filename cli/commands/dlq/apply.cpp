@@ -124,10 +124,7 @@ std::optional<std::string> whyNotRun(Store& store, const std::string& type, bool
           "or add --listen",
           type);
     for (const auto& pause : snapshot.pauses()) {
-      if (pause.byBreaker ||
-          (pause.type.empty() ? pause.queue != "commands" : pause.type != type)) {
-        continue;
-      }
+      if (pause.byBreaker || !holds(pause, type)) continue;
       why = fmt::format("{} is paused {}; see tether queue resume", type, describe(pause, now));
     }
   });

@@ -75,7 +75,7 @@ void examineQueue(Report& report, const std::string& name, const std::string& ad
 void examineSqs(Report& report, const Catalog& catalog) {
   const auto options = catalog.options();
   for (const auto& [name, address] : options.queues) {
-    if (!address.starts_with("sqs://")) continue;
+    if (!isSqsAddress(address)) continue;
     const bool listened = std::ranges::find(options.listen, name) != options.listen.end();
     examineQueue(report, name, address, listened);
   }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "checks.hpp"
+#include "tether/sqs.hpp"
 #include "tether/text.hpp"
 
 namespace tether::cli {
@@ -81,7 +82,7 @@ void examineQueues(Report& report, const std::vector<QueueInfo>& queues, const C
   }
   if (catalog == nullptr) return;
   for (const auto& [name, address] : catalog->options().queues) {
-    if (address == "local" || address == "memory" || address.starts_with("sqs://")) continue;
+    if (!isElsewhere(address) || isSqsAddress(address)) continue;
     const auto outgoing = outgoingCount(queues, name);
     report.problem(
         "queues",

@@ -6,6 +6,7 @@
 
 #include "commands/all.hpp"
 #include "tether/error.hpp"
+#include "tether/sqs.hpp"
 #include "tether/text.hpp"
 
 namespace tether::cli {
@@ -49,7 +50,7 @@ KnownQueue findQueue(Session& session, const std::string& name) {
                                         : fmt::format("did you mean '{}'?", meant)));
 }
 
-bool isSqs(const KnownQueue& queue) { return queue.address.starts_with("sqs://"); }
+bool isSqs(const KnownQueue& queue) { return isSqsAddress(queue.address); }
 
 std::shared_ptr<Transport> openForMessages(Session& session, const std::string& name,
                                            const std::string& instead) {

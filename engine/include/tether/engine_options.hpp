@@ -20,6 +20,11 @@ namespace tether {
 /// Opens the far side of a queue that is mapped elsewhere. `address` is the text of the mapping.
 using TransportFactory = std::function<std::shared_ptr<Transport>(const std::string& address)>;
 
+/// Neither in the store ("local") nor in the process ("memory"): an address.
+inline bool isElsewhere(const std::string& address) {
+  return address != "local" && address != "memory";
+}
+
 struct EngineOptions {
   std::string store{};            // path of the store file, or ":memory:"
   bool create = true;             // make the store when it is missing

@@ -29,6 +29,9 @@ struct SqsSettings {
 /// address or settings that are wrong or incomplete.
 SqsSettings sqsSettings(const std::string& address);
 
+/// By its scheme alone.
+inline bool isSqsAddress(const std::string& address) { return address.starts_with("sqs://"); }
+
 /// Throws Invalid with what is wrong with an address.
 void checkSqsAddress(const std::string& address);
 

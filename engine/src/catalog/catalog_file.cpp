@@ -62,11 +62,11 @@ void parseQueues(const ConfigValue& value, bool isVolatile, EngineOptions& optio
     const std::string text = target.text();
     const auto scheme = text.find("://");
     const bool address = scheme != 0 && scheme != text.npos && scheme + 3 < text.size();
-    if (text != "local" && text != "memory" && !address) {
+    if (isElsewhere(text) && !address) {
       target.fail("must be \"local\", \"memory\" or an address like \"sqs://orders\", not " +
                   quote(text));
     }
-    if (text.starts_with("sqs://")) {
+    if (isSqsAddress(text)) {
       try {
         checkSqsAddress(text);
       } catch (const Error& error) {
@@ -99,16 +99,15 @@ std::vector<std::string> parseListen(const ConfigValue& value, const EngineOptio
   return listen;
 }
 
-bool isElsewhere(const EngineOptions& options, const std::string& queue) {
+bool leadsElsewhere(const EngineOptions& options, const std::string& queue) {
   const auto address = options.queues.find(queue);
-  return address != options.queues.end() && address->second != "local" &&
-         address->second != "memory";
+  return address != options.queues.end() && isElsewhere(address->second);
 }
 
 /// What a remote queue delivers again must be known as a duplicate.
 Duration dedupWindowOf(const EngineOptions& options) {
   for (const auto& queue : options.listen) {
-    if (isElsewhere(options, queue)) return kRemoteRetentionMax;
+    if (leadsElsewhere(options, queue)) return kRemoteRetentionMax;
   }
   return Duration{0};
 }
@@ -123,10 +122,10 @@ void parseReplyTo(const ConfigValue& root, EngineOptions& options) {
   }
   options.replyTo = field->text();
   if (options.replyTo == "commands") field->fail("must be another queue than \"commands\"");
-  if (!isElsewhere(options, options.replyTo)) {
+  if (!leadsElsewhere(options, options.replyTo)) {
     field->fail(quote(options.replyTo) + " is not among \"queues\" with an address");
   }
-  if (!isElsewhere(options, "commands")) {
+  if (!leadsElsewhere(options, "commands")) {
     field->fail("is for commands that go elsewhere, but \"commands\" has no address in \"queues\"");
   }
   if (std::find(options.listen.begin(), options.listen.end(), options.replyTo) ==

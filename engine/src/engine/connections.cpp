@@ -2,6 +2,7 @@
 
 #include "flow/event_emitter.hpp"
 #include "tether/error.hpp"
+#include "tether/sqs.hpp"
 
 namespace tether {
 
@@ -80,7 +81,7 @@ std::shared_ptr<Transport> Connections::openTransport(const std::string& queue,
   if (options_.transports) {
     if (auto transport = options_.transports(address)) return transport;
   }
-  if (address.starts_with("sqs://")) return makeSqsTransport(address, clock_);
+  if (isSqsAddress(address)) return makeSqsTransport(address, clock_);
   throw Error(ErrorCode::Unsupported,
               "queue " + queue + ": this program has no transport for \"" + address + "\"");
 }

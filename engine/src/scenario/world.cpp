@@ -68,8 +68,6 @@ class ForgivingHandler final : public ErrorHandler {
 
 }  // namespace
 
-bool isElsewhere(const std::string& address) { return address != "local" && address != "memory"; }
-
 World::World(const Setting& setting, const Host& host)
     : setting_(setting),
       host_(host),

@@ -42,9 +42,6 @@ class Livelock : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Whether a queue that is mapped to this address is no part of the store or the process.
-bool isElsewhere(const std::string& address);
-
 class World {
  public:
   World(const Setting& setting, const Host& host);
