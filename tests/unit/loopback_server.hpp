@@ -1,11 +1,6 @@
 // An HTTP server on 127.0.0.1 that gives the answers of a test and remembers what it was asked.
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -13,6 +8,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "unit/loopback_socket.hpp"
 
 namespace tether::testing {
 
@@ -40,26 +37,16 @@ class LoopbackServer {
 
   /// `answer` runs on the server's thread, one request at a time, a connection each.
   explicit LoopbackServer(Answer answer) : answer_(std::move(answer)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(listener_, any, size) != 0 || ::listen(listener_, 64) != 0) std::abort();
-    if (::getsockname(listener_, any, &size) != 0) std::abort();
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { serve(); });
   }
   ~LoopbackServer() {
-    ::shutdown(listener_, SHUT_RDWR);
+    socket_.shutDown();
     thread_.join();
-    ::close(listener_);
   }
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return socket_.url(); }
 
   std::vector<SeenRequest> seen() const {
     const std::lock_guard lock(mutex_);
@@ -75,7 +62,7 @@ class LoopbackServer {
  private:
   void serve() {
     while (true) {
-      const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      const int client = socket_.accept();
       if (client < 0) return;
       exchange(client);
       ::close(client);
@@ -98,26 +85,9 @@ class LoopbackServer {
       seen_.push_back(request);
     }
     const auto answer = answer_(request);
-    send(client, "HTTP/1.1 " + std::to_string(answer.status) +
-                     " Canned\r\nConnection: close\r\nContent-Length: " +
-                     std::to_string(answer.body.size()) + "\r\n\r\n" + answer.body);
-  }
-
-  static bool readMore(int client, std::string& text) {
-    char block[4096];
-    const auto count = ::recv(client, block, sizeof block, 0);
-    if (count <= 0) return false;
-    text.append(block, static_cast<std::size_t>(count));
-    return true;
-  }
-
-  static void send(int client, const std::string& text) {
-    std::size_t sent = 0;
-    while (sent < text.size()) {
-      const auto count = ::send(client, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
-      if (count <= 0) return;
-      sent += static_cast<std::size_t>(count);
-    }
+    writeAll(client, "HTTP/1.1 " + std::to_string(answer.status) +
+                         " Canned\r\nConnection: close\r\nContent-Length: " +
+                         std::to_string(answer.body.size()) + "\r\n\r\n" + answer.body);
   }
 
   static SeenRequest parse(const std::string& head) {
@@ -143,8 +113,7 @@ class LoopbackServer {
   }
 
   Answer answer_;
-  int listener_ = -1;
-  int port_ = 0;
+  LoopbackSocket socket_;
   mutable std::mutex mutex_;
   std::vector<SeenRequest> seen_;
   std::thread thread_;

@@ -18,6 +18,20 @@ HttpRequest to(const std::string& url, const std::string& body = "{}") {
   return {.url = url, .headers = {"Content-Type: application/json"}, .body = body};
 }
 
+/// A server that answers when the test says so.
+struct Held {
+  explicit Held(const std::string& answer)
+      : server([this, answer](const auto&, std::size_t) {
+          asked.count_down();
+          over.wait();
+          return answer;
+        }) {}
+
+  std::latch asked{1};
+  std::latch over{1};
+  WireServer server;
+};
+
 std::string ok(const WireServer::Request&, std::size_t) { return httpAnswer("200 OK", "{}"); }
 
 }  // namespace
@@ -132,62 +146,44 @@ TEST_CASE("sqs http: no answer is unavailable and says whose") {
 }
 
 TEST_CASE("sqs http: a request that takes too long is unavailable") {
-  std::latch asked(1);
-  std::latch over(1);
-  WireServer server([&](const auto&, std::size_t) {
-    asked.count_down();
-    over.wait();
-    return std::string();
-  });
+  Held held("");
   HttpClient http;
-  auto request = to(server.url());
+  auto request = to(held.server.url());
   request.timeout = 30ms;
   CHECK(thrown([&] { http.perform(request); }).starts_with("unavailable: "));
-  over.count_down();
+  held.over.count_down();
 }
 
 TEST_CASE("sqs http: end stops what runs and all that comes") {
-  std::latch asked(1);
-  std::latch over(1);
-  WireServer server([&](const auto&, std::size_t) {
-    asked.count_down();
-    over.wait();
-    return std::string();
-  });
+  Held held("");
   HttpClient http;
   std::string error;
   std::jthread caller([&] {
-    auto request = to(server.url());
+    auto request = to(held.server.url());
     request.timeout = 60s;
     error = thrown([&] { http.perform(request); });
   });
-  asked.wait();
+  held.asked.wait();
   CHECK_FALSE(http.ended());
   http.end();
   caller.join();
-  over.count_down();
-  CHECK(error == "unavailable: no answer from " + server.url() + ": the call was ended");
+  held.over.count_down();
+  CHECK(error == "unavailable: no answer from " + held.server.url() + ": the call was ended");
   CHECK(http.ended());
   CHECK_FALSE(http.pause(60s));
-  CHECK(thrown([&] { http.perform(to(server.url())); }) == error);
-  CHECK(server.seen().size() == 1);
+  CHECK(thrown([&] { http.perform(to(held.server.url())); }) == error);
+  CHECK(held.server.seen().size() == 1);
 }
 
 TEST_CASE("sqs http: an end with grace lets a running request finish") {
-  std::latch asked(1);
-  std::latch ended(1);
-  WireServer server([&](const auto&, std::size_t) {
-    asked.count_down();
-    ended.wait();
-    return httpAnswer("200 OK", "finished");
-  });
+  Held held(httpAnswer("200 OK", "finished"));
   HttpClient http;
   std::string body;
-  std::jthread caller([&] { body = http.perform(to(server.url())).body; });
-  asked.wait();
+  std::jthread caller([&] { body = http.perform(to(held.server.url())).body; });
+  held.asked.wait();
   http.end(60s);
-  ended.count_down();
+  held.over.count_down();
   caller.join();
   CHECK(body == "finished");
-  CHECK(thrown([&] { http.perform(to(server.url())); }).starts_with("unavailable: "));
+  CHECK(thrown([&] { http.perform(to(held.server.url())); }).starts_with("unavailable: "));
 }

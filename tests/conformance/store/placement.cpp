@@ -28,6 +28,10 @@ bool handOver(StoreBench& bench, const QueuedMessage& message) {
   return bench.commit([&](Unit& unit) { return unit.handedOver(message.ref, bench.now()); });
 }
 
+bool giveBack(StoreBench& bench, const QueuedMessage& message, Duration after) {
+  return bench.commit([&](Unit& unit) { return unit.giveBack(message.ref, bench.now() + after); });
+}
+
 }  // namespace
 
 void acceptClaimed(StoreBench& bench) {
@@ -133,16 +137,9 @@ void forwardedHomeFirst(StoreBench& bench) {
 }
 
 void forwardGivenBack(StoreBench& bench) {
-  NewCommand outgoing = bench.newCommand("c");
-  outgoing.placement = Placement::Forward;
-  bench.accept(outgoing);
-  const auto messages = bench.take("commands", true);
-  REQUIRE(messages.size() == 1);
-  const auto giveBack = [&] {
-    return bench.commit(
-        [&](Unit& unit) { return unit.giveBack(messages[0].ref, bench.now() + 10s); });
-  };
-  CHECK(giveBack());
+  bench.accept(outgoing(bench, "c"));
+  const auto message = takeOutgoing(bench);
+  CHECK(giveBack(bench, message, 10s));
   CHECK(bench.command("c").dueAt == bench.now() + 10s);
   CHECK(bench.store().verify() == Ids{});
   // It may have arrived over there.
@@ -152,15 +149,11 @@ void forwardGivenBack(StoreBench& bench) {
 }
 
 void forwardGivenBackAtHome(StoreBench& bench) {
-  NewCommand outgoing = bench.newCommand("c");
-  outgoing.placement = Placement::Forward;
-  bench.accept(outgoing);
-  const auto messages = bench.take("commands", true);
-  REQUIRE(messages.size() == 1);
-  bench.accept(
-      "c");  // it had arrived over there, and was delivered here, before the answer was lost
-  CHECK(
-      bench.commit([&](Unit& unit) { return unit.giveBack(messages[0].ref, bench.now() + 10s); }));
+  bench.accept(outgoing(bench, "c"));
+  const auto message = takeOutgoing(bench);
+  // It had arrived over there, and was delivered here, before the answer was lost.
+  bench.accept("c");
+  CHECK(giveBack(bench, message, 10s));
   CHECK(bench.store().verify() == Ids{});
   CHECK(bench.work() == Ids{"c"});
 }
