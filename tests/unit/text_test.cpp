@@ -91,8 +91,10 @@ TEST_CASE("a quoted text is cut before a character and not inside it") {
   CHECK(quote("") == "\"\"");
   CHECK(quote(std::string(80, 'x')) == '"' + std::string(80, 'x') + '"');
   CHECK(quote(std::string(81, 'x')) == '"' + std::string(80, 'x') + "...\"");
-  CHECK(quote(std::string(79, 'x') + "\xC3\xA4") == '"' + std::string(79, 'x') + "...\"");
-  CHECK(quote(std::string(77, 'x') + "\xF0\x9F\x98\x80") == '"' + std::string(77, 'x') + "...\"");
+  for (const std::string wide : {"\xC3\xA4", "\xF0\x9F\x98\x80"}) {
+    const std::string before(81 - wide.size(), 'x');
+    CHECK(quote(before + wide) == '"' + before + "...\"");
+  }
 }
 
 TEST_CASE("the nearest word is the one that was probably meant") {
