@@ -124,7 +124,8 @@ TEST_CASE("an answer for another store becomes a dead letter that says so") {
   two.back.settle();
   other.settle();
   REQUIRE(other.deadLetters().size() == 1);
-  CHECK(other.deadLetters()[0].error.message.find("does another one listen") != std::string::npos);
+  CHECK(other.deadLetters()[0].error.message.find("does another store listen") !=
+        std::string::npos);
   CHECK(two.front.state(id) == CommandState::Accepted);
 }
 

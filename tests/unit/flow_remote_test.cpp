@@ -18,7 +18,8 @@ class Faulty final : public Transport {
     if (down) throw Error(ErrorCode::Unavailable, "down");
     std::vector<SendResult> results;
     for (const auto& message : messages) {
-      if (message.body.find(refuse) != std::string::npos) {
+      largest = std::max(largest, message.body.size());
+      if (message.body.find(refuse) != std::string::npos || message.body.size() > bytesMax) {
         results.push_back({SendResult::Kind::Permanent, "too large"});
         continue;
       }
@@ -31,7 +32,11 @@ class Faulty final : public Transport {
     if (loseAnswer) throw Error(ErrorCode::Unavailable, "timed out after it was sent");
     return results;
   }
-  TransportFeatures features() const override { return inner->features(); }
+  TransportFeatures features() const override {
+    auto features = inner->features();
+    features.bodyBytesMax = bytesMax;
+    return features;
+  }
   std::vector<Delivery> receive(std::size_t max, Duration lease, Duration wait) override {
     return inner->receive(max, lease, wait);
   }
@@ -50,13 +55,16 @@ class Faulty final : public Transport {
   std::unique_ptr<Transport> inner;
   bool down = false;
   bool loseAnswer = false;
+  std::size_t bytesMax = std::size_t{1024} * 1024;
+  std::size_t largest = 0;
   std::string refuse = "\x7f";
   std::string postpone = "\x7f";
 };
 
 struct RemoteBench : FlowBench {
-  explicit RemoteBench(const std::string& queue) {
+  explicit RemoteBench(const std::string& queue, std::size_t bytesMax = std::size_t{1024} * 1024) {
     far = std::make_shared<Faulty>(clock);
+    far->bytesMax = bytesMax;
     open([&](EngineOptions& options) {
       options.queues[queue] = "far://" + queue;
       options.transports = [this](const std::string&) { return far; };
@@ -105,6 +113,90 @@ TEST_CASE("an event for a remote queue keeps its flow open until it has left") {
   REQUIRE(bench.arrived().size() == 1);
   CHECK(bench.arrived()[0].id == bench.flow(id).events[0].id);
   CHECK(bench.arrived()[0].correlationId == id);
+}
+
+/// An object of so many bytes in canonical form.
+nlohmann::json ofSize(std::size_t bytes) { return {{"n", std::string(bytes - 8, 'x')}}; }
+
+TEST_CASE("a command over the limit of its queue is refused before its receipt") {
+  RemoteBench bench("commands", 20'000);
+  bench.handle("Pay", effect("paid"));
+  bench.submit("Pay", ofSize(1000));
+  bench.settle();
+  const auto room = 20'000 - (bench.far->largest - 1000);
+  CHECK_THROWS_WITH_AS(bench.submit("Pay", ofSize(room + 1)),
+                       "Pay makes a message of 20001 bytes, over the limit of 20000 bytes "
+                       "of far://commands",
+                       Error);
+  CHECK(bench.sql("SELECT count(*) AS n FROM tether_command")[0]["n"] == 1);
+
+  bench.submit("Pay", ofSize(room));
+  bench.settle();
+  CHECK(bench.far->largest == 20'000);
+  CHECK(bench.deadLetters().empty());
+}
+
+TEST_CASE("what a command submits over the limit of its queue fails the command") {
+  RemoteBench bench("commands", 20'000);
+  std::string said;
+  bench.handle("Pay", [&](CommandContext& context) {
+    CommandRequest request;
+    request.type = "Ship";
+    request.payload = ofSize(20'000);
+    try {
+      context.submit(std::move(request));
+    } catch (const Error& error) {
+      said = error.what();
+    }
+  });
+  bench.handle("Ship", effect("shipped"));
+  bench.sendOfKey("a", 1);
+  bench.settle();
+  CHECK(said.starts_with("Ship makes a message of"));
+}
+
+TEST_CASE("a reaction over the limit of its queue is born dead") {
+  RemoteBench bench("commands", 20'000);
+  bench.handle("Pay",
+               [](CommandContext& context) { context.events().add("Paid", ofSize(20'000)); });
+  bench.handle("Ship", effect("shipped"));
+  bench.engine->events().on("Paid", "Ship");
+  bench.sendOfKey("a", 1);
+  bench.settle();
+  const auto letters = bench.deadLetters();
+  REQUIRE(letters.size() == 1);
+  CHECK(letters[0].type == "Ship");
+  CHECK(letters[0].error.message.starts_with("Ship makes a message of"));
+}
+
+TEST_CASE("an event over the limit of its queue fails where it is said") {
+  RemoteBench bench("events", 20'000);
+  std::size_t bytes = 1000;
+  std::string said;
+  bench.handle("Pay", [&](CommandContext& context) {
+    try {
+      context.events().add("Paid", ofSize(bytes));
+    } catch (const Error& error) {
+      said = error.what();
+    }
+  });
+  bench.submit("Pay");
+  bench.settle();
+  const auto room = 20'000 - (bench.far->largest - 1000);
+
+  bytes = room + 1;
+  bench.submit("Pay");
+  bench.settle();
+  CHECK(said ==
+        "Paid makes a message of 20001 bytes, over the limit of 20000 bytes of "
+        "far://events");
+  CHECK(bench.far->largest < 20'000);
+
+  bytes = room;
+  bench.submit("Pay");
+  bench.settle();
+  CHECK(bench.far->largest == 20'000);
+  CHECK(bench.deadLetters().empty());
 }
 
 TEST_CASE("an answer that is lost sends the event again with the same bytes") {

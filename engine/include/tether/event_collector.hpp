@@ -1,9 +1,11 @@
 // Collects the events that a command says; nothing leaves before the commit.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tether {
@@ -16,12 +18,20 @@ struct CollectedEvent {
 
 class EventCollector {
  public:
-  /// Throws Invalid for a type or key that no envelope can carry, see checkAttribute.
+  /// Throws Invalid for an event that its queue cannot carry.
+  using Check = std::function<void(const CollectedEvent&)>;
+
+  EventCollector() = default;
+  explicit EventCollector(Check check) : check_(std::move(check)) {}
+
+  /// Throws Invalid for a type or key that no envelope can carry, see checkAttribute, and for an
+  /// event over the limit of the queue that it would leave by.
   void add(std::string type, const nlohmann::json& data, std::optional<std::string> key = {});
 
   const std::vector<CollectedEvent>& events() const noexcept { return events_; }
 
  private:
+  Check check_;
   std::vector<CollectedEvent> events_;
 };
 

@@ -1,5 +1,7 @@
 #include "engine/connections.hpp"
 
+#include <limits>
+
 #include "flow/event_emitter.hpp"
 #include "tether/error.hpp"
 #include "tether/sqs.hpp"
@@ -12,13 +14,12 @@ void Connections::open() {
   const std::scoped_lock lock(mutex_);
   if (open_) return;
   open_ = true;
-  std::map<std::string, std::shared_ptr<Transport>> transports;
   for (const auto& [queue, address] : options_.queues) {
-    if (address == "local") continue;
-    transports[queue] = openTransport(queue, address);
-    relays_.push_back(std::make_unique<OutboxRelay>(
-        store_, queue, true, std::make_unique<TransportEmitter>(transports[queue]),
-        options_.relayBatch, clock_));
+    const auto transport = transportOf(queue);
+    if (!transport) continue;
+    relays_.push_back(std::make_unique<OutboxRelay>(store_, queue, true,
+                                                    std::make_unique<TransportEmitter>(transport),
+                                                    options_.relayBatch, clock_));
   }
   for (const auto& queue : registry_.subscriberQueues()) {
     relays_.push_back(std::make_unique<OutboxRelay>(store_, queue, false,
@@ -26,11 +27,10 @@ void Connections::open() {
                                                     options_.relayBatch, clock_));
   }
   for (const auto& queue : options_.listen) {
-    const auto remote = transports.find(queue);
-    if (remote == transports.end() && queue == "commands") continue;  // the run queue itself
-    intakes_.push_back(std::make_unique<QueueIntake>(
-        store_, intake_, queue, remote == transports.end() ? nullptr : remote->second, clock_));
-    if (remote == transports.end()) listened_.push_back(queue);
+    const auto remote = transportOf(queue);
+    if (!remote && queue == "commands") continue;  // the run queue itself
+    intakes_.push_back(std::make_unique<QueueIntake>(store_, intake_, queue, remote, clock_));
+    if (!remote) listened_.push_back(queue);
   }
 }
 
@@ -40,6 +40,18 @@ void Connections::close() {
   relays_.clear();
   intakes_.clear();
   listened_.clear();
+  std::erase_if(transports_,
+                [&](const auto& entry) { return options_.queues.at(entry.first) != "memory"; });
+}
+
+std::size_t Connections::bodyBytesMax(const std::string& queue) {
+  const std::scoped_lock lock(mutex_);
+  try {
+    if (const auto transport = transportOf(queue)) return transport->features().bodyBytesMax;
+  } catch (const Error&) {
+    // Said when it is to be used.
+  }
+  return std::numeric_limits<std::size_t>::max();
 }
 
 void Connections::endWaits() {
@@ -71,13 +83,17 @@ std::vector<RemoteState> Connections::remotes(bool takesIn) const {
   return states;
 }
 
+std::shared_ptr<Transport> Connections::transportOf(const std::string& queue) {
+  const auto mapping = options_.queues.find(queue);
+  if (mapping == options_.queues.end() || mapping->second == "local") return nullptr;
+  const auto open = transports_.find(queue);
+  if (open != transports_.end()) return open->second;
+  return transports_[queue] = openTransport(queue, mapping->second);
+}
+
 std::shared_ptr<Transport> Connections::openTransport(const std::string& queue,
-                                                      const std::string& address) {
-  if (address == "memory") {
-    auto& transport = memory_[queue];
-    if (!transport) transport = makeMemoryTransport(clock_);
-    return transport;
-  }
+                                                      const std::string& address) const {
+  if (address == "memory") return makeMemoryTransport(clock_);
   if (options_.transports) {
     if (auto transport = options_.transports(address)) return transport;
   }

@@ -2,6 +2,7 @@
 // subscriber, an intake for each queue that is listened to beside the run queue.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,8 +17,8 @@
 
 namespace tether {
 
-/// Thread safety: open() and close() by one thread at a time; relays() and intakes() between them;
-/// the others from any thread.
+/// Thread safety: open(), close() and bodyBytesMax() by one thread at a time; relays() and
+/// intakes() between them; the others from any thread.
 class Connections {
  public:
   Connections(Store& store, const flow::Intake& intake, const flow::FlowEventRegistry& registry,
@@ -28,6 +29,9 @@ class Connections {
   void open();
   /// A transport that was closed is opened anew; what is in this process's memory stays there.
   void close();
+  /// The largest body that the far side of a queue takes; of a queue of the store itself, and of
+  /// one that nothing here leads to, none.
+  std::size_t bodyBytesMax(const std::string& queue);
   /// Ends the waits of the intakes, now and from now on.
   void endWaits();
 
@@ -39,7 +43,10 @@ class Connections {
   std::vector<RemoteState> remotes(bool takesIn) const;
 
  private:
-  std::shared_ptr<Transport> openTransport(const std::string& queue, const std::string& address);
+  /// Null for a queue of the store itself.
+  std::shared_ptr<Transport> transportOf(const std::string& queue);
+  std::shared_ptr<Transport> openTransport(const std::string& queue,
+                                           const std::string& address) const;
 
   Store& store_;
   const flow::Intake& intake_;
@@ -48,7 +55,7 @@ class Connections {
   const Clock& clock_;
   mutable std::mutex mutex_;  // of what follows, against those from any thread
   bool open_ = false;
-  std::map<std::string, std::shared_ptr<Transport>> memory_;
+  std::map<std::string, std::shared_ptr<Transport>> transports_;
   std::vector<std::unique_ptr<flow::OutboxRelay>> relays_;
   std::vector<std::unique_ptr<flow::QueueIntake>> intakes_;
   std::vector<std::string> listened_;

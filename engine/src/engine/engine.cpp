@@ -59,6 +59,8 @@ class Engine::Impl {
         api(*store, intake, listener, clock),
         desk(*store, intake, builder, registry, manager, listener, routes, options, ids, clock),
         connections(*store, intake, registry, options, clock) {
+    routes.commandBytesMax = connections.bodyBytesMax("commands");
+    routes.eventBytesMax = connections.bodyBytesMax("events");
     applyMigrations(*store, options.migrations, clock);
   }
 
@@ -188,7 +190,8 @@ class Engine::Impl {
       const auto found = options.queues.find(queue);
       return found != options.queues.end() && !isLocal(found->second);
     };
-    return {mapped("commands") ? Placement::Forward : Placement::Run, mapped("events")};
+    return {.commands = mapped("commands") ? Placement::Forward : Placement::Run,
+            .eventsRemote = mapped("events")};
   }
 
   bool listenTurn() {

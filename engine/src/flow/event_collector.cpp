@@ -9,7 +9,9 @@ void EventCollector::add(std::string type, const nlohmann::json& data,
                          std::optional<std::string> key) {
   checkAttribute("event type", type);
   if (key && !key->empty()) checkAttribute("event key", *key);
-  events_.push_back({std::move(type), canonicalJson(data), std::move(key)});
+  CollectedEvent event{std::move(type), canonicalJson(data), std::move(key)};
+  if (check_) check_(event);
+  events_.push_back(std::move(event));
 }
 
 }  // namespace tether

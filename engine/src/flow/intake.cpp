@@ -9,15 +9,81 @@ namespace tether::flow {
 namespace {
 
 constexpr int kDepthMax = 64;
+// More than an envelope has beside its data: eight attributes of 255 bytes, escaped.
+constexpr std::size_t kAttributeBytesMost = 16 * 1024;
+
+/// `envelope` gives all but the data, and only for what comes near the limit.
+template <class EnvelopeOf>
+void checkFits(const std::string& type, const std::string& data, std::size_t limit,
+               const std::string& address, EnvelopeOf envelope) {
+  if (limit > kAttributeBytesMost && data.size() <= limit - kAttributeBytesMost) return;
+  const auto size =
+      toJsonText(envelope()).size() + std::string_view(",\"data\":").size() + data.size();
+  if (size <= limit) return;
+  throw Error(ErrorCode::Invalid, type + " makes a message of " + std::to_string(size) +
+                                      " bytes, over the limit of " + std::to_string(limit) +
+                                      " bytes of " + address);
+}
 
 }  // namespace
 
-NewCommand Intake::fromRequest(CommandRequest& request) const {
+NewCommand Intake::fromRequest(CommandRequest& request, const Command* cause) const {
   if (!request.id.empty()) checkId("id", request.id);
   if (!request.correlationId.empty()) checkId("correlationId", request.correlationId);
   if (!request.causationId.empty()) checkId("causationId", request.causationId);
   if (!request.idempotencyKey.empty()) checkId("idempotency key", request.idempotencyKey);
-  return check(request, routes_.commands);
+  const bool inherits = cause != nullptr && request.correlationId.empty();
+  const bool caused = cause != nullptr && request.causationId.empty();
+  auto command = check(request, routes_.commands);
+  if (inherits) command.correlationId = cause->correlationId;
+  if (caused) command.causationId = cause->id;
+  if (cause != nullptr) command.depth = cause->depth;
+  checkSize(command);
+  return command;
+}
+
+void Intake::checkSize(const NewCommand& command) const {
+  if (command.placement != Placement::Forward) return;
+  checkFits(command.type, command.payload, routes_.commandBytesMax, options_.queues.at("commands"),
+            [&] {
+              Envelope envelope;
+              envelope.id = command.id;
+              envelope.source = command.source;
+              envelope.type = command.type;
+              envelope.time = command.acceptedAt;
+              envelope.correlationId = command.correlationId;
+              envelope.causationId = command.causationId;
+              envelope.key = command.key;
+              envelope.traceparent = command.traceparent;
+              envelope.replyTo = command.replyTo;
+              return envelope;
+            });
+}
+
+Event Intake::eventOf(const CollectedEvent& said, int index, const Command& cause, Time now) const {
+  Event event;
+  // With the source: one id from two sources is two commands.
+  event.id = deriveId(cause.id, "event/" + std::to_string(index) + '/' + cause.source);
+  event.source = options_.source;
+  event.type = said.type;
+  event.correlationId = cause.correlationId;
+  event.causationId = cause.id;
+  event.key = said.key.value_or(cause.key);
+  event.traceparent = cause.traceparent;
+  event.data = said.data;
+  event.commandSeq = cause.seq;
+  event.depth = cause.depth;
+  event.time = now;
+  return event;
+}
+
+void Intake::checkSize(const CollectedEvent& said, const Command& cause) const {
+  if (!routes_.eventsRemote) return;
+  checkFits(said.type, said.data, routes_.eventBytesMax, options_.queues.at("events"), [&] {
+    auto event = eventOf(said, 0, cause, clock_.now());
+    event.data = "null";
+    return toEnvelope(event);
+  });
 }
 
 Acceptance Intake::arrive(Unit& unit, Envelope envelope) const {
@@ -39,8 +105,9 @@ Acceptance Intake::hearOutcome(Unit& unit, const Envelope& envelope) const {
   const auto outcome = parseOutcome(envelope);
   if (!unit.close(outcome)) {
     throw Error(ErrorCode::NotFound, "command " + outcome.commandId +
-                                         " was not handed over by this store; does another one"
-                                         " listen to the queue that it replies to?");
+                                         " was not handed over by this store, or is pruned here;"
+                                         " does another store listen to the queue that it replies"
+                                         " to?");
   }
   Acceptance acceptance;
   acceptance.receipt.commandId = outcome.commandId;
@@ -142,6 +209,7 @@ NewCommand Intake::reaction(const Event& event, const std::string& commandType) 
       auto checked = request;
       checked.payload = nlohmann::json::parse(event.data);
       command = check(checked, routes_.commands);
+      checkSize(command);
     } catch (const std::exception& error) {
       command = stillborn({"invalid", error.what()});
     }

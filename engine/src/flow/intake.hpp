@@ -9,6 +9,7 @@
 #include "tether/command.hpp"
 #include "tether/engine_options.hpp"
 #include "tether/envelope.hpp"
+#include "tether/event_collector.hpp"
 #include "tether/ids.hpp"
 #include "tether/store.hpp"
 #include "tether/transaction_command_builder.hpp"
@@ -27,9 +28,10 @@ class Intake {
         clock_(clock),
         options_(options) {}
 
-  /// Leaves the payload, checked and with its defaults, in `request`. Errors: Invalid (unknown
-  /// type, payload, ids).
-  NewCommand fromRequest(CommandRequest& request) const;
+  /// Leaves the payload, checked and with its defaults, in `request`. What it does not say of the
+  /// flow comes from `cause`, the command that submits it. Errors: Invalid (unknown type, payload,
+  /// ids, a message over the limit of its queue).
+  NewCommand fromRequest(CommandRequest& request, const Command* cause = nullptr) const;
 
   /// A message that arrived on a queue: a command is accepted, an event recorded with its
   /// reactions, once for each source and id. Errors: Invalid (a wrong payload),
@@ -38,11 +40,14 @@ class Intake {
   /// Throws what arrive() would throw for the message itself.
   void checkArrival(Envelope envelope) const;
 
+  /// The event number `index` that `cause` says.
+  Event eventOf(const CollectedEvent& said, int index, const Command& cause, Time now) const;
+  /// Throws Invalid for one that is over the limit of its queue.
+  void checkSize(const CollectedEvent& said, const Command& cause) const;
+
   /// Records an event of ours with its message per destination, and its reactions. Returns whether
   /// a command was accepted that may be claimed now.
   bool emit(Unit& unit, const Event& event) const;
-
-  const std::string& source() const { return options_.source; }
 
  private:
   /// A command that arrived on a queue: it runs here. Errors: Invalid.
@@ -50,6 +55,7 @@ class Intake {
   bool receive(Unit& unit, const Envelope& envelope) const;
   Acceptance hearOutcome(Unit& unit, const Envelope& envelope) const;
   NewCommand check(CommandRequest& request, Placement placement) const;
+  void checkSize(const NewCommand& command) const;
   NewCommand reaction(const Event& event, const std::string& commandType) const;
   bool react(Unit& unit, const Event& event) const;
 

@@ -1,6 +1,8 @@
 // Where commands and events go, as the queue mappings say.
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,9 @@ inline std::string subscriberQueue(const std::string& eventType) {
 struct Routes {
   Placement commands = Placement::Run;
   bool eventsRemote = false;
+  // The largest message that the far side of each takes.
+  std::size_t commandBytesMax = std::numeric_limits<std::size_t>::max();
+  std::size_t eventBytesMax = std::numeric_limits<std::size_t>::max();
 };
 
 }  // namespace tether::flow

@@ -92,16 +92,11 @@ class Executing final : public ContextOf<CommandContext> {
 
   Receipt submit(CommandRequest request) override {
     const auto& cause = command();
-    const bool inherits = request.correlationId.empty();
-    const bool caused = request.causationId.empty();
     if (request.id.empty()) {
       request.id =
           deriveId(cause.id, "submit/" + std::to_string(submitted_++) + '/' + cause.source);
     }
-    auto accepted = intake_.fromRequest(request);
-    if (inherits) accepted.correlationId = cause.correlationId;
-    if (caused) accepted.causationId = cause.id;
-    accepted.depth = cause.depth;
+    const auto accepted = intake_.fromRequest(request, &cause);
     const auto acceptance = unit_.accept(accepted);
     run_.submits.push_back(accepted.type);
     run_.reactions = run_.reactions || acceptance.claimable;
@@ -151,15 +146,15 @@ void TransactionManager::prepare(AttemptRun& run) const {
   run.command->prepare(context);
 }
 
-EventCollector TransactionManager::perform(Unit& unit, AttemptRun& run,
-                                           std::map<std::string, TableChanges>* changes) const {
+std::vector<CollectedEvent> TransactionManager::perform(
+    Unit& unit, AttemptRun& run, std::map<std::string, TableChanges>* changes) const {
   run.entered = true;
   run.applied = false;
   run.submits.clear();
   passSeam(Seam::tx_after_begin);
   const auto& command = run.claim.command;
   run.reactions = false;
-  EventCollector collected;
+  EventCollector collected([&](const CollectedEvent& said) { intake_.checkSize(said, command); });
   ScriptScope scope;
   scope.command = &command;
   scope.events = &collected;
@@ -178,30 +173,18 @@ EventCollector TransactionManager::perform(Unit& unit, AttemptRun& run,
 
   int index = 0;
   for (const auto& said : collected.events()) {
-    Event event;
-    // With the source: one id from two sources is two commands.
-    event.id = deriveId(command.id, "event/" + std::to_string(index++) + '/' + command.source);
-    event.source = intake_.source();
-    event.type = said.type;
-    event.correlationId = command.correlationId;
-    event.causationId = command.id;
-    event.key = said.key.value_or(command.key);
-    event.traceparent = command.traceparent;
-    event.data = said.data;
-    event.commandSeq = command.seq;
-    event.depth = command.depth;
-    event.time = scope.now;
+    const auto event = intake_.eventOf(said, index++, command, scope.now);
     run.reactions = intake_.emit(unit, event) || run.reactions;
   }
-  return collected;
+  return collected.events();
 }
 
 std::vector<CollectedEvent> TransactionManager::rehearse(
     Unit& unit, AttemptRun& run, std::map<std::string, TableChanges>& changes) const {
   changes.clear();  // a closure may run twice
-  const auto collected = perform(unit, run, &changes);
+  auto collected = perform(unit, run, &changes);
   run.applied = true;
-  return collected.events();
+  return collected;
 }
 
 void TransactionManager::execute(Unit& unit, AttemptRun& run) const {
