@@ -31,7 +31,8 @@ constexpr int kBeatsInLease = 3;
 constexpr Duration kHousekeeping = std::chrono::minutes{1};
 constexpr int kPolls = 4;  // of one queue elsewhere, at once, while it has much
 constexpr Duration kPatientPoll = std::chrono::seconds{2};
-constexpr Duration kForever = std::chrono::years{1};  // for a wait; more could overflow
+constexpr Duration kRestMost = std::chrono::seconds{15};  // from a queue that cannot be reached
+constexpr Duration kForever = std::chrono::years{1};      // for a wait; more could overflow
 constexpr std::int64_t kExpirePage = 1000;
 constexpr std::size_t kSendAgainPage = 100;
 
@@ -405,6 +406,7 @@ class Engine::Impl {
 
   /// `helps`: only while the first poll of the queue finds more than it can take.
   void intakeLoop(QueueIntake& queue, bool helps) {
+    int failures = 0;  // in a row
     while (!stopRequested_) {
       const auto seen = store->changeCount();
       if (helps && !queue.full()) {
@@ -421,8 +423,19 @@ class Engine::Impl {
         if (result.claimable) listener.wake();
         return result.messages > 0;
       });
+      failures = queue.remote() && !queue.failure().empty() ? failures + 1 : 0;
+      if (failures > 1) rest(std::min(kRestMost, options.poll * (1 << std::min(failures, 8))));
       const bool waited = queue.remote() && max > 0;
       if (!did && !waited && !stopRequested_) store->waitForChange(seen, options.poll);
+    }
+  }
+
+  /// Whatever happens in the store meanwhile.
+  void rest(Duration time) {
+    using Steady = std::chrono::steady_clock;
+    const auto end = Steady::now() + time;
+    while (!stopRequested_ && Steady::now() < end) {
+      store->waitForChange(store->changeCount(), std::chrono::ceil<Duration>(end - Steady::now()));
     }
   }
 
