@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <istream>
+#include <iterator>
 #include <set>
 
 #include "tether/error.hpp"
@@ -191,12 +192,13 @@ void confirmMany(Session& session, const std::string& what, const std::vector<st
 int answerListing(Session& session, const Listing& listing, const Filter& filter) {
   auto& print = session.print();
   // Whoever hands a list on must know that it is cut short, whatever its form.
-  std::vector<Diagnostic> diagnostics;
+  auto diagnostics = listing.diagnostics;
   if (listing.ids.size() == filter.limit) {
     diagnostics.push_back({"limited", "there may be more, see --limit"});
   }
   if (listing.ids.empty() && listing.types != TypesOf::Nobody) {
-    diagnostics = unknownNames(session, session.store(), filter, listing.types);
+    std::ranges::move(unknownNames(session, session.store(), filter, listing.types),
+                      std::back_inserter(diagnostics));
   }
   const auto people = [&] {
     if (print.quiet()) {

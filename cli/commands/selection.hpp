@@ -78,6 +78,7 @@ struct Listing {
   nlohmann::json data = nlohmann::json::array();
   std::vector<std::string> ids{};  // for --quiet
   Table table{};
+  std::vector<Diagnostic> diagnostics{};
 };
 /// Says so when it is cut short, and when it is empty because of a name that nobody knows.
 int answerListing(Session& session, const Listing& listing, const Filter& filter);

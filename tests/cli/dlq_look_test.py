@@ -58,6 +58,10 @@ class List(Look):
                 self.assertIn(words, self.ok("dlq", verb, *flags).err)
                 [diagnostic] = self.ok("dlq", verb, *flags, "--json").json["diagnostics"]
                 self.assertEqual(diagnostic["code"], "unknown_name")
+            for verb in (("replay",), ("plan", "-o", "plan.json"), ("archive", "--yes")):
+                done = self.tether("dlq", *verb, *flags)
+                self.assertEqual(done.exit, 3)
+                self.assertIn(words, done.err)
         self.ok("dlq", "archive", "--group", group, "--yes")
         self.assertNotIn("is known here", self.ok("dlq", "list", "--group", group).err)
 

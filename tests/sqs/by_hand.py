@@ -59,7 +59,11 @@ class ByHand:
         [message] = self.aws("receive-message", "--queue-url", dead,
                              "--visibility-timeout", "0")["Messages"]
         self.assertEqual(message["Body"], body)
+        hint = "about 1 message set aside by SQS at sqs://orders-dead; 'tether dlq pull commands'"
+        self.assertIn(hint, self.ok("dlq", "list", "--queue", "commands").err)
+        self.assertIn(hint, self.tether("doctor").out)
         self.ok("dlq", "pull", "commands")
+        self.assertNotIn("set aside", self.ok("dlq", "list", "--queue", "commands").err)
         [letter] = self.dead_letters()
         self.assertEqual((letter["kind"], letter["queue"]), ("message", "commands"))
         self.assertEqual(self.emulator.counts("orders-dead"), (0, 0, 0))

@@ -36,8 +36,8 @@ int answerChanged(Session& session, const char* schema, const char* done,
 
 int runArchive(const LetterOptions& options, Session& session) {
   auto& engine = session.engine(false);
-  const auto ids =
-      idsOf(chosenLetters(engine.store(), letterTargets(session, engine.store(), options)));
+  const auto ids = idsOf(
+      chosenLetters(session, engine.store(), letterTargets(session, engine.store(), options)));
   confirmMany(session, "archive " + countText(ids.size()), ids, options.selection.yes);
   const auto changed = engine.deadLetters().archive(ids, operatorOf(session, options.reason));
   return answerChanged(session, "dlq-archive", "archived", changed, ids.size());
@@ -45,8 +45,9 @@ int runArchive(const LetterOptions& options, Session& session) {
 
 int runRestore(const LetterOptions& options, Session& session) {
   auto& engine = session.engine(false);
-  const auto ids = idsOf(chosenLetters(
-      engine.store(), letterTargets(session, engine.store(), options, DeadLetterState::Archived)));
+  const auto ids = idsOf(
+      chosenLetters(session, engine.store(),
+                    letterTargets(session, engine.store(), options, DeadLetterState::Archived)));
   confirmMany(session, "restore " + countText(ids.size()), ids, options.selection.yes);
   const auto changed = engine.deadLetters().restore(ids, operatorOf(session, options.reason));
   return answerChanged(session, "dlq-restore", "restored", changed, ids.size());
@@ -75,7 +76,7 @@ int runPurge(const PurgeOptions& options, Session& session) {
   }
   auto& engine = session.engine(false);
   const auto letters =
-      chosenLetters(engine.store(), letterTargets(session, engine.store(), options));
+      chosenLetters(session, engine.store(), letterTargets(session, engine.store(), options));
   const auto ids = idsOf(letters);
   if (options.selection.all) confirmAll(options, letters);
   // One alone is confirmed too: it does not come back.

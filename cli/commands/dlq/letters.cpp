@@ -93,7 +93,7 @@ Filter letterTargets(Session& session, Store& store, const LetterOptions& option
   return completed(targetsOf(options.selection, session), store, options, state);
 }
 
-std::vector<DeadLetter> chosenLetters(Store& store, const Filter& filter) {
+std::vector<DeadLetter> chosenLetters(Session& session, Store& store, const Filter& filter) {
   std::vector<DeadLetter> letters;
   store.read([&](Snapshot& snapshot) {
     for (const auto& id : filter.ids) {
@@ -105,8 +105,12 @@ std::vector<DeadLetter> chosenLetters(Store& store, const Filter& filter) {
   });
   if (letters.empty()) {
     const auto state = filter.letters ? std::string(toString(*filter.letters)) : std::string();
-    throw Error(ErrorCode::NotFound, fmt::format("no {}{}dead letter is chosen by this", state,
-                                                 state.empty() ? "" : " "));
+    auto message =
+        fmt::format("no {}{}dead letter is chosen by this", state, state.empty() ? "" : " ");
+    for (const auto& slip : unknownNames(session, store, filter, TypesOf::Letters)) {
+      message += ": " + slip.message;
+    }
+    throw Error(ErrorCode::NotFound, message);
   }
   std::ranges::reverse(letters);
   return letters;

@@ -41,8 +41,9 @@ Filter letterFilter(Session& session, Store& store, const LetterOptions& options
 Filter letterTargets(Session& session, Store& store, const LetterOptions& options,
                      std::optional<DeadLetterState> state = DeadLetterState::Waiting);
 
-/// In the order of the store. Throws NotFound for none, and for an id that there is not.
-std::vector<DeadLetter> chosenLetters(Store& store, const Filter& filter);
+/// In the order of the store. Throws NotFound for none, with the names in it that nobody knows, and
+/// for an id that there is not.
+std::vector<DeadLetter> chosenLetters(Session& session, Store& store, const Filter& filter);
 std::vector<std::string> idsOf(const std::vector<DeadLetter>& letters);
 /// Throws NotFound.
 DeadLetter letterOf(Store& store, const std::string& id);

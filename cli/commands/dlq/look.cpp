@@ -1,11 +1,33 @@
 // dlq list, dlq groups: what failed, one by one and by cause. See man/tether-dlq.1.
+#include <fmt/format.h>
+
 #include <memory>
 
+#include "commands/queue/queues.hpp"
 #include "letters.hpp"
+#include "set_aside.hpp"
+#include "tether/error.hpp"
 #include "views.hpp"
 
 namespace tether::cli {
 namespace {
+
+constexpr Duration kAskAtMost = std::chrono::seconds{3};
+
+/// What SQS has set aside of a queue that was asked for by name: only a letter once it is pulled.
+std::vector<Diagnostic> stillElsewhere(Session& session, const std::string& name) {
+  for (const auto& queue : knownQueues(session)) {
+    if (queue.name != name || !isSqs(queue)) continue;
+    try {
+      const auto redrive = inspectSqsQueue(queue.address, kAskAtMost).redrive;
+      const auto aside = setAside(queue.address, redrive, kAskAtMost);
+      if (aside) return {{"set-aside", describe(*aside, name)}};
+    } catch (const Error& error) {
+      return {{"set-aside", fmt::format("what SQS set aside is not known: {}", error.what())}};
+    }
+  }
+  return {};
+}
 
 int runList(const LetterOptions& options, Session& session) {
   const auto now = session.clock().now();
@@ -28,6 +50,7 @@ int runList(const LetterOptions& options, Session& session) {
          whenText(letter.failedAt, now), std::to_string(letter.attempts), letter.group,
          std::string(toString(letter.state())), errorText(letter.error)});
   }
+  listing.diagnostics = stillElsewhere(session, filter.queue);
   return answerListing(session, listing, filter);
 }
 

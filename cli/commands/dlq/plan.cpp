@@ -32,7 +32,7 @@ int runPlan(const PlanOptions& options, Session& session) {
   auto& store = engine.store();
   auto filter = letterTargets(session, store, options);
   filter.letters = DeadLetterState::Waiting;
-  chosenLetters(store, filter);  // an id that there is not is a slip, not a letter less
+  chosenLetters(session, store, filter);  // an id that there is not is a slip, not a letter less
   const PlanFile file{.plan = engine.deadLetters().plan(filter, std::move(set),
                                                         operatorOf(session, options.reason)),
                       .store = session.storeSetting().value};

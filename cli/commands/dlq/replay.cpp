@@ -130,7 +130,7 @@ int runReplay(const ReplayVerb& options, Session& session) {
                           .allowExpired = options.allowExpired};
   auto& engine = session.engine(false);
   auto& store = engine.store();
-  const auto ids = idsOf(chosenLetters(store, letterTargets(session, store, options)));
+  const auto ids = idsOf(chosenLetters(session, store, letterTargets(session, store, options)));
   confirmMany(session, "replay " + countText(ids.size()), ids, options.selection.yes);
   const auto results = engine.deadLetters().replay(ids, how);
 

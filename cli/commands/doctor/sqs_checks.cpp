@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "checks.hpp"
+#include "commands/dlq/set_aside.hpp"
 #include "tether/error.hpp"
 #include "tether/sqs.hpp"
 #include "tether/text.hpp"
@@ -14,6 +16,7 @@ namespace {
 // A message is hidden from its receipt until it is in the store, seldom longer than a moment.
 constexpr Duration kShortest = std::chrono::seconds{10};
 constexpr Duration kAskAtMost = std::chrono::seconds{5};
+constexpr std::int64_t kLargest = 1024 * 1024;  // what SQS can take
 constexpr Duration kSetAsideShorter = std::chrono::days{4};
 
 void examineSettings(Report& report, const std::string& name, const SqsSettings& settings) {
@@ -48,15 +51,30 @@ void examineReading(Report& report, const std::string& name, const SqsQueueRepor
   }
 }
 
+/// `names`: of the queues of SQS that were looked at, by their URL.
 void examineQueue(Report& report, const std::string& name, const std::string& address,
-                  bool listened) {
+                  bool listened, std::map<std::string, std::string>& names) {
   const auto check = "queue " + name;
   try {
     examineSettings(report, check, sqsSettings(address));
     const auto found = inspectSqsQueue(address, kAskAtMost);
     report.good(check, fmt::format("about {} ready, {} held, {} delayed; kept for {}", found.ready,
                                    found.leased, found.delayed, toText(found.retention)));
+    if (const auto [other, first] = names.emplace(found.url, name); !first) {
+      report.problem(check,
+                     fmt::format("leads to the same place as queue {}: what is meant for one "
+                                 "is taken for the other's",
+                                 other->second));
+    }
     if (listened) examineReading(report, check, found);
+    if (const auto aside = setAside(address, found.redrive, kAskAtMost)) {
+      report.note(check, describe(*aside, name));
+    }
+    if (found.bytesMax < kLargest) {
+      report.note(check, fmt::format("takes messages of {} bytes only: a larger one becomes a dead "
+                                     "letter when it is to leave",
+                                     found.bytesMax));
+    }
     if (found.retention < kSetAsideShorter) {
       report.note(check, fmt::format("keeps a message for {} only: who does not read for so long "
                                      "loses it",
@@ -74,10 +92,11 @@ void examineQueue(Report& report, const std::string& name, const std::string& ad
 
 void examineSqs(Report& report, const Catalog& catalog) {
   const auto options = catalog.options();
+  std::map<std::string, std::string> names;
   for (const auto& [name, address] : options.queues) {
     if (!isSqsAddress(address)) continue;
     const bool listened = std::ranges::find(options.listen, name) != options.listen.end();
-    examineQueue(report, name, address, listened);
+    examineQueue(report, name, address, listened, names);
   }
 }
 
