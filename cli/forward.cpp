@@ -16,8 +16,9 @@ void forwardAccepted(Session& session, Engine& engine) {
   if (session.commandsElsewhere().empty()) return;
   bool relayed = false;
   engine.store().read([&](Snapshot& snapshot) {
-    relayed =
-        std::ranges::any_of(snapshot.owners(), [](const OwnerInfo& owner) { return owner.alive; });
+    relayed = std::ranges::any_of(snapshot.owners(), [](const OwnerInfo& owner) {
+      return owner.alive && owner.role.ends_with("relay");
+    });
   });
   if (relayed) return;
   try {

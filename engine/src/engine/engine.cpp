@@ -233,7 +233,10 @@ class Engine::Impl {
   void signOn(Role role) {
     const auto types = runnable(role);
     store->commit(Durability::Deferred, [&](Unit& unit) {
-      owner_ = unit.addOwner(role == Role::Relay ? "relay" : "listener", types, clock.now());
+      const auto* const name = role == Role::Relay      ? "relay"
+                               : role == Role::Listener ? "listener"
+                                                        : "listener and relay";
+      owner_ = unit.addOwner(name, types, clock.now());
     });
   }
 
