@@ -177,7 +177,9 @@ std::string waitReason(const Command& command, const Obstacles& obstacles, Time 
   }
   if (!reason.empty()) return reason;
   if (command.state == CommandState::Retrying) return "retries now";
-  if (!obstacles.elsewhere.empty()) return "waits for a relay to " + obstacles.elsewhere;
+  if (command.outgoing) {
+    return "waits for a relay" + (obstacles.elsewhere.empty() ? "" : " to " + obstacles.elsewhere);
+  }
   return command.key.empty() ? "waits for a listener"
                              : fmt::format("waits for a listener, key {}", command.key);
 }

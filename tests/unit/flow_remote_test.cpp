@@ -1,103 +1,11 @@
 // Queues that are mapped elsewhere: the relay, the intake, and what a failing transport does.
 #include "tether/error.hpp"
-#include "unit/flow_bench.hpp"
 #include "unit/gate.hpp"
+#include "unit/remote_bench.hpp"
 
 namespace tether::testing {
 
 using namespace std::chrono_literals;
-
-namespace {
-
-/// A transport that misbehaves as it is told, in front of one that works.
-class Faulty final : public Transport {
- public:
-  explicit Faulty(const Clock& clock) : inner(makeMemoryTransport(clock)) {}
-
-  std::vector<SendResult> send(std::span<const OutgoingMessage> messages) override {
-    if (down) throw Error(ErrorCode::Unavailable, "down");
-    std::vector<SendResult> results;
-    for (const auto& message : messages) {
-      largest = std::max(largest, message.body.size());
-      if (message.body.find(refuse) != std::string::npos || message.body.size() > bytesMax) {
-        results.push_back({SendResult::Kind::Permanent, "too large"});
-        continue;
-      }
-      if (message.body.find(postpone) != std::string::npos) {
-        results.push_back({SendResult::Kind::Transient, "throttled"});
-        continue;
-      }
-      results.push_back(inner->send(std::span(&message, 1)).at(0));
-    }
-    if (loseAnswer) throw Error(ErrorCode::Unavailable, "timed out after it was sent");
-    return results;
-  }
-  TransportFeatures features() const override {
-    auto features = inner->features();
-    features.bodyBytesMax = bytesMax;
-    return features;
-  }
-  std::vector<Delivery> receive(std::size_t max, Duration lease, Duration wait) override {
-    return inner->receive(max, lease, wait);
-  }
-  bool ack(const std::string& receipt) override { return inner->ack(receipt); }
-  bool nack(const std::string& receipt, Duration delay) override {
-    return inner->nack(receipt, delay);
-  }
-  bool extend(const std::string& receipt, Duration lease) override {
-    return inner->extend(receipt, lease);
-  }
-  std::vector<Delivery> peek(std::size_t max) override { return inner->peek(max); }
-  QueueCounts counts() override { return inner->counts(); }
-  std::int64_t purge() override { return inner->purge(); }
-  void close() override { inner->close(); }
-
-  std::unique_ptr<Transport> inner;
-  bool down = false;
-  bool loseAnswer = false;
-  std::size_t bytesMax = std::size_t{1024} * 1024;
-  std::size_t largest = 0;
-  std::string refuse = "\x7f";
-  std::string postpone = "\x7f";
-};
-
-struct RemoteBench : FlowBench {
-  explicit RemoteBench(const std::string& queue, std::size_t bytesMax = std::size_t{1024} * 1024) {
-    far = std::make_shared<Faulty>(clock);
-    far->bytesMax = bytesMax;
-    open([&](EngineOptions& options) {
-      options.queues[queue] = "far://" + queue;
-      options.transports = [this](const std::string&) { return far; };
-    });
-  }
-  /// What the far side has got so far, in its order.
-  const std::vector<Envelope>& arrived() {
-    for (;;) {
-      const auto deliveries = far->receive(10, 1min, Duration{0});
-      if (deliveries.empty()) return envelopes;
-      for (const auto& delivery : deliveries) {
-        envelopes.push_back(parseEnvelope(delivery.body));
-        CHECK(far->ack(delivery.receipt));
-      }
-    }
-  }
-  void sendOfKey(const std::string& key, int count) const {
-    for (int at = 0; at < count; ++at) {
-      Envelope envelope;
-      envelope.id = key + "-" + std::to_string(at);
-      envelope.source = "front";
-      envelope.type = "Pay";
-      envelope.key = key;
-      envelope.data = {{"n", at}};
-      const OutgoingMessage message = {envelope.id, toJsonText(envelope), key, {}};
-      far->send(std::span(&message, 1));
-    }
-  }
-  std::shared_ptr<Faulty> far;
-  std::vector<Envelope> envelopes;
-};
-
-}  // namespace
 
 TEST_CASE("an event for a remote queue keeps its flow open until it has left") {
   RemoteBench bench("events");
@@ -113,90 +21,6 @@ TEST_CASE("an event for a remote queue keeps its flow open until it has left") {
   REQUIRE(bench.arrived().size() == 1);
   CHECK(bench.arrived()[0].id == bench.flow(id).events[0].id);
   CHECK(bench.arrived()[0].correlationId == id);
-}
-
-/// An object of so many bytes in canonical form.
-nlohmann::json ofSize(std::size_t bytes) { return {{"n", std::string(bytes - 8, 'x')}}; }
-
-TEST_CASE("a command over the limit of its queue is refused before its receipt") {
-  RemoteBench bench("commands", 20'000);
-  bench.handle("Pay", effect("paid"));
-  bench.submit("Pay", ofSize(1000));
-  bench.settle();
-  const auto room = 20'000 - (bench.far->largest - 1000);
-  CHECK_THROWS_WITH_AS(bench.submit("Pay", ofSize(room + 1)),
-                       "Pay makes a message of 20001 bytes, over the limit of 20000 bytes "
-                       "of far://commands",
-                       Error);
-  CHECK(bench.sql("SELECT count(*) AS n FROM tether_command")[0]["n"] == 1);
-
-  bench.submit("Pay", ofSize(room));
-  bench.settle();
-  CHECK(bench.far->largest == 20'000);
-  CHECK(bench.deadLetters().empty());
-}
-
-TEST_CASE("what a command submits over the limit of its queue fails the command") {
-  RemoteBench bench("commands", 20'000);
-  std::string said;
-  bench.handle("Pay", [&](CommandContext& context) {
-    CommandRequest request;
-    request.type = "Ship";
-    request.payload = ofSize(20'000);
-    try {
-      context.submit(std::move(request));
-    } catch (const Error& error) {
-      said = error.what();
-    }
-  });
-  bench.handle("Ship", effect("shipped"));
-  bench.sendOfKey("a", 1);
-  bench.settle();
-  CHECK(said.starts_with("Ship makes a message of"));
-}
-
-TEST_CASE("a reaction over the limit of its queue is born dead") {
-  RemoteBench bench("commands", 20'000);
-  bench.handle("Pay",
-               [](CommandContext& context) { context.events().add("Paid", ofSize(20'000)); });
-  bench.handle("Ship", effect("shipped"));
-  bench.engine->events().on("Paid", "Ship");
-  bench.sendOfKey("a", 1);
-  bench.settle();
-  const auto letters = bench.deadLetters();
-  REQUIRE(letters.size() == 1);
-  CHECK(letters[0].type == "Ship");
-  CHECK(letters[0].error.message.starts_with("Ship makes a message of"));
-}
-
-TEST_CASE("an event over the limit of its queue fails where it is said") {
-  RemoteBench bench("events", 20'000);
-  std::size_t bytes = 1000;
-  std::string said;
-  bench.handle("Pay", [&](CommandContext& context) {
-    try {
-      context.events().add("Paid", ofSize(bytes));
-    } catch (const Error& error) {
-      said = error.what();
-    }
-  });
-  bench.submit("Pay");
-  bench.settle();
-  const auto room = 20'000 - (bench.far->largest - 1000);
-
-  bytes = room + 1;
-  bench.submit("Pay");
-  bench.settle();
-  CHECK(said ==
-        "Paid makes a message of 20001 bytes, over the limit of 20000 bytes of "
-        "far://events");
-  CHECK(bench.far->largest < 20'000);
-
-  bytes = room;
-  bench.submit("Pay");
-  bench.settle();
-  CHECK(bench.far->largest == 20'000);
-  CHECK(bench.deadLetters().empty());
 }
 
 TEST_CASE("an answer that is lost sends the event again with the same bytes") {
@@ -333,6 +157,28 @@ TEST_CASE("a redelivered identity with another payload becomes a dead letter") {
   CHECK(bench.sql("SELECT * FROM effects").size() == 1);
   REQUIRE(bench.deadLetters().size() == 1);
   CHECK(bench.deadLetters()[0].error.code == "conflict");
+}
+
+TEST_CASE("a reaction that was born dead leaves for its queue when it is replayed") {
+  RemoteBench bench("commands");
+  bool valid = false;
+  CommandSettings settings;
+  settings.validate = [&](nlohmann::json&) {
+    if (!valid) throw Error(ErrorCode::Invalid, "no stock is known");
+  };
+  bench.handle("Pay", effect("paid", "Paid"));
+  bench.handle("Ship", effect("shipped"), settings);
+  bench.engine->events().on("Paid", "Ship");
+  bench.sendOfKey("a", 1);
+  bench.settle();
+  const auto letters = bench.deadLetters();
+  REQUIRE(letters.size() == 1);
+  CHECK(letters[0].error.message == "no stock is known");
+  valid = true;
+  bench.engine->deadLetters().replay({letters[0].id}, {});
+  bench.settle();
+  CHECK(bench.sql("SELECT * FROM effects WHERE what = 'shipped'").size() == 1);
+  CHECK(bench.deadLetters().empty());
 }
 
 }  // namespace tether::testing

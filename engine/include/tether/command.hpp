@@ -80,7 +80,8 @@ struct Command {
   std::optional<Time> startedAt;
   std::optional<Time> firstStartedAt;  // of the first attempt of this generation
   std::optional<Time> endedAt;
-  std::optional<Time> handedOverAt;  // to the remote queue, when `commands` is mapped to one
+  bool outgoing = false;             // it leaves, or has left, for a remote queue
+  std::optional<Time> handedOverAt;  // to that
   Failure error;                     // of the last attempt that failed; empty codes mean none
 
   bool operator==(const Command&) const = default;

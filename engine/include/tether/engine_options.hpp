@@ -18,6 +18,8 @@
 namespace tether {
 
 /// Opens the far side of a queue that is mapped elsewhere. `address` is the text of the mapping.
+/// Called when the engine is made, to learn what it can carry, and again after each stop; what it
+/// throws is said when the queue is needed.
 using TransportFactory = std::function<std::shared_ptr<Transport>(const std::string& address)>;
 
 /// Neither in the store ("local") nor in the process ("memory"): an address.

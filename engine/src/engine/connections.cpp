@@ -1,5 +1,6 @@
 #include "engine/connections.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "flow/event_emitter.hpp"
@@ -13,18 +14,19 @@ using namespace flow;  // NOLINT(google-build-using-namespace): as in engine.cpp
 void Connections::open() {
   const std::scoped_lock lock(mutex_);
   if (open_) return;
-  open_ = true;
+  clear();  // it may have failed half way
   for (const auto& [queue, address] : options_.queues) {
     const auto transport = transportOf(queue);
     if (!transport) continue;
-    relays_.push_back(std::make_unique<OutboxRelay>(store_, queue, true,
-                                                    std::make_unique<TransportEmitter>(transport),
-                                                    options_.relayBatch, clock_));
+    const auto failure = std::make_shared<LastFailure>();
+    // The second sends while the first settles.
+    for (int relay = 0; relay < (isElsewhere(address) ? 2 : 1); ++relay) {
+      addRelay(queue, true, std::make_unique<TransportEmitter>(transport), failure);
+    }
   }
   for (const auto& queue : registry_.subscriberQueues()) {
-    relays_.push_back(std::make_unique<OutboxRelay>(store_, queue, false,
-                                                    std::make_unique<SubscriberEmitter>(registry_),
-                                                    options_.relayBatch, clock_));
+    addRelay(queue, false, std::make_unique<SubscriberEmitter>(registry_),
+             std::make_shared<LastFailure>());
   }
   for (const auto& queue : options_.listen) {
     const auto remote = transportOf(queue);
@@ -32,26 +34,38 @@ void Connections::open() {
     intakes_.push_back(std::make_unique<QueueIntake>(store_, intake_, queue, remote, clock_));
     if (!remote) listened_.push_back(queue);
   }
+  open_ = true;
+}
+
+void Connections::addRelay(const std::string& queue, bool outgoing,
+                           std::unique_ptr<EventEmitter> emitter,
+                           std::shared_ptr<LastFailure> failure) {
+  relays_.push_back(std::make_unique<OutboxRelay>(store_, queue, outgoing, std::move(emitter),
+                                                  options_.relayBatch, std::move(failure), clock_));
+}
+
+void Connections::clear() {
+  relays_.clear();
+  intakes_.clear();
+  listened_.clear();
 }
 
 void Connections::close() {
   const std::scoped_lock lock(mutex_);
   open_ = false;
-  relays_.clear();
-  intakes_.clear();
-  listened_.clear();
+  clear();
   std::erase_if(transports_,
                 [&](const auto& entry) { return options_.queues.at(entry.first) != "memory"; });
 }
 
 std::size_t Connections::bodyBytesMax(const std::string& queue) {
   const std::scoped_lock lock(mutex_);
+  std::size_t told = 0;
   try {
-    if (const auto transport = transportOf(queue)) return transport->features().bodyBytesMax;
-  } catch (const Error&) {
-    // Said when it is to be used.
+    if (const auto transport = transportOf(queue)) told = transport->features().bodyBytesMax;
+  } catch (...) {  // said when it is to be used
   }
-  return std::numeric_limits<std::size_t>::max();
+  return told == 0 ? std::numeric_limits<std::size_t>::max() : told;
 }
 
 void Connections::endWaits() {
@@ -70,8 +84,14 @@ std::vector<RemoteState> Connections::remotes(bool takesIn) const {
   std::map<std::string, Duration> sentAt;
   for (const auto& relay : relays_) {
     if (!relay->outgoing()) continue;
-    states.push_back({relay->queue(), false, !relay->busy(), relay->failure()});
-    sentAt[relay->queue()] = relay->sentAt();
+    if (states.empty() || states.back().queue != relay->queue()) {
+      states.push_back({relay->queue(), false, true, {}});
+      sentAt[relay->queue()] = Duration::min();
+    }
+    auto& state = states.back();
+    state.asked = state.asked && !relay->busy();
+    state.failure = relay->failure();
+    sentAt[relay->queue()] = std::max(sentAt[relay->queue()], relay->sentAt());
   }
   for (const auto& queue : intakes_) {
     if (!takesIn || !queue->remote()) continue;

@@ -29,8 +29,8 @@ class Connections {
   void open();
   /// A transport that was closed is opened anew; what is in this process's memory stays there.
   void close();
-  /// The largest body that the far side of a queue takes; of a queue of the store itself, and of
-  /// one that nothing here leads to, none.
+  /// The largest body that the far side of a queue takes. There is no limit for a queue of the
+  /// store itself, for one that nothing here leads to, and where the transport tells none.
   std::size_t bodyBytesMax(const std::string& queue);
   /// Ends the waits of the intakes, now and from now on.
   void endWaits();
@@ -43,6 +43,10 @@ class Connections {
   std::vector<RemoteState> remotes(bool takesIn) const;
 
  private:
+  void addRelay(const std::string& queue, bool outgoing,
+                std::unique_ptr<flow::EventEmitter> emitter,
+                std::shared_ptr<flow::LastFailure> failure);
+  void clear();
   /// Null for a queue of the store itself.
   std::shared_ptr<Transport> transportOf(const std::string& queue);
   std::shared_ptr<Transport> openTransport(const std::string& queue,

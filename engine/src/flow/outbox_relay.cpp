@@ -51,7 +51,7 @@ std::size_t OutboxRelay::step(std::int64_t owner) {
   // A transport that says nothing of a message has not sent it.
   results_.resize(batch.size(), {SendResult::Kind::Transient, "no answer for this message"});
   const auto failed = std::ranges::find(results_, SendResult::Kind::Transient, &SendResult::kind);
-  failure_.set(failed == results_.end() ? std::string() : failed->error);
+  failure_->set(failed == results_.end() ? std::string() : failed->error);
   passSeam(Seam::relay_after_publish);
   settleAll();
   busy_ = false;

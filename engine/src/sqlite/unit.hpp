@@ -131,8 +131,9 @@ class SqliteUnit final : public Unit {
   void moveCommandMessage(std::int64_t commandSeq, std::int64_t from, std::int64_t dueAt,
                           std::int64_t seq);
   bool removeHeld(const MessageRef& ref);
-  void removeUnheld(std::int64_t queue, const std::string& lane, std::int64_t due, std::int64_t seq,
-                    const std::string& key);
+  /// Whoever holds it.
+  void removeMessage(std::int64_t queue, const std::string& lane, std::int64_t due,
+                     std::int64_t seq, const std::string& key);
   /// Lets go of a claim that is not to count; `outcome` records the attempt, null does not.
   void release(const MessageRef& ref, std::int64_t commandSeq, bool suspect, const char* outcome,
                const Failure& error, Time now);
@@ -222,7 +223,8 @@ class SqliteUnit final : public Unit {
   "c.seq, c.id, c.source, c.type, c.state, c.correlation_id, c.causation_id, c.key, "            \
   "c.idempotency_key, c.traceparent, c.reply_to, c.payload, c.depth, c.generation, c.attempts, " \
   "c.accepted_at, c.started_at, c.first_started_at, c.ended_at, c.handed_over_at, "              \
-  "c.due_at, c.error_code, c.error_message, m.owner, m.receives, m.leased_at "
+  "c.due_at, c.error_code, c.error_message, "                                                    \
+  "(SELECT q.outgoing FROM tether_queue q WHERE q.id = c.queue), m.owner, m.receives, m.leased_at "
 
 /// Joins the message that a command row names, if it has one.
 #define TETHER_COMMAND_TABLES                                                                 \

@@ -40,6 +40,7 @@ Command commandOf(const NewCommand& accepted, std::int64_t seq) {
   command.payload = accepted.payload;
   command.depth = accepted.depth;
   command.acceptedAt = accepted.acceptedAt;
+  command.outgoing = accepted.placement == Placement::Forward;
   return command;
 }
 
@@ -74,6 +75,7 @@ Command readCommand(const Query& query, int first) {
   if (due != kReady && due != kParked) command.dueAt = Time{Duration{due}};
   command.error.code = query.text(column++);
   command.error.message = query.text(column++);
+  command.outgoing = query.integer(column++) != 0;
   if (!query.null(column)) {  // claimed
     command.state = CommandState::Running;
     command.attempts = static_cast<int>(query.integer(column + 1));
@@ -461,7 +463,7 @@ void SqliteUnit::endUnclaimed(std::int64_t commandSeq, CommandState state, const
       " ON m.queue = c.queue AND m.lane = iif(q.outgoing, '', c.type)"
       " AND m.due_at = c.due_at AND m.seq = c.message_seq WHERE c.seq = ?1");
   if (!found.first(commandSeq)) return;
-  removeUnheld(found.integer(0), found.text(1), found.integer(2), found.integer(3), found.text(4));
+  removeMessage(found.integer(0), found.text(1), found.integer(2), found.integer(3), found.text(4));
   const auto attemptSeq = recordAttempt(
       commandSeq, static_cast<int>(found.integer(5)), static_cast<int>(found.integer(6)),
       state == CommandState::Cancelled ? "cancelled" : "failed", 0, now, now, error);

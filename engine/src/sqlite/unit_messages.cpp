@@ -218,19 +218,18 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
 }
 
 bool SqliteUnit::removeHeld(const MessageRef& ref) {
-  auto removed = connection_.query(
-      "DELETE FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
-      " AND fence = ?5 AND " TETHER_HELD " RETURNING key");
-  if (!removed.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, clock_.now())) return false;
-  const auto key = removed.text(0);
-  removed.step();
-  unpark(ref.queue, key);
+  auto held = connection_.query(
+      "SELECT key FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
+      " AND fence = ?5 AND " TETHER_HELD);
+  if (!held.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, clock_.now())) return false;
+  // DELETE ... RETURNING would make a table of its answer.
+  removeMessage(ref.queue, ref.lane, ref.due, ref.seq, held.text(0));
   return true;
 }
 
 bool SqliteUnit::remove(const MessageRef& ref) { return removeHeld(ref); }
 
-void SqliteUnit::removeUnheld(std::int64_t queue, const std::string& lane, std::int64_t due,
+void SqliteUnit::removeMessage(std::int64_t queue, const std::string& lane, std::int64_t due,
                               std::int64_t seq, const std::string& key) {
   connection_
       .query(
@@ -263,13 +262,13 @@ bool SqliteUnit::extend(const MessageRef& ref, Time leaseUntil) {
 }
 
 bool SqliteUnit::handedOver(const MessageRef& ref, Time now) {
-  auto carried = connection_.query(
-      "SELECT command_seq, event_seq FROM tether_message WHERE queue = ?1 AND lane = ?2"
-      " AND due_at = ?3 AND seq = ?4");
-  if (!carried.first(ref.queue, ref.lane, ref.due, ref.seq)) return false;
-  const auto commandSeq = carried.null(0) ? 0 : carried.integer(0);
-  const auto eventSeq = carried.null(1) ? 0 : carried.integer(1);
-  if (!removeHeld(ref)) return false;
+  auto held = connection_.query(
+      "SELECT command_seq, event_seq, key FROM tether_message WHERE queue = ?1 AND lane = ?2"
+      " AND due_at = ?3 AND seq = ?4 AND fence = ?5 AND " TETHER_HELD);
+  if (!held.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, now)) return false;
+  const auto commandSeq = held.null(0) ? 0 : held.integer(0);
+  const auto eventSeq = held.null(1) ? 0 : held.integer(1);
+  removeMessage(ref.queue, ref.lane, ref.due, ref.seq, held.text(2));
   if (eventSeq != 0) {
     connection_.query("UPDATE tether_event SET pending = pending - 1 WHERE seq = ?1").run(eventSeq);
   }
@@ -318,8 +317,8 @@ std::int64_t SqliteUnit::expire(const std::string& queue, Time sentBefore, std::
   }
   for (const auto& message : old) {
     // An earlier removal may have let this one go: then it stands among the ready.
-    removeUnheld(id, "", message.due, message.seq, message.key);
-    if (message.due == kParked) removeUnheld(id, "", kReady, message.seq, message.key);
+    removeMessage(id, "", message.due, message.seq, message.key);
+    if (message.due == kParked) removeMessage(id, "", kReady, message.seq, message.key);
   }
   return static_cast<std::int64_t>(old.size());
 }
