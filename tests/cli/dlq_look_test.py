@@ -47,6 +47,12 @@ class List(Look):
             with self.subTest(flags=flags):
                 self.assertEqual(self.ok("-q", "dlq", "list", *flags).lines, letters[::-1])
 
+    def test_needs_no_project_that_is_sound(self):
+        letters = self.ok("-q", "dlq", "list").lines
+        (self.folder / "tether.json").write_text("{")
+        [store] = self.folder.glob("*.db")
+        self.assertEqual(self.ok("-q", "--store", store, "dlq", "list").lines, letters)
+
     def test_of_a_name_that_nobody_knows_says_which_was_meant(self):
         group = self.ok("dlq", "groups", "-q").lines[0]
         wrong = group[:-1] + ("0" if group[-1] != "0" else "1")

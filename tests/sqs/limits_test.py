@@ -36,7 +36,6 @@ class Doctor(SqsTest):
     queues = {"commands": "sqs://one?create=true", "events": "sqs://one"}
 
     def test_names_two_queues_that_lead_to_one_place(self):
-        self.emulator.create("one")
         done = self.tether("doctor")
         self.assertEqual(done.exit, 1)
         self.assertIn("leads to the same place as queue commands", done.out)
@@ -44,6 +43,24 @@ class Doctor(SqsTest):
     def test_names_a_queue_that_takes_less_than_sqs_does(self):
         self.emulator.create("one", MaximumMessageSize="2048")
         self.assertIn("takes messages of 2048 bytes only", self.tether("doctor").out)
+
+    def test_names_an_address_that_hides_a_message_for_too_short_not_a_queue(self):
+        self.emulator.create("one", VisibilityTimeout="1")
+        self.assertNotIn("take a batch in", self.tether("doctor").out)
+        queues = {"commands": "sqs://one?visibility=2s"}
+        self.change_catalog(lambda catalog: catalog.update(queues=queues))
+        self.assertIn("visibility=2s in its address is shorter", self.tether("doctor").out)
+
+    def test_names_a_queue_for_dead_letters_that_is_asked_for_in_vain(self):
+        self.emulator.create("one")
+        self.change_catalog(lambda catalog: catalog.update(
+            queues={"commands": "sqs://one?create=true&dlq=dead"}))
+        self.assertIn("dlq=dead in its address does nothing", self.tether("doctor").out)
+        self.emulator.restart()
+        self.ok("queue", "list")
+        self.ok("listen", "--once")
+        self.assertNotIn("does nothing", self.tether("doctor").out)
+        self.assertEqual(self.emulator.attributes("dead")["MessageRetentionPeriod"], "1209600")
 
 
 if __name__ == "__main__":

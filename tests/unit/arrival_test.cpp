@@ -3,7 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include "model/outcome.hpp"
 #include "tether/envelope.hpp"
+#include "tether/json.hpp"
+#include "tether/text.hpp"
 #include "unit/thrown.hpp"
 
 namespace tether::testing {
@@ -38,8 +41,9 @@ TEST_CASE("a type and a payload are a command with the message's id") {
   CHECK(envelope.id == "m-1");
   CHECK(envelope.source == "/queues/commands");
   const auto full = read(
-      delivery(R"({"type": "Pay", "id": "c", "key": "k", "correlationId": "f", "payload": {}})"));
+      delivery(R"({"type": "Pay", "id": "c", "source": "s", "key": "k", "correlationId": "f"})"));
   CHECK(full.id == "c");
+  CHECK(full.source == "s");
   CHECK(full.key == "k");
   CHECK(full.correlationId == "f");
 }
@@ -55,6 +59,66 @@ TEST_CASE("message attributes say what a payload is") {
   CHECK(envelope.data == nlohmann::json{{"n", 1}});
   // Of an attribute that means nothing here nobody is told.
   CHECK(read(delivery("{}", {{"type", "Pay"}, {"color", "red"}})).id == "m-1");
+}
+
+TEST_CASE("what others write arrives at any size that a message may have, and can be replayed") {
+  std::string text;
+  while (text.size() < 400 * 1024) text += "ä";  // three times as long when it is escaped
+  const auto payload = R"({"text": ")" + text + "\"}";
+  for (const auto& message :
+       {delivery(R"({"type": "Pay", "id": "c", "payload": )" + payload + "}"),
+        delivery(payload, {{"type", "Pay"}, {"id", "c"}, {"partitionkey", "ö"}})}) {
+    const auto envelope = read(message);
+    CHECK(envelope.type == "Pay");
+    CHECK((envelope.data["text"] == text));
+    const auto letter = flow::letterOf(message, "commands", "message", {}, {});
+    CHECK(letter.type == "Pay");
+    CHECK((read(delivery(letter.body)) == envelope));
+  }
+}
+
+TEST_CASE("the letter of what is too large as an envelope has the bytes that arrived") {
+  const std::string head = R"({"type":"Pay","id":"c","payload":{"text":")";
+  const auto full = head + std::string(JsonLimits{}.bytesMax - head.size() - 3, 'x') + "\"}}";
+  const auto letter = flow::letterOf(delivery(full), "commands", "message", {}, {});
+  CHECK((letter.body == full));
+  CHECK(letter.type == "Pay");
+  CHECK((read(delivery(letter.body)) == read(delivery(full))));
+}
+
+TEST_CASE("the letter of a payload keeps its attributes, those that are wrong too") {
+  const auto message = delivery(R"({"n": 1})", {{"type", "Pay"}, {"id", std::string(300, 'x')}});
+  CHECK(thrown([&] { read(message); }).find("300 bytes") != std::string::npos);
+  const auto letter = flow::letterOf(message, "commands", "message", {}, {});
+  CHECK(letter.body.find("\"type\":\"Pay\"") != std::string::npos);
+  CHECK(letter.type.empty());
+  const auto noText = delivery("{}", {{"type", "Pay"}, {"id", "\xFF"}});
+  CHECK(thrown([&] { read(noText); }).find("not UTF-8") != std::string::npos);
+  CHECK(flow::letterOf(noText, "commands", "message", {}, {}).body == "{}");
+}
+
+TEST_CASE("the end of a command arrives however much its error says") {
+  CommandOutcome outcome;
+  outcome.state = CommandState::Dead;
+  outcome.error.code = "rejected";
+  for (const std::string letter : {"x", "ä", "€", "\U0001F680"}) {
+    outcome.error.message.clear();
+    while (outcome.error.message.size() < 600 * 1024) outcome.error.message += letter;
+    Command command;
+    command.id = "c-1";
+    command.source = "front";
+    const auto event = toEvent(outcome, command);
+    CHECK(event.data.size() < 64 * 1024);
+    const auto body = toJsonText(toEnvelope(event));
+    const auto heard = parseOutcome(read(delivery(body))).error.message;
+    CHECK(validUtf8(heard));
+    CHECK(heard.size() <= 8 * 1024);
+    CHECK(heard.size() > 8 * 1024 - 6);
+    CHECK(heard.ends_with(letter + "…"));
+  }
+  outcome.error.message = std::string(8 * 1024, 'x');
+  const auto whole = toEnvelope(toEvent(outcome, Command{}));
+  CHECK(whole.data["error"]["message"] == outcome.error.message);
 }
 
 TEST_CASE("what is none of these is refused in words") {

@@ -131,6 +131,8 @@ TEST_CASE("instance metadata that makes no sense is an error without its text") 
         "invalid: " + what + "gave a role name that is none");
   CHECK(refusedBy(role, {404, ""}) == "unavailable: " + what + "has no keys for role my-role");
   CHECK(refusedBy(role, {200, "hidden"}) == "invalid: " + what + "gave something that is not JSON");
+  const auto deep = R"({"Code":)" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
+  CHECK(refusedBy(role, {200, deep}) == "invalid: " + what + "gave something that is not JSON");
   CHECK(refusedBy(role, {200, R"({"Code":"AssumeRoleUnauthorizedAccess","Message":"m"})"}) ==
         "unavailable: " + what +
             "refuses the keys of role my-role: \"AssumeRoleUnauthorizedAccess\"");

@@ -3,6 +3,8 @@
 
 #include "commands/doctor/checks.hpp"
 #include "obstacles.hpp"
+#include "unit/catalog_folder.hpp"
+#include "unit/loopback_server.hpp"
 
 namespace {
 
@@ -16,6 +18,26 @@ Check lockCheck(std::optional<LockHolder> first, std::optional<LockHolder> secon
   examineLock(report, first, second, owners);
   REQUIRE(report.checks().size() == 1);
   return report.checks().front();
+}
+
+/// An SQS whose queue hides a message for a second only, for a receive that names no time.
+testing::CannedAnswer hasty(const testing::SeenRequest& request) {
+  const auto action = request.header("x-amz-target");
+  if (action == "AmazonSQS.GetQueueUrl") return {200, R"({"QueueUrl":"http://sqs/1/orders"})"};
+  if (action != "AmazonSQS.GetQueueAttributes") return {200, "{}"};
+  return {200, R"({"Attributes":{"VisibilityTimeout":"1","MessageRetentionPeriod":"1209600"}})"};
+}
+
+/// All that doctor says of a queue that it listens to, a line each.
+std::string saidOfQueue(const std::string& address) {
+  const CatalogFolder folder;
+  const auto catalog =
+      Catalog::from(folder.at(""), {{"store", "orders.db"}, {"queues", {{"commands", address}}}});
+  Report report;
+  examineSqs(report, catalog);
+  std::string said;
+  for (const auto& check : report.checks()) said += check.message + '\n';
+  return said;
 }
 
 }  // namespace
@@ -34,6 +56,17 @@ TEST_CASE("doctor finds a problem only in a stranger who keeps the write lock") 
   const auto host = lockCheck(LockHolder{7, "shop"}, LockHolder{7, "shop"}, {listener});
   CHECK(host.health == Health::Note);
   CHECK(host.message.starts_with("listener 7 (shop) holds the write lock"));
+}
+
+TEST_CASE("doctor judges how long a message is hidden by the address, which decides") {
+  const testing::LoopbackServer server(hasty);
+  const auto address = "sqs://orders?endpoint=" + server.url();
+  const std::string complaint = "shorter than it may take to take a batch in";
+  CHECK(saidOfQueue(address).find("has no redrive policy") != std::string::npos);
+  CHECK(saidOfQueue(address).find(complaint) == std::string::npos);
+  CHECK(saidOfQueue(address + "&visibility=10s&wait=1s").find(complaint) == std::string::npos);
+  CHECK(saidOfQueue(address + "&visibility=9s&wait=20s")
+            .find("visibility=9s in its address is " + complaint) != std::string::npos);
 }
 
 TEST_CASE("a prepare is stuck as long as its process lives") {

@@ -68,6 +68,11 @@ std::string refusal(const std::string& status, const std::string& code,
       status, Json{{"__type", "com.amazonaws.sqs#" + code}, {"message", message}}.dump(), headers);
 }
 
+/// An object with a member of so many levels that a recursion over it ends the process.
+std::string deep(const std::string& member) {
+  return "{\"" + member + "\":" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
+}
+
 std::string urlAnswer() { return httpAnswer("200 OK", R"({"QueueUrl":"http://queue/url"})"); }
 
 /// Everything in the batch succeeded, but for what `change` does with the answer.
@@ -115,6 +120,8 @@ TEST_CASE("sqs client: what may pass is tried again until it has passed") {
       httpAnswer("200 OK", "<html>not SQS</html>"),
       httpAnswer("200 OK", "{\"QueueUrl\":"),
       httpAnswer("200 OK", "[1,2]"),
+      httpAnswer("200 OK", deep("QueueUrl")),
+      httpAnswer("503 Service Unavailable", deep("message")),
       "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n{",
       "no HTTP at all\r\n\r\n",
       urlAnswer()};
@@ -147,6 +154,24 @@ TEST_CASE("sqs client: it gives up when the time is over") {
   CHECK(thrown([&] { hasty.queueUrl("orders"); }) ==
         "unavailable: queue \"orders\": GetQueueUrl: HTTP 503");
   CHECK(bench.calls() == 1);
+}
+
+TEST_CASE("sqs client: an answer that is not of SQS is told by its size, not by its bytes") {
+  for (const auto& body :
+       {std::string("{\"Messages\":[{\"Body\":\"secret"), deep("Messages"), deep("secret")}) {
+    Bench bench([&](const auto&, std::size_t) { return httpAnswer("200 OK", body); });
+    SqsClient hasty({.queue = "orders",
+                     .endpoint = {bench.server.url(), "eu-west-1", {}, {}},
+                     .http = bench.http,
+                     .credentials = bench.keys,
+                     .clock = bench.clock,
+                     .random = bench.random,
+                     .retryFor = 0s});
+    CHECK(thrown([&] { hasty.receive("http://queue/url", 1, 30, 0); }) ==
+          "unavailable: " + bench.server.url() +
+              " does not answer ReceiveMessage as SQS does: status 200 and " +
+              std::to_string(body.size()) + " bytes that are no JSON object of at most 64 levels");
+  }
 }
 
 TEST_CASE("sqs client: an end stops the tries") {
@@ -218,6 +243,24 @@ TEST_CASE("sqs client: of a batch only what failed for a while is sent again") {
   for (std::size_t at = 2; at < 5; ++at) CHECK(outcomes[at].kind == Kind::Done);
   REQUIRE(bench.calls() == 2);
   CHECK(Json::parse(bench.server.seen()[1].body)["Entries"].size() == 2);
+}
+
+TEST_CASE("sqs client: keys, rights and settings are never the fault of a message") {
+  for (const char* code : {"AccessDenied", "KmsDisabled", "ExpiredToken", "QueueDoesNotExist",
+                           "RequestExpired", "ThrottlingException"}) {
+    CAPTURE(code);
+    Bench bench([&](const WireServer::Request& request, std::size_t number) {
+      return batchAnswer(request, [&](Json& answer) {
+        if (number == 0) failFirst(answer, code, true);
+      });
+    });
+    for (const auto& outcome : bench.sendAll(2)) CHECK(outcome.kind == Kind::Done);
+    CHECK(bench.calls() == 2);
+  }
+  Bench bench([](const WireServer::Request& request, std::size_t) {
+    return batchAnswer(request, [](Json& answer) { failFirst(answer, "Unheard", true); });
+  });
+  CHECK(bench.sendAll(2)[0].kind == Kind::Refused);
 }
 
 TEST_CASE("sqs client: what an answer leaves out is sent again") {

@@ -115,6 +115,28 @@ TEST_CASE("sqs errors: the skew of the clock is told from the date of the answer
   CHECK(skewInWords(response, now).empty());
 }
 
+TEST_CASE("sqs errors: an entry is to blame only for what is in it") {
+  const auto remedyOfEntry = [](const char* code, bool senderFault) {
+    return remedyFor(
+        parseEntryFailure({{"Id", "3"}, {"Code", code}, {"SenderFault", senderFault}}));
+  };
+  for (const char* code : {"InvalidMessageContents", "MessageTooLong", "Unheard", ""}) {
+    CAPTURE(code);
+    CHECK(remedyOfEntry(code, true) == Remedy::ChangeEntry);
+    CHECK(remedyOfEntry(code, false) == Remedy::TryAgain);
+  }
+  for (const char* code : {"AccessDeniedException", "SignatureDoesNotMatch", "KmsNotFound",
+                           "KMS.DisabledException", "InvalidAddress"}) {
+    CAPTURE(code);
+    CHECK(remedyOfEntry(code, true) == Remedy::FixSettings);
+  }
+  CHECK(remedyOfEntry("InvalidClientTokenId", true) == Remedy::NewKeys);
+  CHECK(remedyOfEntry("RequestTimeTooSkewed", true) == Remedy::SetClock);
+  CHECK(remedyOfEntry("QueueDoesNotExist", true) == Remedy::MakeQueue);
+  CHECK(remedyOfEntry("KMS.ThrottlingException", true) == Remedy::TryAgain);
+  CHECK(remedyOfEntry("ReceiptHandleIsInvalid", true) == Remedy::LeaseIsOver);
+}
+
 TEST_CASE("sqs errors: an entry of a batch is read whatever form it has") {
   const auto fault = [](const nlohmann::json& value) {
     return parseEntryFailure({{"Id", "3"}, {"Code", "x"}, {"SenderFault", value}}).senderFault;

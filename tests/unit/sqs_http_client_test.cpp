@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <barrier>
 #include <latch>
 #include <thread>
 
@@ -41,6 +42,21 @@ TEST_CASE("sqs http: many calls use one connection") {
   HttpClient http;
   for (int call = 0; call < 20; ++call) CHECK(http.perform(to(server.url())).status == 200);
   CHECK(server.connections() == 1);
+}
+
+TEST_CASE("sqs http: rounds of parallel calls use the same connections") {
+  constexpr std::ptrdiff_t kTogether = 10;
+  std::barrier all(kTogether);  // no answer before the last question, so each needs its own
+  WireServer server([&](const auto&, std::size_t) {
+    all.arrive_and_wait();
+    return httpAnswer("200 OK", "{}");
+  });
+  HttpClient http;
+  const std::vector<HttpRequest> requests(kTogether, to(server.url()));
+  for (int round = 0; round < 20; ++round) {
+    for (const auto& result : http.performAll(requests)) CHECK(result.response);
+  }
+  CHECK(server.connections() == kTogether);
 }
 
 TEST_CASE("sqs http: any status is an answer and no redirect is followed") {
@@ -111,8 +127,10 @@ TEST_CASE("sqs http: a request is signed with all its headers") {
 
 TEST_CASE("sqs http: only a loopback host is called without TLS") {
   HttpClient http;
-  for (const char* url : {"http://sqs.eu-west-1.amazonaws.com", "http://10.0.0.1:4566",
-                          "http://localhost.example.com", "http://169.254.169.253"}) {
+  for (const char* url :
+       {"http://sqs.eu-west-1.amazonaws.com", "http://10.0.0.1:4566",
+        "http://localhost.example.com", "http://169.254.169.253", "http://127.example.com",
+        "http://127.0.0.1.example.com", "http://127.0.0.1@example.com"}) {
     CAPTURE(url);
     CHECK(thrown([&] { http.perform(to(url)); }).find("use https://") != std::string::npos);
   }

@@ -21,6 +21,7 @@ namespace {
 struct FakeSqs {
   std::string letters = "dead";
   bool lettersExist = true;
+  std::string retention = "345600";
   LoopbackServer server{[this](const SeenRequest& request) { return answer(request); }};
 
   CannedAnswer answer(const SeenRequest& request) const {
@@ -43,7 +44,8 @@ struct FakeSqs {
             : R"("RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:eu-west-1:1:)" + letters +
                   R"(\",\"maxReceiveCount\":\"3\"}",)";
     return {200, R"({"Attributes":{)" + policy + R"("QueueArn":"arn:aws:sqs:eu-west-1:1:orders",
-      "VisibilityTimeout":"30","MessageRetentionPeriod":"345600","DelaySeconds":"5",
+      "VisibilityTimeout":"30","MessageRetentionPeriod":")" +
+                     retention + R"(","DelaySeconds":"5",
       "MaximumMessageSize":"262144","ApproximateNumberOfMessages":"7",
       "ApproximateNumberOfMessagesNotVisible":"2","ApproximateNumberOfMessagesDelayed":"1"}})"};
   }
@@ -99,6 +101,12 @@ TEST_CASE("the report of a queue has what SQS says of it") {
   CHECK(report.redrive->receivesMax == 3);
   CHECK_FALSE(report.redrive->missing);
   CHECK(report.deadLettersOf == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("a number that is too large for a report does not overflow in it") {
+  FakeSqs sqs;
+  sqs.retention = "9223372036854775807";
+  CHECK(sqs.report().retention == 1'000'000'000s);
 }
 
 TEST_CASE("the report tells a queue without a dead-letter queue from one whose is gone") {

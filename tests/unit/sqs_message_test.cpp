@@ -27,6 +27,11 @@ TEST_CASE("sqs message: an attribute of our name that is not ours is a stranger'
     CHECK_FALSE(originOf({{"tether", {.value = value}}}));
   }
   CHECK_FALSE(originOf({{"tether", {"Binary", R"({"id":"m"})", true}}}));
+  const auto nested = [](std::size_t levels) {
+    return R"({"id":"m","x":)" + std::string(levels - 1, '[') + std::string(levels - 1, ']') + "}";
+  };
+  CHECK(originOf({{"tether", {.value = nested(64)}}}));
+  CHECK_FALSE(originOf({{"tether", {.value = nested(65)}}}));
 }
 
 TEST_CASE("sqs message: only characters that SQS takes are allowed") {

@@ -16,15 +16,16 @@ constexpr Duration kAskAtMost = std::chrono::seconds{3};
 
 /// What SQS has set aside of a queue that was asked for by name: only a letter once it is pulled.
 std::vector<Diagnostic> stillElsewhere(Session& session, const std::string& name) {
-  for (const auto& queue : knownQueues(session)) {
-    if (queue.name != name || !isSqs(queue)) continue;
-    try {
+  if (name.empty()) return {};
+  try {
+    for (const auto& queue : knownQueues(session)) {
+      if (queue.name != name || !isSqs(queue)) continue;
       const auto redrive = inspectSqsQueue(queue.address, kAskAtMost).redrive;
       const auto aside = setAside(queue.address, redrive, kAskAtMost);
-      if (aside) return {{"set-aside", describe(*aside, name)}};
-    } catch (const Error& error) {
-      return {{"set-aside", fmt::format("what SQS set aside is not known: {}", error.what())}};
+      if (aside) return {{"set_aside", describe(*aside, name)}};
     }
+  } catch (const Error& error) {
+    return {{"set_aside", fmt::format("what SQS set aside is not known: {}", error.what())}};
   }
   return {};
 }

@@ -10,8 +10,8 @@ std::optional<SetAside> setAside(const std::string& address,
                                  const std::optional<SqsRedrive>& redrive, Duration within) {
   if (!redrive || redrive->missing) return {};
   const auto aside = sqsAddressOf(address, redrive->queue);
-  const auto found = inspectSqsQueue(aside, within);
-  const auto count = found.ready + found.leased + found.delayed;
+  const auto counts = makeSqsTransport(aside, systemClock(), within)->counts();
+  const auto count = counts.ready + counts.leased + counts.delayed;
   if (count == 0) return {};
   return SetAside{aside, count};
 }

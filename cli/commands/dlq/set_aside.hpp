@@ -16,12 +16,12 @@ struct SetAside {
   std::int64_t count = 0;  // as SQS estimates it
 };
 
-/// Nothing when there are none, without a policy, and when its queue is gone. Throws as
-/// inspectSqsQueue().
+/// Nothing when there are none, without a policy, and when its queue is gone. Throws as the
+/// transport does.
 std::optional<SetAside> setAside(const std::string& address,
                                  const std::optional<SqsRedrive>& redrive, Duration within);
 
-/// "about 3 messages are set aside at sqs://…", and what to do.
+/// "about 3 messages set aside by SQS at sqs://…", and what to do.
 std::string describe(const SetAside& aside, const std::string& queue);
 
 }  // namespace tether::cli

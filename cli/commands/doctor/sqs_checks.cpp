@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <string_view>
 
 #include "checks.hpp"
 #include "commands/dlq/set_aside.hpp"
@@ -26,7 +28,19 @@ void examineSettings(Report& report, const std::string& name, const SqsSettings&
                           settings.endpointSource, settings.credentialsSource));
 }
 
-void examineReading(Report& report, const std::string& name, const SqsQueueReport& found) {
+/// What a sound address says for a key; empty: nothing.
+std::string settingOf(const std::string& address, const std::string& key) {
+  for (auto at = address.find('?'); at != std::string::npos; at = address.find('&', at + 1)) {
+    const auto setting = std::string_view(address).substr(at + 1);
+    if (!setting.starts_with(key + '=')) continue;
+    const auto value = setting.substr(key.size() + 1);
+    return std::string(value.substr(0, value.find('&')));
+  }
+  return {};
+}
+
+void examineReading(Report& report, const std::string& name, const std::string& address,
+                    const SqsQueueReport& found) {
   if (!found.redrive) {
     report.problem(name,
                    "has no redrive policy: a message that cannot be taken in is delivered again "
@@ -39,10 +53,20 @@ void examineReading(Report& report, const std::string& name, const SqsQueueRepor
                                      "process that dies twice at the wrong moment is enough",
                                      found.redrive->receivesMax));
   }
-  if (found.visibility < kShortest) {
-    report.problem(name, fmt::format("its visibility timeout of {} is shorter than it may take to "
-                                     "take a batch in; set visibility=30s in its address",
-                                     toText(found.visibility)));
+  if (const auto dlq = settingOf(address, "dlq");
+      !dlq.empty() && (!found.redrive || found.redrive->queue != dlq)) {
+    report.problem(name,
+                   fmt::format("dlq={} in its address does nothing: that is for a queue which "
+                               "is made, and this one was there",
+                               dlq));
+  }
+  // Each receive asks for long enough, whatever the queue is set to, unless the address knows
+  // better.
+  if (const auto visibility = settingOf(address, "visibility");
+      !visibility.empty() && parseDuration(visibility) < kShortest) {
+    report.problem(name, fmt::format("visibility={} in its address is shorter than it may take to "
+                                     "take a batch in; leave it out, which is 30s",
+                                     visibility));
   }
   if (!found.deadLettersOf.empty()) {
     report.note(name,
@@ -51,22 +75,24 @@ void examineReading(Report& report, const std::string& name, const SqsQueueRepor
   }
 }
 
-/// `names`: of the queues of SQS that were looked at, by their URL.
+/// `names`: of the queues that were looked at, by where they lead.
 void examineQueue(Report& report, const std::string& name, const std::string& address,
                   bool listened, std::map<std::string, std::string>& names) {
   const auto check = "queue " + name;
   try {
-    examineSettings(report, check, sqsSettings(address));
-    const auto found = inspectSqsQueue(address, kAskAtMost);
-    report.good(check, fmt::format("about {} ready, {} held, {} delayed; kept for {}", found.ready,
-                                   found.leased, found.delayed, toText(found.retention)));
-    if (const auto [other, first] = names.emplace(found.url, name); !first) {
+    const auto settings = sqsSettings(address);
+    examineSettings(report, check, settings);
+    const auto place = settings.queue + ' ' + settings.region + ' ' + settings.endpoint;
+    if (const auto [other, first] = names.emplace(place, name); !first) {
       report.problem(check,
                      fmt::format("leads to the same place as queue {}: what is meant for one "
                                  "is taken for the other's",
                                  other->second));
     }
-    if (listened) examineReading(report, check, found);
+    const auto found = inspectSqsQueue(address, kAskAtMost);
+    report.good(check, fmt::format("about {} ready, {} held, {} delayed; kept for {}", found.ready,
+                                   found.leased, found.delayed, toText(found.retention)));
+    if (listened) examineReading(report, check, address, found);
     if (const auto aside = setAside(address, found.redrive, kAskAtMost)) {
       report.note(check, describe(*aside, name));
     }
@@ -95,7 +121,9 @@ void examineSqs(Report& report, const Catalog& catalog) {
   std::map<std::string, std::string> names;
   for (const auto& [name, address] : options.queues) {
     if (!isSqsAddress(address)) continue;
-    const bool listened = std::ranges::find(options.listen, name) != options.listen.end();
+    // Outcomes are told again: they need no redrive policy.
+    const bool listened =
+        name != options.replyTo && std::ranges::find(options.listen, name) != options.listen.end();
     examineQueue(report, name, address, listened, names);
   }
 }

@@ -27,66 +27,80 @@ std::string textOf(const json& object, const char* name) {
   return found->get<std::string>();
 }
 
-Envelope plainCommand(json object) {
-  const std::vector<std::string> known = {"type", "payload", "id", "key", "correlationId"};
+/// What is empty is left out, as in every envelope.
+void put(json& envelope, const char* name, std::string text) {
+  if (!text.empty()) envelope[name] = std::move(text);
+}
+
+json plainCommand(json object) {
+  const std::vector<std::string> known = {"type", "payload",       "id",
+                                          "key",  "correlationId", "source"};
   for (const auto& member : object.items()) {
     if (std::ranges::find(known, member.key()) != known.end()) continue;
     const auto meant = nearest(member.key(), known);
     refuse("unknown member " + quote(member.key()) +
            (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
   }
-  Envelope envelope;
-  envelope.type = textOf(object, "type");
-  envelope.id = textOf(object, "id");
-  envelope.key = textOf(object, "key");
-  envelope.correlationId = textOf(object, "correlationId");
+  json envelope = json::object();
+  put(envelope, "type", textOf(object, "type"));
+  put(envelope, "id", textOf(object, "id"));
+  put(envelope, "source", textOf(object, "source"));
+  put(envelope, "partitionkey", textOf(object, "key"));
+  put(envelope, "correlationid", textOf(object, "correlationId"));
   const auto payload = object.find("payload");
-  envelope.data = payload == object.end() ? json::object() : std::move(*payload);
+  envelope["data"] = payload == object.end() ? json::object() : std::move(*payload);
   return envelope;
 }
 
-Envelope besideAttributes(json payload, const std::map<std::string, std::string>& attributes) {
-  const auto of = [&](const char* name) {
+json besideAttributes(json payload, const std::map<std::string, std::string>& attributes) {
+  json envelope = json::object();
+  for (const char* name : {"type", "id", "source", "correlationid", "causationid", "partitionkey",
+                           "traceparent", "replyto"}) {
     const auto found = attributes.find(name);
-    return found == attributes.end() ? std::string() : found->second;
-  };
-  Envelope envelope;
-  envelope.type = of("type");
-  envelope.id = of("id");
-  envelope.source = of("source");
-  envelope.correlationId = of("correlationid");
-  envelope.causationId = of("causationid");
-  envelope.key = of("partitionkey");
-  envelope.traceparent = of("traceparent");
-  envelope.replyTo = of("replyto");
-  envelope.data = std::move(payload);
+    if (found != attributes.end()) put(envelope, name, found->second);
+  }
+  envelope["data"] = std::move(payload);
   return envelope;
 }
 
-/// What others write, as the text of an envelope; nothing: it is meant as one.
-std::optional<std::string> translated(json& value, const Delivery& delivery,
-                                      const std::string& queue) {
+/// Makes an envelope of what others write. False: it is meant as one. It never becomes text on the
+/// way, which would be longer and might be over the limit that the message has kept.
+bool translate(json& value, const Delivery& delivery, const std::string& queue) {
   const bool attributed = delivery.attributes.contains("type");
-  if (!attributed && value.is_object() && value.contains("specversion")) return {};
-  Envelope envelope;
+  if (!attributed && value.is_object() && value.contains("specversion")) return false;
   if (attributed) {
-    envelope = besideAttributes(std::move(value), delivery.attributes);
+    value = besideAttributes(std::move(value), delivery.attributes);
   } else if (value.is_object() && value.contains("type")) {
-    envelope = plainCommand(std::move(value));
+    value = plainCommand(std::move(value));
   } else {
     refuse(std::string(kWhat));
   }
-  if (envelope.id.empty()) envelope.id = delivery.id;
-  if (envelope.source.empty()) envelope.source = "/queues/" + queue;
-  return toJsonText(envelope);
+  if (!value.contains("id")) put(value, "id", delivery.id);
+  if (!value.contains("source")) put(value, "source", "/queues/" + queue);
+  value["specversion"] = "1.0";
+  return true;
+}
+
+/// Of an envelope, as text that can be read again; nothing: it would be over the limits. Unescaped,
+/// so that it is hardly larger than the message was.
+std::optional<std::string> readableText(const json& envelope) {
+  try {
+    auto text = envelope.dump();
+    (void)parseJson("envelope", text);
+    return text;
+  } catch (const json::type_error&) {  // an attribute that is not UTF-8
+  } catch (const Error&) {
+    // Over the limits.
+  }
+  return {};
 }
 
 }  // namespace
 
 Envelope envelopeOf(const Delivery& delivery, const std::string& queue) {
   auto value = parseJson("message", delivery.body);
-  const auto text = translated(value, delivery, queue);
-  return text ? parseEnvelope(*text) : readEnvelope(std::move(value));
+  (void)translate(value, delivery, queue);
+  return readEnvelope(std::move(value));
 }
 
 NewDeadLetter letterOf(const Delivery& delivery, const std::string& queue, const std::string& role,
@@ -100,12 +114,10 @@ NewDeadLetter letterOf(const Delivery& delivery, const std::string& queue, const
   letter.failedAt = now;
   try {
     auto value = parseJson("message", delivery.body);
-    if (auto text = translated(value, delivery, queue)) {
-      letter.body = *std::move(text);
-      letter.type = parseEnvelope(letter.body).type;
-    } else {
-      letter.type = readEnvelope(std::move(value)).type;
+    if (translate(value, delivery, queue)) {
+      if (auto text = readableText(value)) letter.body = *std::move(text);
     }
+    letter.type = readEnvelope(std::move(value)).type;
   } catch (const Error&) {
     // It says no type.
   }

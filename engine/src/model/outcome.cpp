@@ -13,6 +13,7 @@ using nlohmann::json;
 
 constexpr std::int64_t kGenerationMax = 1'000'000'000;
 constexpr std::string_view kPrefix = "tether.command.";
+constexpr std::size_t kMessageBytesMax = std::size_t{8} * 1024;
 
 [[noreturn]] void refuse(const Envelope& envelope, const std::string& problem) {
   throw Error(ErrorCode::Invalid, envelope.type + ": " + problem);
@@ -29,6 +30,17 @@ Value member(const Envelope& envelope, const json& object, const char* name,
     refuse(envelope, std::string("data.") + name + (kText ? " must be text" : " must be a number"));
   }
   return found->get<Value>();
+}
+
+/// A handler may say as much as it likes, but the event must fit any queue: too large a one would
+/// never arrive, and the command would wait for ever.
+std::string cut(const std::string& message) {
+  constexpr std::string_view kEllipsis = "…";
+  if (message.size() <= kMessageBytesMax) return message;
+  const std::size_t most = kMessageBytesMax - kEllipsis.size();
+  std::size_t end = most;
+  while (end > most - 4 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) --end;
+  return message.substr(0, end).append(kEllipsis);
 }
 
 }  // namespace
@@ -52,7 +64,7 @@ Event toEvent(const CommandOutcome& outcome, const Command& command) {
                {"source", outcome.source},
                {"generation", outcome.generation}};
   if (outcome.error != Failure{}) {
-    data["error"] = {{"code", outcome.error.code}, {"message", outcome.error.message}};
+    data["error"] = {{"code", outcome.error.code}, {"message", cut(outcome.error.message)}};
   }
   event.data = canonicalJson(data);
   return event;

@@ -11,7 +11,8 @@ namespace tether {
 
 bool isOutcome(std::string_view eventType);
 
-/// The same end has the same id, however often it is told.
+/// The same end has the same id, however often it is told. An error's message is cut after 8 KiB:
+/// the store where the command ran has all of it.
 Event toEvent(const CommandOutcome& outcome, const Command& command);
 
 /// Throws Invalid with what is wrong.

@@ -14,6 +14,7 @@
 #include "transport/sqs/credentials_json.hpp"
 #include "transport/sqs/credentials_source.hpp"
 #include "transport/sqs/http_client.hpp"
+#include "transport/sqs/json_members.hpp"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to us
 
@@ -155,7 +156,7 @@ std::string outputOf(const std::string& what, const std::string& command, Durati
 }
 
 void requireVersion1(const std::string& what, const std::string& text) {
-  const auto answer = nlohmann::json::parse(text, nullptr, false);
+  const auto answer = parseAnswer(text);
   if (!answer.is_object()) return;  // the next reader says so
   const auto version = answer.find("Version");
   if (version != answer.end() && *version == 1) return;

@@ -12,6 +12,7 @@
 #include "base/log.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
+#include "transport/sqs/endpoint_url.hpp"
 
 namespace tether::sqs {
 
@@ -60,10 +61,6 @@ std::string partOf(CURLU* url, CURLUPart part) {
   return text;
 }
 
-bool isLoopback(const std::string& host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-}
-
 /// The addresses from which AWS hands out credentials never leave the machine either.
 bool isLinkLocal(const std::string& host) {
   constexpr std::array kHosts = {"169.254.169.254", "169.254.170.2", "169.254.170.23",
@@ -78,7 +75,9 @@ Target check(const HttpRequest& request) {
   const auto scheme = partOf(url.get(), CURLUPART_SCHEME);
   const auto host = partOf(url.get(), CURLUPART_HOST);
   const auto port = partOf(url.get(), CURLUPART_PORT);
-  const Target target{scheme + "://" + host + (port.empty() ? "" : ":" + port), isLoopback(host)};
+  Target target{scheme + "://" + host + (port.empty() ? "" : ":" + port)};
+  // Of what curl has read, not of the text: two readers could find two hosts in it.
+  target.loopback = isLoopbackUrl(target.origin);
   if (scheme != "https" && scheme != "http") {
     throw invalid(quote(target.origin) + " is neither https:// nor http://");
   }
@@ -231,6 +230,9 @@ class HttpClient::Pool {
     if (idle_.empty()) {
       multi.reset(curl_multi_init());
       if (multi == nullptr) throw Error(ErrorCode::Internal, "libcurl gives no multi handle");
+      // Or libcurl keeps four connections for each request that still runs, and so closes at the
+      // end of a round what the next one needs.
+      curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, long{kParallel});
     } else {
       multi = std::move(idle_.back());
       idle_.pop_back();

@@ -8,6 +8,7 @@
 #include "transport/sqs/credentials_json.hpp"
 #include "transport/sqs/endpoint_url.hpp"
 #include "transport/sqs/http_client.hpp"
+#include "transport/sqs/json_members.hpp"
 
 namespace tether::sqs {
 
@@ -86,7 +87,7 @@ std::optional<Credentials> Imds::credentials(Time now) {
   const auto answer = read(kRolePath + role);
   if (!answer) throw Error(ErrorCode::Unavailable, kWhat + " has no keys for role " + role);
   // {"Code":"AssumeRoleUnauthorizedAccess", …} comes with status 200.
-  const auto parsed = nlohmann::json::parse(*answer, nullptr, false);
+  const auto parsed = parseAnswer(*answer);
   const auto code = parsed.is_object() ? parsed.value("Code", nlohmann::json("Success")) : parsed;
   if (code.is_string() && code != "Success") {
     throw Error(ErrorCode::Unavailable, kWhat + " refuses the keys of role " + role + ": " +

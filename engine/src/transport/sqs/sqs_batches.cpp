@@ -12,53 +12,55 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// Refused is for good, so only what blames the entry itself: the rest is mended by people, who
+/// find the message where it was.
 EntryOutcome outcomeOf(const EntryFailure& failure) {
   using Kind = EntryOutcome::Kind;
-  const auto remedy = remedyFor(failure.error);
-  const bool later = remedy == Remedy::TryAgain || !failure.senderFault;
-  const auto kind = remedy == Remedy::LeaseIsOver ? Kind::Lost
-                    : later                       ? Kind::TryLater
-                                                  : Kind::Refused;
+  const auto remedy = remedyFor(failure);
+  const auto kind = remedy == Remedy::LeaseIsOver   ? Kind::Lost
+                    : remedy == Remedy::ChangeEntry ? Kind::Refused
+                                                    : Kind::TryLater;
   return {kind, failure.error.text()};
 }
 
-std::vector<std::size_t> placesOf(const Json& body) {
-  std::vector<std::size_t> places;
-  for (const auto& entry : body.at("Entries")) {
-    places.push_back(static_cast<std::size_t>(toNumber(stringMember(entry, "Id"))));
-  }
-  return places;
+std::size_t placeOf(const Json& entry) {
+  return static_cast<std::size_t>(toNumber(stringMember(entry, "Id")));
 }
 
 }  // namespace
 
 Call Batches::call(const std::vector<std::size_t>& batch) {
+  Json entries = Json::array();
+  for (const auto at : batch) {
+    entries_[at]["Id"] = std::to_string(at);
+    entries.push_back(std::move(entries_[at]));
+  }
+  return callOf(std::move(entries));
+}
+
+Call Batches::callOf(Json entries) {
   Call call;
   call.action = action_;
   call.timeout = timeout_;
-  call.body = {{"QueueUrl", url_}, {"Entries", Json::array()}};
-  for (const auto at : batch) {
-    Json entry = entries_[at];
-    entry["Id"] = std::to_string(at);
-    call.body["Entries"].push_back(std::move(entry));
-  }
+  call.body["QueueUrl"] = url_;
+  call.body["Entries"] = std::move(entries);
   call.take = [this](Json& body, const Json& answer) { return take(body, answer); };
   return call;
 }
 
-std::vector<Call> Batches::settle(const std::vector<Call>& calls) {
+std::vector<Call> Batches::settle(std::vector<Call>& calls) {
   std::vector<Call> pieces;
-  for (const Call& call : calls) {
+  for (Call& call : calls) {
     if (!call.failure) continue;
     const auto remedy = call.failure->remedy;
     const bool entry = remedy == Remedy::ChangeEntry || remedy == Remedy::LeaseIsOver;
-    const auto left = placesOf(call.body);
-    for (const auto at : left) {
+    auto& left = call.body.at("Entries");
+    for (auto& one : left) {
       if (entry && left.size() > 1) {
-        pieces.push_back(this->call({at}));
+        pieces.push_back(callOf(Json::array({std::move(one)})));
         continue;
       }
-      auto& outcome = outcomes_[at];
+      auto& outcome = outcomes_[placeOf(one)];
       outcome.error = call.failure->message;
       if (entry) {
         outcome.kind =
@@ -89,7 +91,7 @@ bool Batches::take(Json& body, const Json& answer) {
   }
   for (const auto& done : arrayMember(answer, "Successful")) {
     const auto id = stringMember(done, "Id");
-    const auto at = static_cast<std::size_t>(toNumber(id));
+    const auto at = placeOf(done);
     const bool good = !arrived_ || (at < entries_.size() && arrived_(at, done));
     told[id] = good ? EntryOutcome{EntryOutcome::Kind::Done, {}}
                     : EntryOutcome{EntryOutcome::Kind::TryLater, "it was damaged on its way"};
@@ -97,7 +99,7 @@ bool Batches::take(Json& body, const Json& answer) {
   Json left = Json::array();
   for (auto& entry : body.at("Entries")) {
     const auto id = stringMember(entry, "Id");
-    auto& outcome = outcomes_[static_cast<std::size_t>(toNumber(id))];
+    auto& outcome = outcomes_[placeOf(entry)];
     const auto found = told.find(id);
     outcome = found != told.end()
                   ? found->second

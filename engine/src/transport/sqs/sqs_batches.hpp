@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "transport/sqs/sqs_call.hpp"
@@ -16,31 +17,33 @@ namespace tether::sqs {
 /// The id of an entry is its place among all. What the constructor is given must outlive it.
 class Batches {
  public:
-  Batches(const std::string& action, const std::string& url,
-          const std::vector<nlohmann::json>& entries, const Arrived& arrived, Duration timeout)
+  Batches(const std::string& action, const std::string& url, std::vector<nlohmann::json> entries,
+          const Arrived& arrived, Duration timeout)
       : action_(action),
         url_(url),
-        entries_(entries),
+        entries_(std::move(entries)),
         arrived_(arrived),
         timeout_(timeout),
-        outcomes_(entries.size()) {}
+        outcomes_(entries_.size()) {}
 
-  /// Its answer goes into the outcomes; what failed for a while stays in its body.
+  /// With the entries themselves, which may be large: each goes into one call. Its answer goes into
+  /// the outcomes; what failed for a while stays in its body.
   Call call(const std::vector<std::size_t>& batch);
 
   /// Takes what became of calls. Returns those that were refused as a whole, in pieces of one: one
   /// bad entry may be to blame.
-  std::vector<Call> settle(const std::vector<Call>& calls);
+  std::vector<Call> settle(std::vector<Call>& calls);
 
   /// Throws what failed when nothing was done, and when the queue does not exist.
   std::vector<EntryOutcome> result();
 
  private:
+  Call callOf(nlohmann::json entries);
   bool take(nlohmann::json& body, const nlohmann::json& answer);
 
   const std::string& action_;
   const std::string& url_;
-  const std::vector<nlohmann::json>& entries_;
+  std::vector<nlohmann::json> entries_;  // those of no call yet
   const Arrived& arrived_;
   Duration timeout_;
   std::vector<EntryOutcome> outcomes_;

@@ -23,7 +23,7 @@ struct Call {
   nlohmann::json body;
   Duration timeout{};
   /// Takes the answer. False: the body now holds what is left to do.
-  std::function<bool(nlohmann::json& body, const nlohmann::json& answer)> take;
+  std::function<bool(nlohmann::json& body, nlohmann::json answer)> take;
   std::optional<CallFailure> failure;
   bool askedForNewKeys = false;
 };

@@ -122,15 +122,18 @@ bool SqsClient::judge(Call& call, const HttpResult& result, const Credentials& k
     settings_.credentials.expired(keys);
     return !std::exchange(call.askedForNewKeys, true);
   }
-  const auto answer = response.body.empty() ? Json::object()  // so some say "nothing to tell"
-                                            : Json::parse(response.body, nullptr, false);
-  if (!answer.is_object()) {
+  auto answer = response.body.empty() ? Json::object()  // so some say "nothing to tell"
+                                      : parseAnswer(response.body);
+  if (!answer.is_object()) {  // its bytes may be somebody's message: they are not for a log
     call.failure = {.message = settings_.endpoint.url + " does not answer " + call.action +
-                               " as SQS does: " + quote(response.body)};
+                               " as SQS does: status " + std::to_string(response.status) + " and " +
+                               std::to_string(response.body.size()) +
+                               " bytes that are no JSON object of at most " +
+                               std::to_string(kLevelsMax) + " levels"};
     return true;
   }
   call.failure.reset();
-  return !call.take(call.body, answer);
+  return !call.take(call.body, std::move(answer));
 }
 
 Duration SqsClient::pauseAfter(int tries) {
@@ -165,8 +168,8 @@ Json SqsClient::call(const std::string& action, Json body, Duration longer) {
   call.action = action;
   call.body = std::move(body);
   call.timeout = settings_.timeout + longer;
-  call.take = [&](Json&, const Json& got) {
-    answer = got;
+  call.take = [&](Json&, Json got) {
+    answer = std::move(got);
     return true;
   };
   run({&call, 1});
@@ -262,14 +265,15 @@ std::vector<EntryOutcome> SqsClient::send(const std::string& url,
     return !differs(stringMember(answer, "MD5OfMessageBody"), md5Hex(entries[at].body)) &&
            !differs(stringMember(answer, "MD5OfMessageAttributes"), md5Of(entries[at].attributes));
   };
-  return runBatches("SendMessageBatch", url, bodies, packBatches(sizes), arrived);
+  return runBatches("SendMessageBatch", url, std::move(bodies), packBatches(sizes), arrived);
 }
 
 std::vector<EntryOutcome> SqsClient::remove(const std::string& url,
                                             std::span<const std::string> receiptHandles) {
   std::vector<Json> bodies;
   for (const auto& handle : receiptHandles) bodies.push_back({{"ReceiptHandle", handle}});
-  return runBatches("DeleteMessageBatch", url, bodies, packByCount(bodies.size()), {});
+  const auto batches = packByCount(bodies.size());
+  return runBatches("DeleteMessageBatch", url, std::move(bodies), batches, {});
 }
 
 std::vector<EntryOutcome> SqsClient::changeVisibility(const std::string& url,
@@ -279,13 +283,14 @@ std::vector<EntryOutcome> SqsClient::changeVisibility(const std::string& url,
     bodies.push_back(
         {{"ReceiptHandle", entry.receiptHandle}, {"VisibilityTimeout", entry.seconds}});
   }
-  return runBatches("ChangeMessageVisibilityBatch", url, bodies, packByCount(bodies.size()), {});
+  const auto batches = packByCount(bodies.size());
+  return runBatches("ChangeMessageVisibilityBatch", url, std::move(bodies), batches, {});
 }
 
 std::vector<EntryOutcome> SqsClient::runBatches(
-    const std::string& action, const std::string& url, const std::vector<Json>& entries,
+    const std::string& action, const std::string& url, std::vector<Json> entries,
     const std::vector<std::vector<std::size_t>>& batches, const Arrived& arrived) {
-  Batches work(action, url, entries, arrived, settings_.timeout);
+  Batches work(action, url, std::move(entries), arrived, settings_.timeout);
   std::vector<Call> calls;
   for (const auto& batch : batches) calls.push_back(work.call(batch));
   run(calls);

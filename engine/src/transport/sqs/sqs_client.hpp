@@ -107,7 +107,7 @@ class SqsClient {
   CallFailure failureOf(const Call& call, const HttpResponse& response);
   Duration pauseAfter(int tries);
   std::vector<EntryOutcome> runBatches(const std::string& action, const std::string& url,
-                                       const std::vector<nlohmann::json>& entries,
+                                       std::vector<nlohmann::json> entries,
                                        const std::vector<std::vector<std::size_t>>& batches,
                                        const Arrived& arrived);
 

@@ -45,6 +45,17 @@ std::string fit(std::string message) {
   return escapeForTerminal(message);
 }
 
+/// Whether a code is known to be for keys, rights or the settings of the queue. Of an entry that
+/// was refused with any other, SQS has to say whose fault it is.
+bool blamesSettings(std::string_view code) {
+  return code.starts_with("Kms") || code.starts_with("KMS.") ||
+         isOneOf(code, {"AccessDenied", "AuthFailure", "Blocked", "IncompleteSignature",
+                        "InvalidAccessKeyId", "InvalidAction", "InvalidAddress", "InvalidSecurity",
+                        "InvalidSignature", "MissingAuthenticationToken", "MissingClientTokenId",
+                        "NotAuthorized", "OptInRequired", "SignatureDoesNotMatch",
+                        "UnauthorizedAccess", "UnauthorizedOperation", "UnsupportedOperation"});
+}
+
 std::string codeOfHeader(const HttpResponse& response) {
   const auto header = response.headers.find("x-amzn-query-error");
   if (header == response.headers.end()) return {};
@@ -71,7 +82,7 @@ std::string ServiceError::text() const { return message.empty() ? code : code + 
 ServiceError parseServiceError(const HttpResponse& response) {
   std::string code = codeOfHeader(response);
   std::string message;
-  const auto json = nlohmann::json::parse(response.body, nullptr, false);
+  const auto json = parseAnswer(response.body);
   if (json.is_object()) {
     if (code.empty()) code = stringMember(json, "__type");
     if (code.empty()) code = stringMember(json, "code");
@@ -100,10 +111,11 @@ Remedy remedyFor(const ServiceError& error) {
                      "UnrecognizedClient"})) {
     return Remedy::NewKeys;
   }
-  if (isOneOf(code, {"Throttling", "Throttled", "RequestThrottled", "TooManyRequests",
-                     "KmsThrottled", "OverLimit", "RequestLimitExceeded", "BandwidthLimitExceeded",
-                     "SlowDown", "PriorRequestNotComplete", "ServiceUnavailable", "InternalFailure",
-                     "InternalError", "InternalServerError", "RequestTimeout"})) {
+  if (isOneOf(code,
+              {"Throttling", "Throttled", "RequestThrottled", "TooManyRequests", "KmsThrottled",
+               "KMS.Throttling", "OverLimit", "RequestLimitExceeded", "BandwidthLimitExceeded",
+               "SlowDown", "PriorRequestNotComplete", "ServiceUnavailable", "InternalFailure",
+               "InternalError", "InternalServerError", "RequestTimeout"})) {
     return Remedy::TryAgain;
   }
   if (isOneOf(code, {"ReceiptHandleIsInvalid", "MessageNotInflight"})) return Remedy::LeaseIsOver;
@@ -144,6 +156,13 @@ EntryFailure parseEntryFailure(const nlohmann::json& entry) {
     failure.senderFault = *fault == true || *fault == "true" || *fault == "True";
   }
   return failure;
+}
+
+Remedy remedyFor(const EntryFailure& failure) {
+  const auto remedy = remedyFor(failure.error);
+  const bool unknown = remedy == Remedy::FixSettings && !blamesSettings(failure.error.code);
+  if (!unknown && remedy != Remedy::ChangeEntry) return remedy;
+  return failure.senderFault ? Remedy::ChangeEntry : Remedy::TryAgain;
 }
 
 }  // namespace tether::sqs

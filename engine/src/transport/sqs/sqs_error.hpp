@@ -49,4 +49,8 @@ struct EntryFailure {
 };
 EntryFailure parseEntryFailure(const nlohmann::json& entry);
 
+/// A code that we do not know, ChangeEntry as well, is the entry's fault only where SQS says so;
+/// else TryAgain.
+Remedy remedyFor(const EntryFailure& failure);
+
 }  // namespace tether::sqs

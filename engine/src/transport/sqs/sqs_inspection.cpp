@@ -18,6 +18,8 @@ namespace {
 
 using AttributeTexts = std::map<std::string, std::string>;
 
+constexpr std::int64_t kSecondsMax = 1'000'000'000;  // 31 years; SQS stops at 14 days
+
 /// The settings of an address, and what it takes to use them.
 struct Resolved {
   Resolved(const std::string& text, const Environment& environment)
@@ -49,7 +51,7 @@ std::string textOf(const AttributeTexts& attributes, const std::string& name) {
 }
 
 std::optional<SqsRedrive> redriveOf(const std::string& policy, SqsClient& client) {
-  const auto json = nlohmann::json::parse(policy, nullptr, false);
+  const auto json = parseAnswer(policy);
   if (!json.is_object()) return std::nullopt;
   const auto count = json.find("maxReceiveCount");  // a number; "10" where a tool wrote it
   SqsRedrive redrive;
@@ -89,8 +91,10 @@ SqsQueueReport inspectQueue(const std::string& address, Duration within,
   report.settings = resolved.settings();
   report.url = client.queueUrl(resolved.address.name);
   const auto all = client.attributes(report.url, {"All"});
-  const auto number = [&](const char* name) { return toNumber(textOf(all, name)); };
-  const auto seconds = [&](const char* name) { return std::chrono::seconds{number(name)}; };
+  const auto number = [&](const char* name) { return toNumber(textOf(all, name), kCountMax); };
+  const auto seconds = [&](const char* name) {
+    return std::chrono::seconds{toNumber(textOf(all, name), kSecondsMax)};
+  };
   report.arn = textOf(all, "QueueArn");
   report.visibility = seconds("VisibilityTimeout");
   report.retention = seconds("MessageRetentionPeriod");

@@ -48,7 +48,7 @@ Attribute ownAttribute(const std::string& id, const std::string& key) {
 std::optional<Origin> originOf(const Attributes& attributes) {
   const auto own = attributes.find(kOwnAttribute);
   if (own == attributes.end() || own->second.binary) return std::nullopt;
-  const auto metadata = nlohmann::json::parse(own->second.value, nullptr, false);
+  const auto metadata = parseAnswer(own->second.value);
   Origin origin{stringMember(metadata, "id"), stringMember(metadata, "key")};
   if (origin.id.empty()) return std::nullopt;
   return origin;

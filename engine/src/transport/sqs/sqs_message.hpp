@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@ namespace tether::sqs {
 
 inline constexpr std::size_t kBatchMax = 10;
 inline constexpr std::size_t kBytesMax = std::size_t{1024} * 1024;  // of a message, and of a batch
+inline constexpr std::int64_t kCountMax = 1'000'000'000'000'000;    // of messages, that we believe
 /// What a body leaves for the metadata.
 inline constexpr std::size_t kMetadataBytes = 1024;
 

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "tether/error.hpp"
+#include "tether/json.hpp"
 #include "tether/sqs.hpp"
 #include "tether/text.hpp"
 #include "transport/sqs/credentials.hpp"
@@ -23,7 +24,9 @@ constexpr Duration kLeaseMax = 12h;
 constexpr Duration kWaitMax = 20s;
 // How often a queue that we make hands out a message before it goes to the dead-letter queue.
 // Taking one in fails only while the store does, so this is for what no store ever accepts.
-constexpr int kReceivesMax = 10;
+constexpr int kReceivesMax = 5;
+// Of the dead-letter queue: SQS counts from the first send, and whoever repairs needs time.
+constexpr const char* kLettersKeptSeconds = "1209600";  // 14 days, the most
 // Larger numbers are none, and must not overflow.
 constexpr std::int64_t kReceivesShown = 1'000'000'000;
 constexpr std::int64_t kLastMillisecond = 253'402'300'799'999;  // of the year 9999
@@ -122,7 +125,9 @@ std::string SqsTransport::create(SqsClient& client) {
       letters = client.queueUrl(*address.dlq);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::NotFound) throw;
-      letters = client.createQueue(*address.dlq, common);
+      auto kept = common;
+      kept["MessageRetentionPeriod"] = kLettersKeptSeconds;
+      letters = client.createQueue(*address.dlq, kept);
     }
     const auto arn = client.attributes(letters, {"QueueArn"})["QueueArn"];
     attributes["RedrivePolicy"] =
@@ -196,7 +201,9 @@ SendResult SqsTransport::toEntry(const OutgoingMessage& message, SendEntry& entr
   entry.delaySeconds = toSeconds(message.delay, kDelayMax);
   if (settings_.address.fifo) {
     entry.groupId = asFifoId(message.key.empty() ? message.id : message.key);
-    entry.deduplicationId = asFifoId(message.id);
+    // Not the id alone: two sources may send the same one, and SQS would drop the second. The body
+    // names the source, and what is sent again has the same bytes.
+    entry.deduplicationId = sha256(message.id + '\n' + message.body);
   }
   return {};
 }
@@ -243,14 +250,15 @@ std::vector<Delivery> SqsTransport::receive(std::size_t max, Duration lease, Dur
 Delivery SqsTransport::toDelivery(ReceivedMessage&& message) const {
   auto origin = originOf(message.attributes);
   if (!origin) origin = {message.messageId, message.system["MessageGroupId"]};
-  Delivery delivery{.id = std::move(origin->id),
-                    .body = std::move(message.body),
-                    .key = std::move(origin->key),
-                    .receipt = settings_.address.name + "/" + message.receiptHandle,
-                    .receives = static_cast<int>(std::min(
-                        kReceivesShown, toNumber(message.system["ApproximateReceiveCount"]))),
-                    .sentAt = Time{std::chrono::milliseconds{
-                        std::min(kLastMillisecond, toNumber(message.system["SentTimestamp"]))}}};
+  Delivery delivery{
+      .id = std::move(origin->id),
+      .body = std::move(message.body),
+      .key = std::move(origin->key),
+      .receipt = settings_.address.name + "/" + message.receiptHandle,
+      .receives =
+          static_cast<int>(toNumber(message.system["ApproximateReceiveCount"], kReceivesShown)),
+      .sentAt = Time{
+          std::chrono::milliseconds{toNumber(message.system["SentTimestamp"], kLastMillisecond)}}};
   for (auto& [name, attribute] : message.attributes) {
     if (name != kOwnAttribute) delivery.attributes[name] = std::move(attribute.value);
   }
@@ -329,9 +337,9 @@ QueueCounts SqsTransport::counts() {
     return client.attributes(url, {kReady, kLeased, kDelayed});
   });
   QueueCounts counts;
-  counts.ready = toNumber(told[kReady]);
-  counts.leased = toNumber(told[kLeased]);
-  counts.delayed = toNumber(told[kDelayed]);
+  counts.ready = toNumber(told[kReady], kCountMax);
+  counts.leased = toNumber(told[kLeased], kCountMax);
+  counts.delayed = toNumber(told[kDelayed], kCountMax);
   return counts;
 }
 
