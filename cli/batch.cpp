@@ -174,7 +174,8 @@ int submitEach(Session& session, Lines& lines) {
   return ledger.finish();
 }
 
-/// What a submit would refuse, found line by line, because a commit of all cannot name the line.
+/// What a submit would refuse of a payload, found line by line, because a commit of all cannot name
+/// the line.
 void check(Engine& engine, CommandRequest& request) {
   const auto& settings = engine.commands().settings(request.type);
   auto payload = request.payload;

@@ -76,6 +76,7 @@
   TEST(outcomeOfReplay, "a replay that ends is told with its generation")                        \
   TEST(outcomeToldAgain, "a command that arrives again after its end is answered again")         \
   TEST(outcomeHeard, "a command that was handed over ends as the other store says")              \
+  TEST(outcomeEarly, "an outcome that is faster than the word of the relay is heard")            \
   TEST(outcomeElsewhere, "an outcome of a command that was not handed over ends nothing")        \
   TEST(sentAgain, "a command that is out too long goes out again until it is answered")          \
   TEST(letterEdited, "an edited letter keeps its first body and refuses a stale edit")           \

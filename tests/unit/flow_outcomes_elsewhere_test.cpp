@@ -1,6 +1,7 @@
 // Two stores on the same queues: a front one that accepts and a back one that runs.
 #include <map>
 
+#include "tether/error.hpp"
 #include "unit/flow_bench.hpp"
 
 namespace tether::testing {
@@ -110,6 +111,46 @@ TEST_CASE("a command or an answer that is lost on the way is sent again") {
     CHECK(two.front.state(id) == CommandState::Succeeded);
   }
   CHECK(two.back.sql("SELECT * FROM effects").size() == 2);
+}
+
+TEST_CASE("a command that the other store cannot take in is dead here until that is repaired") {
+  TwoStores two;
+  bool strict = true;
+  CommandSettings settings;
+  settings.validate = [&](nlohmann::json&) {
+    if (strict) throw Error(ErrorCode::Invalid, "no such currency");
+  };
+  two.back.handle("Pay", effect("paid"), settings);
+  const auto id = two.front.submit("Pay");
+  two.settle();
+  CHECK(two.front.state(id) == CommandState::Dead);
+  CHECK(two.front.command(id).error == Failure{"invalid", "no such currency"});
+  REQUIRE(two.back.deadLetters().size() == 1);
+  // Nothing is out any more, so nothing goes out again.
+  two.front.advance(2h);
+  two.settle();
+  CHECK(two.back.deadLetters().size() == 1);
+
+  strict = false;
+  two.back.engine->deadLetters().replay({two.back.deadLetters()[0].id}, {});
+  two.settle();
+  CHECK(two.front.state(id) == CommandState::Succeeded);
+  CHECK(two.back.sql("SELECT * FROM effects").size() == 1);
+  CHECK(two.front.engine->store().verify().empty());
+  CHECK(two.back.engine->store().verify().empty());
+}
+
+TEST_CASE("a type that the other store does not declare is told too, and each time") {
+  TwoStores two;
+  const auto id = two.front.submit("Pay");
+  two.front.settle();
+  two.back.settle();
+  two.lose("far://outcomes");
+  two.back.clock.advance(2h);
+  two.front.advance(2h);
+  two.settle();
+  CHECK(two.front.state(id) == CommandState::Dead);
+  CHECK(two.front.command(id).error.code == "undeclared");
 }
 
 TEST_CASE("an answer for another store becomes a dead letter that says so") {

@@ -22,9 +22,10 @@ class CommandApi {
  public:
   virtual ~CommandApi() = default;
 
-  /// Returns when the command is durable. Errors: Invalid (a type that nobody declared, or the
-  /// payload, with its JSON pointer), Conflict (the same id or idempotency key with another
-  /// payload), Unavailable. Without a started engine it commits on the calling thread.
+  /// Returns when the command is durable. Errors: Invalid (a type that nobody declared, the
+  /// payload, with its JSON pointer, or a message larger than the queue elsewhere takes), Conflict
+  /// (the same id or idempotency key with another payload), Unavailable. Without a started engine
+  /// it commits on the calling thread.
   virtual Receipt submit(CommandRequest request) = 0;
 
   /// All in one commit, or none: the first error is thrown.

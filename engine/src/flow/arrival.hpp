@@ -22,7 +22,8 @@ namespace tether::flow {
 Envelope envelopeOf(const Delivery& delivery, const std::string& queue);
 
 /// The dead letter of a message of `queue`: its body is the envelope, so that a replay has the same
-/// id; of what is none the bytes. The same message and role make the same letter.
+/// id; the bytes of what is none, and of what would be over the limits of an envelope's text. The
+/// same message and role make the same letter.
 NewDeadLetter letterOf(const Delivery& delivery, const std::string& queue, const std::string& role,
                        const Failure& why, Time now);
 

@@ -93,7 +93,7 @@ Replay::Edit DeadLetterDesk::checked(const DeadLetter& letter, const Command& co
   request.payload = parseJson("payload", body);
   // A key that the caller gave stays; one that comes from the payload follows it.
   if (!command.key.empty() && command.key != derivedKey(command)) request.key = command.key;
-  auto accepted = intake_.fromRequest(request);
+  auto accepted = intake_.fromEdit(request);
   return {std::move(accepted.payload), std::move(accepted.key)};
 }
 

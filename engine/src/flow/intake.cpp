@@ -77,10 +77,10 @@ Event Intake::eventOf(const CollectedEvent& said, int index, const Command& caus
   return event;
 }
 
-void Intake::checkSize(const CollectedEvent& said, const Command& cause) const {
+void Intake::checkSize(const CollectedEvent& said, const Command& cause, Time now) const {
   if (!routes_.eventsRemote) return;
   checkFits(said.type, said.data, routes_.eventBytesMax, options_.queues.at("events"), [&] {
-    auto event = eventOf(said, 0, cause, clock_.now());
+    auto event = eventOf(said, 0, cause, now);
     event.data = "null";
     return toEnvelope(event);
   });
@@ -138,11 +138,29 @@ NewCommand Intake::fromEnvelope(Envelope envelope) const {
   auto command = check(request, Placement::Run);
   command.source = std::move(envelope.source);
   // Somebody who asks for an answer where this program cannot send one still gets the work done.
-  const auto reply = options_.queues.find(envelope.replyTo);
-  if (reply != options_.queues.end() && reply->second != "local") {
-    command.replyTo = std::move(envelope.replyTo);
-  }
+  if (canAnswer(envelope)) command.replyTo = std::move(envelope.replyTo);
   return command;
+}
+
+bool Intake::canAnswer(const Envelope& envelope) const {
+  const auto reply = options_.queues.find(envelope.replyTo);
+  return reply != options_.queues.end() && reply->second != "local";
+}
+
+void Intake::refuse(Unit& unit, const Envelope& envelope, const Failure& why) const {
+  if (isOutcome(envelope.type) || !canAnswer(envelope)) return;
+  const auto now = clock_.now();
+  Command command;
+  command.id = envelope.id;
+  command.source = envelope.source;
+  command.correlationId = envelope.correlationId.empty() ? envelope.id : envelope.correlationId;
+  command.key = envelope.key;
+  command.traceparent = envelope.traceparent;
+  auto event = toEvent({command.id, command.source, 0, CommandState::Dead, why, now}, command);
+  // Not that of an end: the command may have one later.
+  event.id = deriveId(command.id, "refused/" + command.source + '/' + why.code + why.message);
+  const Destination to{envelope.replyTo, true};
+  if (!unit.record(event, {to})) (void)unit.resend(event.id, to, now);
 }
 
 NewCommand Intake::check(CommandRequest& request, Placement placement) const {
@@ -198,6 +216,8 @@ NewCommand Intake::reaction(const Event& event, const std::string& commandType) 
     command.payload = event.data;
     command.fingerprint = sha256(commandType + '\n' + event.data).substr(0, 32);
     command.acceptedAt = clock_.now();
+    command.placement = routes_.commands;  // a replay goes that way
+    if (command.placement == Placement::Forward) command.replyTo = options_.replyTo;
     command.stillborn = std::move(why);
     return command;
   };

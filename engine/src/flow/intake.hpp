@@ -33,17 +33,23 @@ class Intake {
   /// ids, a message over the limit of its queue).
   NewCommand fromRequest(CommandRequest& request, const Command* cause = nullptr) const;
 
+  /// What becomes of the payload and the key of a command that is here already. Errors: Invalid.
+  NewCommand fromEdit(CommandRequest& request) const { return check(request, Placement::Run); }
+
   /// A message that arrived on a queue: a command is accepted, an event recorded with its
   /// reactions, once for each source and id. Errors: Invalid (a wrong payload),
   /// NotFound (nobody declared its type), Conflict (a known identity with other content).
   Acceptance arrive(Unit& unit, Envelope envelope) const;
+  /// Tells the store that asks for an answer that its command is not taken in, as a dead letter
+  /// here says. What ends the command after all, a replay, is told as ever.
+  void refuse(Unit& unit, const Envelope& envelope, const Failure& why) const;
   /// Throws what arrive() would throw for the message itself.
   void checkArrival(Envelope envelope) const;
 
   /// The event number `index` that `cause` says.
   Event eventOf(const CollectedEvent& said, int index, const Command& cause, Time now) const;
   /// Throws Invalid for one that is over the limit of its queue.
-  void checkSize(const CollectedEvent& said, const Command& cause) const;
+  void checkSize(const CollectedEvent& said, const Command& cause, Time now) const;
 
   /// Records an event of ours with its message per destination, and its reactions. Returns whether
   /// a command was accepted that may be claimed now.
@@ -55,6 +61,7 @@ class Intake {
   bool receive(Unit& unit, const Envelope& envelope) const;
   Acceptance hearOutcome(Unit& unit, const Envelope& envelope) const;
   NewCommand check(CommandRequest& request, Placement placement) const;
+  bool canAnswer(const Envelope& envelope) const;
   void checkSize(const NewCommand& command) const;
   NewCommand reaction(const Event& event, const std::string& commandType) const;
   bool react(Unit& unit, const Event& event) const;

@@ -30,6 +30,11 @@ bool QueueIntake::takeIn(Unit& unit, const Delivery& delivery) const {
     why = {"exception", error.what()};
   }
   unit.bury(letterOf(delivery, queue_, "message", why, clock_.now()));
+  try {
+    intake_.refuse(unit, envelopeOf(delivery, queue_), why);
+  } catch (const Error& error) {  // no envelope: nobody asked
+    if (error.code() != ErrorCode::Invalid) throw;
+  }
   log::warn("a message became a dead letter", {{"queue", queue_}, {"error", why.message}});
   return false;
 }
@@ -74,7 +79,7 @@ QueueIntake::Result QueueIntake::stepRemote(std::size_t max, Duration wait) {
     failure_.set({});
     return {};
   }
-  const auto limit = std::min(max, transport_->features().batchMax);
+  const auto limit = std::min(max, batchMax());
   std::vector<Delivery> deliveries;
   try {
     deliveries = transport_->receive(limit, kRemoteLease, wait);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -33,6 +34,10 @@ class QueueIntake {
   /// Takes one batch in; waits at most `wait` for a remote queue.
   Result step(std::size_t max, Duration wait);
   bool remote() const { return transport_ != nullptr; }
+  /// The most that one step takes in.
+  std::size_t batchMax() const {
+    return transport_ ? transport_->features().batchMax : std::numeric_limits<std::size_t>::max();
+  }
   const std::string& name() const { return queue_; }
   /// It had nothing, or failed, the last time that it was asked. From any thread.
   bool asked() const { return askedAt() > Duration::min(); }

@@ -146,20 +146,22 @@ void TransactionManager::prepare(AttemptRun& run) const {
   run.command->prepare(context);
 }
 
-std::vector<CollectedEvent> TransactionManager::perform(
-    Unit& unit, AttemptRun& run, std::map<std::string, TableChanges>* changes) const {
+EventCollector TransactionManager::perform(Unit& unit, AttemptRun& run,
+                                           std::map<std::string, TableChanges>* changes) const {
   run.entered = true;
   run.applied = false;
   run.submits.clear();
   passSeam(Seam::tx_after_begin);
   const auto& command = run.claim.command;
   run.reactions = false;
-  EventCollector collected([&](const CollectedEvent& said) { intake_.checkSize(said, command); });
+  const auto now = clock_.now();
+  EventCollector collected(
+      [this, &command, now](const CollectedEvent& said) { intake_.checkSize(said, command, now); });
   ScriptScope scope;
   scope.command = &command;
   scope.events = &collected;
   scope.attempt = run.claim.attempt;
-  scope.now = clock_.now();
+  scope.now = now;
   scope.hold = run.hold;
   scope.stop = run.cut;
   scope.changes = changes;
@@ -173,18 +175,18 @@ std::vector<CollectedEvent> TransactionManager::perform(
 
   int index = 0;
   for (const auto& said : collected.events()) {
-    const auto event = intake_.eventOf(said, index++, command, scope.now);
+    const auto event = intake_.eventOf(said, index++, command, now);
     run.reactions = intake_.emit(unit, event) || run.reactions;
   }
-  return collected.events();
+  return collected;
 }
 
 std::vector<CollectedEvent> TransactionManager::rehearse(
     Unit& unit, AttemptRun& run, std::map<std::string, TableChanges>& changes) const {
   changes.clear();  // a closure may run twice
-  auto collected = perform(unit, run, &changes);
+  const auto collected = perform(unit, run, &changes);
   run.applied = true;
-  return collected;
+  return collected.events();
 }
 
 void TransactionManager::execute(Unit& unit, AttemptRun& run) const {

@@ -60,8 +60,8 @@ class TransactionManager {
 
  private:
   /// Effects, events and reactions.
-  std::vector<CollectedEvent> perform(Unit& unit, AttemptRun& run,
-                                      std::map<std::string, TableChanges>* changes) const;
+  EventCollector perform(Unit& unit, AttemptRun& run,
+                         std::map<std::string, TableChanges>* changes) const;
   Settlement decide(const ClaimedCommand& claim, std::string outcome, Failure failure,
                     Time startedAt, std::optional<Duration> retryAfter = {}) const;
 

@@ -34,14 +34,16 @@ void SqliteUnit::answerAgain(std::int64_t commandSeq, const std::string& replyTo
   if (!command || isOpen(command->state)) return;
   const auto endedAt = command->endedAt.value_or(command->acceptedAt);
   const auto event = outcomeOf(*command, command->state, command->error, endedAt);
-  if (resend(event.id, {command->replyTo, true}, clock_.now())) return;
+  // To who asks now: two that share their source may have sent the same.
+  if (resend(event.id, {replyTo, true}, clock_.now())) return;
   // Who asked first did not want to know.
   answer(*command, command->state, command->error, endedAt);
 }
 
 bool SqliteUnit::close(const CommandOutcome& outcome) {
   auto found = connection_.query(
-      "SELECT c.seq, c.state, q.outgoing, c.handed_over_at, c.queue, m.due_at, m.seq, c.key,"
+      "SELECT c.seq, c.state, q.outgoing, c.handed_over_at IS NOT NULL OR coalesce(m.receives, 0),"
+      " c.queue, m.due_at, m.seq, c.key,"
       " m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?3 FROM tether_command c"
       " JOIN tether_queue q ON q.id = c.queue LEFT JOIN tether_message m ON m.queue = c.queue"
       " AND m.lane = '' AND m.due_at = c.due_at AND m.seq = c.message_seq"
@@ -50,20 +52,22 @@ bool SqliteUnit::close(const CommandOutcome& outcome) {
   const auto seq = found.integer(0);
   const auto state = found.text(1);
   const bool open = state == "accepted" || state == "retrying";
-  // One that came home runs here, and ends here.
-  if (found.integer(2) == 0 || (open && found.null(3))) return true;
+  // One that came home runs here, and ends here; and one that no relay tried has not left.
+  if (found.integer(2) == 0 || (open && found.integer(3) == 0)) return true;
   // Generations are counted in each store. Only a replay over there leaves a dead command.
   const bool revived = state == "dead" && outcome.state != CommandState::Dead;
   if (!open && !revived) return true;
   if (!found.null(6) && found.integer(8) != 0) {
-    removeUnheld(found.integer(4), "", found.integer(5), found.integer(6), found.text(7));
+    removeMessage(found.integer(4), "", found.integer(5), found.integer(6), found.text(7));
   }
   connection_
       .query(
           "UPDATE tether_command SET state = ?2, generation = max(generation, ?3), ended_at = ?4,"
-          " due_at = NULL, message_seq = NULL, error_code = ?5, error_message = ?6 WHERE seq = ?1")
+          " due_at = NULL, message_seq = NULL, error_code = ?5, error_message = ?6,"
+          // The answer may be faster than the word of the relay.
+          " handed_over_at = coalesce(handed_over_at, ?7) WHERE seq = ?1")
       .run(seq, toString(outcome.state), outcome.generation, outcome.endedAt,
-           OrNull{outcome.error.code}, OrNull{outcome.error.message});
+           OrNull{outcome.error.code}, OrNull{outcome.error.message}, clock_.now());
   return true;
 }
 

@@ -124,6 +124,39 @@ void outcomeHeard(StoreBench& bench) {
   CHECK(bench.command("dead").generation == 1);
 }
 
+void outcomeEarly(StoreBench& bench) {
+  const auto forward = [&](const std::string& id) {
+    NewCommand command = asking(bench, id);
+    command.placement = Placement::Forward;
+    bench.accept(command);
+  };
+  forward("c");
+  // It has not left: who says so is wrong.
+  CHECK(close(bench, bench.command("c"), CommandState::Succeeded));
+  CHECK(bench.command("c").state == CommandState::Accepted);
+
+  // The relay has it in its hands, and does not know yet that it has arrived.
+  auto sent = bench.take("commands", true);
+  REQUIRE(sent.size() == 1);
+  CHECK(close(bench, bench.command("c"), CommandState::Dead, 0, {"down", "closed"}));
+  CHECK(bench.command("c").state == CommandState::Dead);
+  CHECK(bench.store().verify() == Ids{});
+  CHECK(bench.commit([&](Unit& unit) { return unit.handedOver(sent[0].ref, bench.now()); }));
+  CHECK(bench.command("c").state == CommandState::Dead);
+  CHECK(bench.store().verify() == Ids{});
+
+  // Nor does it ever, when the answer to it was lost: then it does not go again.
+  forward("d");
+  sent = bench.take("commands", true);
+  REQUIRE(sent.size() == 1);
+  CHECK(bench.commit([&](Unit& unit) { return unit.giveBack(sent[0].ref, bench.now() + 1s); }));
+  CHECK(close(bench, bench.command("d"), CommandState::Succeeded));
+  CHECK(bench.command("d").state == CommandState::Succeeded);
+  bench.pass(2s);
+  CHECK(bench.take("commands", true).empty());
+  CHECK(bench.store().verify() == Ids{});
+}
+
 void outcomeElsewhere(StoreBench& bench) {
   Command stranger;
   stranger.id = "stranger";
