@@ -9,25 +9,34 @@ namespace {
 
 // The rest of a long backlog is a relay's work.
 constexpr int kTurnsMax = 20;
+constexpr Duration kAtMost = std::chrono::seconds{5};
 
-}  // namespace
-
-void forwardAccepted(Session& session, Engine& engine) {
-  if (session.commandsElsewhere().empty()) return;
+bool isRelayed(Engine& engine) {
   bool relayed = false;
   engine.store().read([&](Snapshot& snapshot) {
     relayed = std::ranges::any_of(snapshot.owners(), [](const OwnerInfo& owner) {
       return owner.alive && owner.role.ends_with("relay");
     });
   });
-  if (relayed) return;
+  return relayed;
+}
+
+bool failed(const Engine& engine) {
+  return std::ranges::any_of(engine.remotes(),
+                             [](const RemoteState& remote) { return !remote.failure.empty(); });
+}
+
+}  // namespace
+
+void forwardAccepted(Session& session, Engine& engine) {
+  if (session.commandsElsewhere().empty()) return;
   try {
-    for (int turns = 0; turns < kTurnsMax && engine.turn(Engine::Role::Relay); ++turns) {
-      if (std::ranges::any_of(engine.remotes(),
-                              [](const RemoteState& remote) { return !remote.failure.empty(); })) {
-        return;
-      }
+    if (isRelayed(engine)) return;
+    const auto end = session.clock().steady() + kAtMost;
+    for (int turns = 0; turns < kTurnsMax && session.clock().steady() < end; ++turns) {
+      if (!engine.turn(Engine::Role::Relay) || failed(engine)) break;
     }
+    engine.stop(Duration{0});
   } catch (const Error& error) {
     session.print().note(std::string("not handed over yet, a relay will: ") + error.what());
   }

@@ -55,7 +55,11 @@ class Host {
     answer();
     if (signal) return exit;
     for (const auto& [queue, why] : failed) print_.warn(fmt::format("queue {}: {}", queue, why));
-    if (stuck > 0) print_.warn(fmt::format("{} not handed over yet", countText(stuck, "message")));
+    if (stuck > 0) {
+      print_.warn(
+          fmt::format("{} not handed over yet{}", countText(stuck, "message"),
+                      failed.empty() ? "; what failed a moment ago is tried again later" : ""));
+    }
     return failed.empty() && stuck == 0 ? exit : kUnavailable;
   }
 

@@ -79,6 +79,21 @@ Target parseTarget(const std::string& text) {
               fmt::format("--for must be resolved, done or event=TYPE, not {}", quote(text)));
 }
 
+std::size_t refusedEvents(Snapshot& snapshot, const Flow& flow) {
+  if (flow.events.empty()) return 0;
+  Filter filter;
+  filter.correlationId = flow.correlationId;
+  const auto letters = snapshot.deadLetters(filter);
+  return static_cast<std::size_t>(
+      std::ranges::count(letters, DeadLetterKind::Delivery, &DeadLetter::kind));
+}
+
+std::string describeRefused(std::size_t count, const Flow& flow) {
+  return fmt::format("{} refused for good; see 'tether dlq list --correlation {}'",
+                     count == 1 ? "1 event was" : fmt::format("{} events were", count),
+                     flow.correlationId);
+}
+
 Exit exitOf(const Flow& flow) { return flow.outcome() == CommandState::Succeeded ? kDone : kNo; }
 
 void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& commands,
@@ -98,7 +113,7 @@ void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& c
       if (found.empty() && !runHere.contains(command.type)) types.insert(command.type);
     }
     for (const auto& owner : snapshot.owners()) {
-      if (!owner.alive || owner.role == "relay") continue;
+      if (!owner.alive || owner.role.starts_with("relay")) continue;
       if (owner.types.empty()) types.clear();
       for (const auto& type : owner.types) types.erase(type);
     }
@@ -119,7 +134,14 @@ Waited waitFor(Session& session, Store& store, const std::string& id, const Targ
     flow = store.waitForFlow(id, atMost, ready);
     if (!flow) return {kNotFound, {}};  // pruned meanwhile
   }
-  return {judge(*flow, id, target), std::move(flow)};
+  Waited waited{judge(*flow, id, target), std::move(flow)};
+  if (target.kind != Target::Kind::Resolved || waited.exit == kTimedOut) return waited;
+  std::size_t refused = 0;
+  store.read([&](Snapshot& snapshot) { refused = refusedEvents(snapshot, *waited.flow); });
+  if (refused == 0) return waited;
+  session.print().note(describeRefused(refused, *waited.flow));
+  waited.exit = kNo;
+  return waited;
 }
 
 void showOutcome(Session& session, Store& store, const Waited& waited) {

@@ -30,8 +30,13 @@ struct Waited {
   std::optional<Flow> flow;  // nothing: no such id
 };
 
+/// How many events of the flow a queue has refused for good and nobody has dealt with since.
+std::size_t refusedEvents(Snapshot& snapshot, const Flow& flow);
+/// "1 event was refused for good; …".
+std::string describeRefused(std::size_t count, const Flow& flow);
+
 /// Waits until the flow of `id` has reached the target, at most `atMost`, and judges it: 0, 1,
-/// 3, 4. Says on stderr what keeps what is open from running.
+/// 3, 4. Says on stderr what keeps what is open from running, and what was refused.
 Waited waitFor(Session& session, Store& store, const std::string& id, const Target& target,
                Duration atMost);
 
@@ -41,7 +46,7 @@ Waited waitFor(Session& session, Store& store, const std::string& id, const Targ
 void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& commands,
                    const std::set<std::string>& runHere = {});
 
-/// 0 when nothing of a resolved flow failed, else 1.
+/// 0 when no command of a resolved flow failed, else 1.
 Exit exitOf(const Flow& flow);
 
 /// "succeeded flow ID in 12 ms", or what it still waits for.

@@ -5,6 +5,7 @@
 #include "obstacles.hpp"
 #include "tether/text.hpp"
 #include "views.hpp"
+#include "waiting.hpp"
 
 namespace tether::cli {
 namespace {
@@ -13,8 +14,10 @@ struct Options {
   std::vector<std::string> ids;
 };
 
-nlohmann::json recordOf(const Flow& flow, const Obstacles& obstacles, Time now) {
+nlohmann::json recordOf(const Flow& flow, std::size_t refused, const Obstacles& obstacles,
+                        Time now) {
   auto record = toJson(flow);
+  if (refused > 0) record["eventsRefused"] = refused;
   for (std::size_t at = 0; at < flow.commands.size(); ++at) {
     const auto found = obstacles.of(flow.commands[at], now);
     if (!found.empty()) record["commands"][at]["obstacles"] = toJson(found);
@@ -22,7 +25,8 @@ nlohmann::json recordOf(const Flow& flow, const Obstacles& obstacles, Time now) 
   return record;
 }
 
-void show(Printer& print, const Flow& flow, const Obstacles& obstacles, Time now) {
+void show(Printer& print, const Flow& flow, std::size_t refused, const Obstacles& obstacles,
+          Time now) {
   print.line({"flow ", {flow.correlationId, Style::Strong}, ": ", outcomeOf(flow)});
   print.table(commandTable(flow.commands, obstacles, now));
   for (const auto& command : flow.commands) {
@@ -33,18 +37,21 @@ void show(Printer& print, const Flow& flow, const Obstacles& obstacles, Time now
   if (flow.events.empty()) return;
   const auto pending =
       std::ranges::count_if(flow.events, [](const Event& event) { return event.pending > 0; });
-  print.line(
-      {fmt::format("events: {}, {}", flow.events.size(),
-                   pending == 0 ? "all have left" : fmt::format("{} still to leave", pending))});
+  print.line({fmt::format("events: {}, {}", flow.events.size(),
+                          pending == 0 ? refused == 0 ? "all have left" : "none is still to leave"
+                                       : fmt::format("{} still to leave", pending))});
+  if (refused > 0) print.line({{describeRefused(refused, flow), Style::Warning}});
 }
 
 int run(const Options& options, Session& session) {
   std::vector<Flow> flows;
+  std::vector<std::size_t> refused;
   std::vector<Diagnostic> missing;
   Obstacles obstacles;
   session.store().read([&](Snapshot& snapshot) {
     for (const auto& id : options.ids) {
       if (auto flow = snapshot.findFlow(id)) {
+        refused.push_back(refusedEvents(snapshot, *flow));
         flows.push_back(std::move(*flow));
       } else {
         missing.push_back({"not_found", fmt::format("no flow, command or event {}", quote(id))});
@@ -55,12 +62,14 @@ int run(const Options& options, Session& session) {
 
   const auto now = session.clock().now();
   auto data = nlohmann::json::array();
-  for (const auto& flow : flows) data.push_back(recordOf(flow, obstacles, now));
+  for (std::size_t at = 0; at < flows.size(); ++at) {
+    data.push_back(recordOf(flows[at], refused[at], obstacles, now));
+  }
   auto& print = session.print();
   const auto people = [&] {
     for (std::size_t at = 0; at < flows.size(); ++at) {
       if (at > 0) print.line({});
-      show(print, flows[at], obstacles, now);
+      show(print, flows[at], refused[at], obstacles, now);
     }
   };
   print.answer("status", data, people, missing.empty() ? Verdict::Pass : Verdict::Error, missing);

@@ -3,6 +3,7 @@
 
 #include "unit/flow_bench.hpp"
 #include "unit/gate.hpp"
+#include "unit/remote_bench.hpp"
 
 namespace tether::testing {
 
@@ -230,6 +231,26 @@ TEST_CASE(
   bench.engine->stop(kLong);
   CHECK(bench.state(id) == CommandState::Dead);
   CHECK(bench.sql("SELECT * FROM effects").empty());
+}
+
+TEST_CASE("polls together ask for no more than there is room for") {
+  LiveBench bench;
+  const auto far = std::make_shared<Faulty>(systemClock());
+  bench.open([&](EngineOptions& options) {
+    options.queues["commands"] = "far://commands";
+    options.transports = [&](const std::string&) { return far; };
+    options.prefetch = 4;
+    options.clock = nullptr;
+  });
+  bench.handle("Pay", effect("paid"));
+  constexpr std::size_t kCommands = 200;
+  for (std::size_t at = 0; at < kCommands; ++at) bench.submit("Pay");
+  bench.engine->start();
+  while (bench.sql("SELECT * FROM effects").size() < kCommands) {
+    bench.engine->store().waitForChange(bench.engine->store().changeCount(), 100ms);
+  }
+  CHECK(bench.engine->stop(kLong).clean);
+  CHECK(far->mostAsked <= 4);
 }
 
 }  // namespace tether::testing

@@ -101,7 +101,7 @@ struct Change {
 
 struct OwnerInfo {
   std::int64_t id = 0;
-  std::string role;  // listener, relay, listener and relay
+  std::string role;  // listener, relay, listener and relay; by turns, without threads
   std::int64_t pid = 0;
   bool alive = false;
   std::vector<std::string> types;

@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "engine/connections.hpp"
 #include "engine/migrations.hpp"
+#include "engine/room.hpp"
 #include "flow/dead_letter_desk.hpp"
 #include "flow/event_registry.hpp"
 #include "flow/executor.hpp"
@@ -59,7 +60,8 @@ class Engine::Impl {
         listener(*store, manager, builder, options, clock),
         api(*store, intake, listener, clock),
         desk(*store, intake, builder, registry, manager, listener, routes, options, ids, clock),
-        connections(*store, intake, registry, options, clock) {
+        connections(*store, intake, registry, options, clock),
+        room(*store, options.prefetch) {
     routes.commandBytesMax = connections.bodyBytesMax("commands");
     routes.eventBytesMax = connections.bodyBytesMax("events");
     applyMigrations(*store, options.migrations, clock);
@@ -184,6 +186,7 @@ class Engine::Impl {
   FlowCommandApi api;
   DeadLetterDesk desk;
   Connections connections;
+  Room room;
 
  private:
   static Routes routesOf(const EngineOptions& options) {
@@ -201,8 +204,8 @@ class Engine::Impl {
     if (runsCommands()) listener.open(owner_, inlineExecutor_);
     for (auto& queue : connections.intakes()) {
       did = guarded([&] {
-              const auto max = room();
-              return max > 0 && queue->step(max, Duration{0}).messages > 0;
+              const auto promise = room.promise(runnable(Role::Listener), queue->batchMax());
+              return promise.most() > 0 && queue->step(promise.most(), Duration{0}).messages > 0;
             }) ||
             did;
     }
@@ -232,12 +235,16 @@ class Engine::Impl {
 
   void signOn(Role role) {
     const auto types = runnable(role);
-    store->commit(Durability::Deferred, [&](Unit& unit) {
-      const auto* const name = role == Role::Relay      ? "relay"
-                               : role == Role::Listener ? "listener"
-                                                        : "listener and relay";
-      owner_ = unit.addOwner(name, types, clock.now());
-    });
+    store->commit(Durability::Deferred,
+                  [&](Unit& unit) { owner_ = unit.addOwner(nameOf(role), types, clock.now()); });
+  }
+
+  /// Who works by turns does nothing between them: nobody may count on it.
+  std::string nameOf(Role role) const {
+    std::string name = role == Role::Relay      ? "relay"
+                       : role == Role::Listener ? "listener"
+                                                : "listener and relay";
+    return started_ ? name : name + " by turns";
   }
 
   void leave() {
@@ -397,16 +404,6 @@ class Engine::Impl {
     }
   }
 
-  /// How many more commands can start soon. One behind a key that waits for a time does not count:
-  /// a blocked key holds back only itself, not the queue that it came from.
-  std::size_t room() {
-    std::size_t underWay = 0;
-    store->read([&](Snapshot& snapshot) {
-      underWay = snapshot.underWay(runnable(Role::Listener), options.prefetch);
-    });
-    return options.prefetch - std::min(options.prefetch, underWay);
-  }
-
   /// `helps`: only while the first poll of the queue finds more than it can take.
   void intakeLoop(QueueIntake& queue, bool helps) {
     int failures = 0;  // in a row
@@ -417,16 +414,19 @@ class Engine::Impl {
         continue;
       }
       std::size_t max = 0;
+      bool failed = true;
       const bool did = guarded([&] {
-        max = room();
-        if (max == 0) return false;
+        const auto promise = room.promise(runnable(Role::Listener), queue.batchMax());
+        max = promise.most();
         // Each poll of a queue elsewhere is a call: one that had nothing is asked with more
         // patience.
-        const auto result = queue.step(max, queue.asked() ? kPatientPoll : options.poll);
+        const auto result = max == 0 ? QueueIntake::Result()
+                                     : queue.step(max, queue.asked() ? kPatientPoll : options.poll);
         if (result.claimable) listener.wake();
+        failed = false;
         return result.messages > 0;
       });
-      failures = queue.remote() && !queue.failure().empty() ? failures + 1 : 0;
+      failures = failed ? failures + 1 : 0;
       if (failures > 1) rest(std::min(kRestMost, options.poll * (1 << std::min(failures, 8))));
       const bool waited = queue.remote() && max > 0;
       if (!did && !waited && !stopRequested_) store->waitForChange(seen, options.poll);
@@ -437,8 +437,11 @@ class Engine::Impl {
   void rest(Duration time) {
     using Steady = std::chrono::steady_clock;
     const auto end = Steady::now() + time;
-    while (!stopRequested_ && Steady::now() < end) {
-      store->waitForChange(store->changeCount(), std::chrono::ceil<Duration>(end - Steady::now()));
+    for (;;) {
+      const auto seen = store->changeCount();  // before the look, which a stop may follow
+      const auto left = std::chrono::ceil<Duration>(end - Steady::now());
+      if (stopRequested_ || left <= Duration{0}) return;
+      store->waitForChange(seen, left);
     }
   }
 

@@ -1,0 +1,55 @@
+// How many more commands an engine takes in: what can start soon, less what polls may still bring.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "tether/store.hpp"
+
+namespace tether {
+
+/// Thread safety: every call from any thread.
+class Room {
+ public:
+  Room(Store& store, std::size_t prefetch) : store_(store), prefetch_(prefetch) {}
+
+  /// Held by a poll until what it brought is in the store: no other poll counts on that room.
+  class Promise {
+   public:
+    Promise(Room& room, std::size_t most) : room_(room), most_(most) {}
+    ~Promise() {
+      const std::lock_guard lock(room_.mutex_);
+      room_.promised_ -= most_;
+    }
+    Promise(const Promise&) = delete;
+    Promise& operator=(const Promise&) = delete;
+    std::size_t most() const { return most_; }
+
+   private:
+    Room& room_;
+    const std::size_t most_;
+  };
+
+  /// At most `batch`. One command behind a key that waits for a time does not count: a blocked key
+  /// holds back only itself, not the queue that it came from. `types`: those that run here.
+  Promise promise(const std::vector<std::string>& types, std::size_t batch) {
+    const std::lock_guard lock(mutex_);
+    std::size_t taken = 0;
+    store_.read([&](Snapshot& snapshot) { taken = snapshot.underWay(types, prefetch_); });
+    const auto left = prefetch_ - std::min(prefetch_, taken + promised_);
+    const auto most = std::min(left, batch);
+    promised_ += most;
+    return {*this, most};
+  }
+
+ private:
+  Store& store_;
+  const std::size_t prefetch_;
+  std::mutex mutex_;
+  std::size_t promised_ = 0;
+};
+
+}  // namespace tether
