@@ -16,11 +16,14 @@ class Faults(SqsTest):
         self.use(self.gate)
 
     def finish(self, names, listener):
-        """All has come to its end, once."""
+        """All has come to its end, once, and nothing is left over."""
         self.await_effects(len(names), listener)
         self.await_sent(listener)
         self.await_empty(self.COMMANDS, listener)
         self.stop(listener)
+        self.assertEqual(self.emulator.counts(self.COMMANDS), (0, 0, 0))
+        self.assertEqual(self.dead_letters(), [])
+        self.ok("store", "verify")
         self.assertEqual(self.effects(), sorted(names))
         events = self.arrived()
         self.assertEqual(sorted(events), self.emitted())
@@ -37,8 +40,9 @@ class Faults(SqsTest):
         first.stop(signal.SIGKILL)
         self.assertLess(len(self.effects()), COUNT, "killed too late")
         self.finish(names, second)
-        self.assertEqual(set(self.gate.seen()["faults"]),
-                         {"unavailable", "throttling", "throttled", "dropped"})
+        seen = self.gate.seen()
+        self.assertEqual(set(seen["faults"]), {"unavailable", "throttling", "throttled", "dropped"})
+        self.assertEqual(sum(seen["faults"].values()), seen["passed"] // 10)
 
     def test_what_was_done_and_not_answered_is_not_done_twice(self):
         names = [f"o-{n}" for n in range(40)]

@@ -3,6 +3,7 @@
 //
 // JSON and `POST /_gate` set any of:
 //   keys     {id, secret, token?, skewSeconds}; id and secret must be there
+//   ahead    by how many seconds its clock is
 //   faults   names from FAULTS, taken in turn: one for every `every`-th call of `actions`
 //   next     names from FAULTS, "" for none: one for each of the next calls, before `faults`
 // `GET /_gate` tells what was seen.
@@ -13,6 +14,7 @@ import { refusal } from "./sigv4.mjs";
 const [upstream, given] = process.argv.slice(2);
 let settings = {
   keys: { id: "AKIDEXAMPLE", secret: "secret", skewSeconds: 300 },
+  ahead: 0,
   faults: [],
   every: 10,
   actions: null,
@@ -21,6 +23,7 @@ let settings = {
 const seen = { passed: 0, refused: {}, actions: {}, faults: {}, connections: 0 };
 const agent = new http.Agent({ keepAlive: true });
 
+const now = () => Date.now() + settings.ahead * 1000;
 const count = (counts, name) => (counts[name] = (counts[name] ?? 0) + 1);
 
 function set(changes) {
@@ -34,6 +37,7 @@ function set(changes) {
 
 function fail(response, status, code, message) {
   response.writeHead(status, {
+    date: new Date(now()).toUTCString(),
     "content-type": "application/x-amz-json-1.0",
     "x-amzn-query-error": `${code.replace(/Exception$/, "")};Sender`,
   });
@@ -53,6 +57,8 @@ const FAULTS = {
   dropped: (request) => request.socket.destroy(),
   // It is done, and nobody hears of it.
   unanswered: (request, response, forward) => forward(() => request.socket.destroy()),
+  // It is done, and the answer is long under way.
+  late: (request, response, forward) => forward((reply) => setTimeout(reply, 2000)),
   slow: (request, response, forward) => setTimeout(forward, 300),
 };
 let calls = 0;
@@ -70,12 +76,12 @@ function faultOf(action) {
 function forward(request, response, body, answered) {
   const { method, url, headers } = request;
   const call = http.request(upstream + url, { method, headers, agent }, (answer) => {
-    if (answered) {
-      answer.resume().on("end", answered);
-      return;
-    }
-    response.writeHead(answer.statusCode, answer.headers);
-    answer.pipe(response);
+    const reply = () => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    };
+    if (answered) answered(reply);
+    else reply();
   });
   call.on("error", () => response.destroy());
   response.on("close", () => call.destroy());
@@ -93,7 +99,7 @@ async function answer(request, response) {
     }
     return;
   }
-  const refused = await refusal(request, body, settings.keys);
+  const refused = await refusal(request, body, settings.keys, now());
   if (refused) {
     count(seen.refused, refused[0]);
     fail(response, 403, ...refused);

@@ -148,9 +148,10 @@ class SqsTest(ProjectTest):
         running.line("listening on", stream="err")
         return running
 
-    def crash(self, seam):
+    def crash(self, seam, *where):
         """A listener that dies there."""
-        done = self.tether("listen", environment={"TETHER_CRASH_AT": seam})
+        done = self.tether(*where, "listen", "--until-idle",
+                           environment={"TETHER_CRASH_AT": seam})
         self.assertEqual(done.exit, -signal.SIGKILL, f"{seam} was not reached: {done.err}")
 
     def stop(self, *listeners):

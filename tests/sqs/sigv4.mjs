@@ -15,7 +15,7 @@ function timeOf(date) {
 }
 
 /// Nothing, or the code and message of the refusal. `keys`: {id, secret, token?, skewSeconds}.
-export async function refusal({ method, url, headers }, body, keys) {
+export async function refusal({ method, url, headers }, body, keys, now) {
   if (!headers.authorization) {
     return ["MissingAuthenticationTokenException", "Request is missing Authentication Token"];
   }
@@ -28,8 +28,8 @@ export async function refusal({ method, url, headers }, body, keys) {
   const mismatch = (why) => ["SignatureDoesNotMatchException", why];
   const date = headers["x-amz-date"] ?? "";
   const time = timeOf(date);
-  if (!(Math.abs(Date.now() - time) <= keys.skewSeconds * 1000)) {
-    const side = time > Date.now() ? "not yet current" : "expired";
+  if (!(Math.abs(now - time) <= keys.skewSeconds * 1000)) {
+    const side = time > now ? "not yet current" : "expired";
     return mismatch(`Signature ${side}: ${date} is more than ${keys.skewSeconds} s away`);
   }
   if (!date.startsWith(given.day)) return mismatch("the scope is of another day");
@@ -68,8 +68,10 @@ export async function refusal({ method, url, headers }, body, keys) {
   );
   const wanted = AUTHORIZATION.exec(signed.headers.authorization).groups;
   if (wanted.signature === given.signature) return undefined;
+  // AWS explains it so, token and all.
   return mismatch(
-    "The request signature we calculated does not match the signature you provided. " +
-      `Headers: ${given.names}`,
+    "The request signature we calculated does not match the signature you provided.\n\n" +
+      `The Canonical String for this request should have been\n'${method}\n${pathname}\n\n` +
+      names.map((name) => `${name}:${headers[name]}\n`).join("") + `\n${given.names}'`,
   );
 }
