@@ -171,10 +171,10 @@ TEST_CASE("a commit that reports an error although it is durable is looked up an
 }
 
 TEST_CASE("after a sync that failed the store takes no more work until it is opened again") {
+  bool once = true;
   HookedVfs vfs;
   const StoreFolder folder;
   const auto store = folder.openWithRows();
-  bool once = true;
   vfs.before = [&once](const HookedVfs::Call& call) {
     return call.operation == Operation::Sync && std::exchange(once, false) ? SQLITE_IOERR_FSYNC
                                                                            : SQLITE_OK;
@@ -193,10 +193,10 @@ TEST_CASE("after a sync that failed the store takes no more work until it is ope
 }
 
 TEST_CASE("a full disk is told as such and work goes on when there is room again") {
+  bool full = true;
   HookedVfs vfs;
   const StoreFolder folder;
   const auto store = folder.openWithRows();
-  bool full = true;
   vfs.before = [&full](const HookedVfs::Call& call) {
     return full && call.operation == Operation::Write ? SQLITE_FULL : SQLITE_OK;
   };
@@ -212,10 +212,10 @@ TEST_CASE("a full disk is told as such and work goes on when there is room again
 }
 
 TEST_CASE("a store that cannot be opened again after a failed commit refuses work") {
+  bool broken = true;
   HookedVfs vfs;
   const StoreFolder folder;
   const auto store = folder.openWithRows();
-  bool broken = true;
   vfs.before = [&broken](const HookedVfs::Call& call) {
     if (!broken) return SQLITE_OK;
     if (call.operation == Operation::Write) return SQLITE_IOERR_WRITE;

@@ -124,11 +124,11 @@ TEST_CASE("a connection that only reads cannot write") {
 }
 
 TEST_CASE("a durable commit syncs once and a deferred one not at all") {
+  int syncs = 0;
   HookedVfs vfs;
   const StoreFolder folder;
   const auto store = folder.openWithRows();
   run(*store, "INSERT INTO rows VALUES (1, 'the log has its header now')");
-  int syncs = 0;
   vfs.before = [&syncs](const HookedVfs::Call& call) {
     syncs += call.operation == HookedVfs::Operation::Sync ? 1 : 0;
     return SQLITE_OK;
@@ -144,10 +144,10 @@ TEST_CASE("a durable commit syncs once and a deferred one not at all") {
 }
 
 TEST_CASE("a batch syncs once for all, and only if somebody needs it") {
+  int syncs = 0;
   HookedVfs vfs;
   const StoreFolder folder;
   const auto store = folder.openWithRows();
-  int syncs = 0;
   vfs.before = [&syncs](const HookedVfs::Call& call) {
     syncs += call.operation == HookedVfs::Operation::Sync ? 1 : 0;
     return SQLITE_OK;
@@ -169,10 +169,10 @@ TEST_CASE("a batch syncs once for all, and only if somebody needs it") {
 }
 
 TEST_CASE("the log is copied now and then and does not grow without end") {
+  int copied = 0;
   HookedVfs vfs;
   const StoreFolder folder;
   const auto store = folder.openWithRows();
-  int copied = 0;
   vfs.before = [&](const HookedVfs::Call& call) {
     const bool database = call.path == fs::canonical(folder.path()).string();
     copied += database && call.operation == HookedVfs::Operation::Write ? 1 : 0;
