@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "tether/error.hpp"
 #include "unit/flow_bench.hpp"
@@ -15,6 +16,7 @@ class Faulty final : public Transport {
   explicit Faulty(const Clock& clock) : inner(makeMemoryTransport(clock)) {}
 
   std::vector<SendResult> send(std::span<const OutgoingMessage> messages) override {
+    const std::scoped_lock lock(mutex);  // two relays may send at once
     if (down) throw Error(ErrorCode::Unavailable, "down");
     std::vector<SendResult> results;
     for (const auto& message : messages) {
@@ -58,6 +60,7 @@ class Faulty final : public Transport {
   std::int64_t purge() override { return inner->purge(); }
   void close() override { inner->close(); }
 
+  std::mutex mutex;
   std::unique_ptr<Transport> inner;
   bool down = false;
   bool loseAnswer = false;
