@@ -224,7 +224,8 @@ class SqliteUnit final : public Unit {
   "c.idempotency_key, c.traceparent, c.reply_to, c.payload, c.depth, c.generation, c.attempts, " \
   "c.accepted_at, c.started_at, c.first_started_at, c.ended_at, c.handed_over_at, "              \
   "c.due_at, c.error_code, c.error_message, "                                                    \
-  "(SELECT q.outgoing FROM tether_queue q WHERE q.id = c.queue), m.owner, m.receives, m.leased_at "
+  "(SELECT q.outgoing FROM tether_queue q WHERE q.id = c.queue), m.owner, m.receives, "          \
+  "m.leased_at "
 
 /// Joins the message that a command row names, if it has one.
 #define TETHER_COMMAND_TABLES                                                                 \

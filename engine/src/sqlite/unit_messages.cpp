@@ -230,7 +230,7 @@ bool SqliteUnit::removeHeld(const MessageRef& ref) {
 bool SqliteUnit::remove(const MessageRef& ref) { return removeHeld(ref); }
 
 void SqliteUnit::removeMessage(std::int64_t queue, const std::string& lane, std::int64_t due,
-                              std::int64_t seq, const std::string& key) {
+                               std::int64_t seq, const std::string& key) {
   connection_
       .query(
           "DELETE FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
