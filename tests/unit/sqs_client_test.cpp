@@ -44,6 +44,16 @@ struct Bench {
     return client.send("http://queue/url", entries);
   }
   std::size_t calls() const { return server.seen().size(); }
+  /// One that tries once.
+  SqsClient hasty() {
+    return SqsClient({.queue = "orders",
+                      .endpoint = {server.url(), "eu-west-1", {}, {}},
+                      .http = http,
+                      .credentials = keys,
+                      .clock = clock,
+                      .random = random,
+                      .retryFor = 0s});
+  }
 
   WireServer server;
   HttpClient http;
@@ -144,13 +154,7 @@ TEST_CASE("sqs client: what trying again does not mend is not tried again") {
 
 TEST_CASE("sqs client: it gives up when the time is over") {
   Bench bench([](const auto&, std::size_t) { return httpAnswer("503 Busy", ""); });
-  SqsClient hasty({.queue = "orders",
-                   .endpoint = {bench.server.url(), "eu-west-1", {}, {}},
-                   .http = bench.http,
-                   .credentials = bench.keys,
-                   .clock = bench.clock,
-                   .random = bench.random,
-                   .retryFor = 0s});
+  SqsClient hasty = bench.hasty();
   CHECK(thrown([&] { hasty.queueUrl("orders"); }) ==
         "unavailable: queue \"orders\": GetQueueUrl: HTTP 503");
   CHECK(bench.calls() == 1);
@@ -160,13 +164,7 @@ TEST_CASE("sqs client: an answer that is not of SQS is told by its size, not by 
   for (const auto& body :
        {std::string("{\"Messages\":[{\"Body\":\"secret"), deep("Messages"), deep("secret")}) {
     Bench bench([&](const auto&, std::size_t) { return httpAnswer("200 OK", body); });
-    SqsClient hasty({.queue = "orders",
-                     .endpoint = {bench.server.url(), "eu-west-1", {}, {}},
-                     .http = bench.http,
-                     .credentials = bench.keys,
-                     .clock = bench.clock,
-                     .random = bench.random,
-                     .retryFor = 0s});
+    SqsClient hasty = bench.hasty();
     CHECK(thrown([&] { hasty.receive("http://queue/url", 1, 30, 0); }) ==
           "unavailable: " + bench.server.url() +
               " does not answer ReceiveMessage as SQS does: status 200 and " +

@@ -28,19 +28,7 @@ void examineSettings(Report& report, const std::string& name, const SqsSettings&
                           settings.endpointSource, settings.credentialsSource));
 }
 
-/// What a sound address says for a key; empty: nothing.
-std::string settingOf(const std::string& address, const std::string& key) {
-  for (auto at = address.find('?'); at != std::string::npos; at = address.find('&', at + 1)) {
-    const auto setting = std::string_view(address).substr(at + 1);
-    if (!setting.starts_with(key + '=')) continue;
-    const auto value = setting.substr(key.size() + 1);
-    return std::string(value.substr(0, value.find('&')));
-  }
-  return {};
-}
-
-void examineReading(Report& report, const std::string& name, const std::string& address,
-                    const SqsQueueReport& found) {
+void examineReading(Report& report, const std::string& name, const SqsQueueReport& found) {
   if (!found.redrive) {
     report.problem(name,
                    "has no redrive policy: a message that cannot be taken in is delivered again "
@@ -53,20 +41,19 @@ void examineReading(Report& report, const std::string& name, const std::string& 
                                      "process that dies twice at the wrong moment is enough",
                                      found.redrive->receivesMax));
   }
-  if (const auto dlq = settingOf(address, "dlq");
-      !dlq.empty() && (!found.redrive || found.redrive->queue != dlq)) {
+  const auto& asked = found.settings;
+  if (asked.dlq && (!found.redrive || found.redrive->queue != *asked.dlq)) {
     report.problem(name,
                    fmt::format("dlq={} in its address does nothing: that is for a queue which "
                                "is made, and this one was there",
-                               dlq));
+                               *asked.dlq));
   }
   // Each receive asks for long enough, whatever the queue is set to, unless the address knows
   // better.
-  if (const auto visibility = settingOf(address, "visibility");
-      !visibility.empty() && parseDuration(visibility) < kShortest) {
+  if (asked.visibility && *asked.visibility < kShortest) {
     report.problem(name, fmt::format("visibility={} in its address is shorter than it may take to "
                                      "take a batch in; leave it out, which is 30s",
-                                     visibility));
+                                     toText(*asked.visibility)));
   }
   if (!found.deadLettersOf.empty()) {
     report.note(name,
@@ -92,7 +79,7 @@ void examineQueue(Report& report, const std::string& name, const std::string& ad
     const auto found = inspectSqsQueue(address, kAskAtMost);
     report.good(check, fmt::format("about {} ready, {} held, {} delayed; kept for {}", found.ready,
                                    found.leased, found.delayed, toText(found.retention)));
-    if (listened) examineReading(report, check, address, found);
+    if (listened) examineReading(report, check, found);
     if (const auto aside = setAside(address, found.redrive, kAskAtMost)) {
       report.note(check, describe(*aside, name));
     }

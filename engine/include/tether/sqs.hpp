@@ -22,6 +22,9 @@ struct SqsSettings {
   std::string endpoint;
   std::string endpointSource;
   std::string credentialsSource;  // never a secret
+  // What the address asks for; nothing: it does not say.
+  std::optional<Duration> visibility;
+  std::optional<std::string> dlq;
 };
 
 /// Reads the environment and the profile files. Asks the network only for a region that nothing on

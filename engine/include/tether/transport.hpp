@@ -65,12 +65,11 @@ struct TransportFeatures {
   /// What nobody took for so long is gone; 0: it stays (a local queue is cleared by its engine).
   Duration retention{0};
   // Where a far side has rules of its own:
-  bool textOnly = false;  // a body is UTF-8, without control characters, and not empty
-  bool dropsDuplicates =
-      false;              // of messages with one id and body within minutes only the first is kept
-  bool lateAcks = false;  // a receipt may still do something after its lease has ended
-  bool roughCounts = false;  // counts() estimates, and takes delayed nacks for leased
-  bool purgesHeld = false;   // purge() takes what somebody holds as well, and estimates
+  bool textOnly = false;         // a body is UTF-8, without control characters, and not empty
+  bool dropsDuplicates = false;  // of one id and body, only the first within minutes is kept
+  bool lateAcks = false;         // a receipt may still do something after its lease has ended
+  bool roughCounts = false;      // counts() estimates, and takes delayed nacks for leased
+  bool purgesHeld = false;       // purge() takes what somebody holds as well, and estimates
 };
 
 /// Thread safety: every call from any thread. Errors: Unavailable (try again), Invalid (never

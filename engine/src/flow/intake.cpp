@@ -1,5 +1,6 @@
 #include "flow/intake.hpp"
 
+#include "model/command_envelope.hpp"
 #include "model/outcome.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
@@ -45,19 +46,7 @@ NewCommand Intake::fromRequest(CommandRequest& request, const Command* cause) co
 void Intake::checkSize(const NewCommand& command) const {
   if (command.placement != Placement::Forward) return;
   checkFits(command.type, command.payload, routes_.commandBytesMax, options_.queues.at("commands"),
-            [&] {
-              Envelope envelope;
-              envelope.id = command.id;
-              envelope.source = command.source;
-              envelope.type = command.type;
-              envelope.time = command.acceptedAt;
-              envelope.correlationId = command.correlationId;
-              envelope.causationId = command.causationId;
-              envelope.key = command.key;
-              envelope.traceparent = command.traceparent;
-              envelope.replyTo = command.replyTo;
-              return envelope;
-            });
+            [&] { return attributesOf(command); });
 }
 
 Event Intake::eventOf(const CollectedEvent& said, int index, const Command& cause, Time now) const {
@@ -184,8 +173,7 @@ NewCommand Intake::check(CommandRequest& request, Placement placement) const {
   command.idempotencyKey = std::move(request.idempotencyKey);
   command.traceparent = std::move(request.traceparent);
   command.notBefore = request.notBefore;
-  command.placement = placement;
-  if (placement == Placement::Forward) command.replyTo = options_.replyTo;
+  place(command, placement);
   if (settings->validate) settings->validate(request.payload);
   if (request.key) {
     command.key = std::move(*request.key);
@@ -197,6 +185,11 @@ NewCommand Intake::check(CommandRequest& request, Placement placement) const {
   command.payload = canonicalJson(request.payload);
   command.fingerprint = sha256(command.type + '\n' + command.payload).substr(0, 32);
   return command;
+}
+
+void Intake::place(NewCommand& command, Placement placement) const {
+  command.placement = placement;
+  if (placement == Placement::Forward) command.replyTo = options_.replyTo;
 }
 
 NewCommand Intake::reaction(const Event& event, const std::string& commandType) const {
@@ -216,8 +209,7 @@ NewCommand Intake::reaction(const Event& event, const std::string& commandType) 
     command.payload = event.data;
     command.fingerprint = sha256(commandType + '\n' + event.data).substr(0, 32);
     command.acceptedAt = clock_.now();
-    command.placement = routes_.commands;  // a replay goes that way
-    if (command.placement == Placement::Forward) command.replyTo = options_.replyTo;
+    place(command, routes_.commands);  // a replay goes that way
     command.stillborn = std::move(why);
     return command;
   };

@@ -61,6 +61,7 @@ class Intake {
   bool receive(Unit& unit, const Envelope& envelope) const;
   Acceptance hearOutcome(Unit& unit, const Envelope& envelope) const;
   NewCommand check(CommandRequest& request, Placement placement) const;
+  void place(NewCommand& command, Placement placement) const;
   bool canAnswer(const Envelope& envelope) const;
   void checkSize(const NewCommand& command) const;
   NewCommand reaction(const Event& event, const std::string& commandType) const;

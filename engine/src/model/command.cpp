@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "model/command_envelope.hpp"
+
 namespace tether {
 
 namespace {
@@ -21,16 +23,7 @@ std::optional<CommandState> parseCommandState(std::string_view text) {
 }
 
 Envelope toEnvelope(const Command& command) {
-  Envelope envelope;
-  envelope.id = command.id;
-  envelope.source = command.source;
-  envelope.type = command.type;
-  envelope.time = command.acceptedAt;
-  envelope.correlationId = command.correlationId;
-  envelope.causationId = command.causationId;
-  envelope.key = command.key;
-  envelope.traceparent = command.traceparent;
-  envelope.replyTo = command.replyTo;
+  auto envelope = attributesOf(command);
   envelope.data = nlohmann::json::parse(command.payload);
   return envelope;
 }

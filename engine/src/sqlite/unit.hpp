@@ -130,7 +130,12 @@ class SqliteUnit final : public Unit {
   /// Of a command whose message is still `from`: one that came home has another.
   void moveCommandMessage(std::int64_t commandSeq, std::int64_t from, std::int64_t dueAt,
                           std::int64_t seq);
-  bool removeHeld(const MessageRef& ref);
+  struct Carried {
+    std::int64_t commandSeq = 0;  // 0: none
+    std::int64_t eventSeq = 0;
+  };
+  /// What the message carried; nothing: it is not held under this ref.
+  std::optional<Carried> removeHeld(const MessageRef& ref);
   /// Whoever holds it.
   void removeMessage(std::int64_t queue, const std::string& lane, std::int64_t due,
                      std::int64_t seq, const std::string& key);

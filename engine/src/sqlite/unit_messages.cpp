@@ -217,17 +217,18 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
   return taken;
 }
 
-bool SqliteUnit::removeHeld(const MessageRef& ref) {
+std::optional<SqliteUnit::Carried> SqliteUnit::removeHeld(const MessageRef& ref) {
   auto held = connection_.query(
-      "SELECT key FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
-      " AND fence = ?5 AND " TETHER_HELD);
-  if (!held.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, clock_.now())) return false;
+      "SELECT command_seq, event_seq, key FROM tether_message WHERE queue = ?1 AND lane = ?2"
+      " AND due_at = ?3 AND seq = ?4 AND fence = ?5 AND " TETHER_HELD);
+  if (!held.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, clock_.now())) return {};
+  const Carried carried{held.null(0) ? 0 : held.integer(0), held.null(1) ? 0 : held.integer(1)};
   // DELETE ... RETURNING would make a table of its answer.
-  removeMessage(ref.queue, ref.lane, ref.due, ref.seq, held.text(0));
-  return true;
+  removeMessage(ref.queue, ref.lane, ref.due, ref.seq, held.text(2));
+  return carried;
 }
 
-bool SqliteUnit::remove(const MessageRef& ref) { return removeHeld(ref); }
+bool SqliteUnit::remove(const MessageRef& ref) { return removeHeld(ref).has_value(); }
 
 void SqliteUnit::removeMessage(std::int64_t queue, const std::string& lane, std::int64_t due,
                                std::int64_t seq, const std::string& key) {
@@ -262,24 +263,20 @@ bool SqliteUnit::extend(const MessageRef& ref, Time leaseUntil) {
 }
 
 bool SqliteUnit::handedOver(const MessageRef& ref, Time now) {
-  auto held = connection_.query(
-      "SELECT command_seq, event_seq, key FROM tether_message WHERE queue = ?1 AND lane = ?2"
-      " AND due_at = ?3 AND seq = ?4 AND fence = ?5 AND " TETHER_HELD);
-  if (!held.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, now)) return false;
-  const auto commandSeq = held.null(0) ? 0 : held.integer(0);
-  const auto eventSeq = held.null(1) ? 0 : held.integer(1);
-  removeMessage(ref.queue, ref.lane, ref.due, ref.seq, held.text(2));
-  if (eventSeq != 0) {
-    connection_.query("UPDATE tether_event SET pending = pending - 1 WHERE seq = ?1").run(eventSeq);
+  const auto carried = removeHeld(ref);
+  if (!carried) return false;
+  if (carried->eventSeq != 0) {
+    connection_.query("UPDATE tether_event SET pending = pending - 1 WHERE seq = ?1")
+        .run(carried->eventSeq);
   }
-  if (commandSeq != 0) {
+  if (carried->commandSeq != 0) {
     // Unless it came home meanwhile, its message is now the remote one.
     connection_
         .query(
             "UPDATE tether_command SET handed_over_at = ?2,"
             " due_at = iif(queue = ?3, NULL, due_at),"
             " message_seq = iif(queue = ?3, NULL, message_seq) WHERE seq = ?1")
-        .run(commandSeq, now, ref.queue);
+        .run(carried->commandSeq, now, ref.queue);
   }
   return true;
 }

@@ -32,8 +32,15 @@ struct Resolved {
   }
 
   SqsSettings settings() const {
-    return {address.name, address.fifo,       endpoint.region,      endpoint.regionSource,
-            endpoint.url, endpoint.urlSource, credentials->source()};
+    return {.queue = address.name,
+            .fifo = address.fifo,
+            .region = endpoint.region,
+            .regionSource = endpoint.regionSource,
+            .endpoint = endpoint.url,
+            .endpointSource = endpoint.urlSource,
+            .credentialsSource = credentials->source(),
+            .visibility = address.visibility,
+            .dlq = address.dlq};
   }
 
   SqsAddress address;
