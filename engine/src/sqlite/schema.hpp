@@ -248,6 +248,10 @@ ALTER TABLE tether_command ADD COLUMN reply_to TEXT;  -- a queue elsewhere that 
 -- What is out at a remote queue, the oldest first.
 CREATE INDEX tether_command_out ON tether_command (handed_over_at)
   WHERE handed_over_at IS NOT NULL AND ended_at IS NULL;
+)sql",
+                                          R"sql(
+-- Version 3 counted an event that a subscriber took as one that had left: its flow never resolved.
+UPDATE tether_event SET pending = 0 WHERE pending < 0;
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(std::size(kSchema));
