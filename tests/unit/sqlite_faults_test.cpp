@@ -182,12 +182,16 @@ TEST_CASE("after a sync that failed the store takes no more work until it is ope
   const auto first = thrown([&] { run(*store, "INSERT INTO rows VALUES (1, 'x')"); });
   CHECK(first.substr(0, first.find(':')) == "unavailable");
   CHECK(first.find("reopen") != std::string::npos);
+  REQUIRE(store->failure());
+  CHECK(store->failure()->code() == ErrorCode::Unavailable);
+  CHECK(store->failure()->what() == std::string(first.substr(first.find(": ") + 2)));
   // The disk answers again, but what it has of the commit before nobody knows.
   CHECK(thrownCode([&] { run(*store, "INSERT INTO rows VALUES (2, 'x')"); }) == "unavailable");
   CHECK(thrownCode([&] {
           run(*store, "INSERT INTO rows VALUES (3, 'x')", Durability::Deferred);
         }) == "unavailable");
   const auto again = folder.open();
+  CHECK_FALSE(again->failure());
   run(*again, "INSERT INTO rows VALUES (4, 'x')");
   CHECK(rowsOf(*again, "SELECT id FROM rows WHERE id > 1") == R"([{"id":4}])");
 }
@@ -204,6 +208,7 @@ TEST_CASE("a full disk is told as such and work goes on when there is room again
     const auto text = thrown([&] { run(*store, "INSERT INTO rows VALUES (1, 'x')"); });
     CHECK(text.substr(0, text.find(':')) == "unavailable");
     CHECK(text.find("disk") != std::string::npos);
+    CHECK_FALSE(store->failure());  // it takes work again as soon as there is room
   }
   full = false;
   run(*store, "INSERT INTO rows VALUES (1, 'x')");
@@ -223,6 +228,8 @@ TEST_CASE("a store that cannot be opened again after a failed commit refuses wor
   };
   CHECK(thrownCode([&] { run(*store, "INSERT INTO rows VALUES (1, 'x')"); }) == "unavailable");
   CHECK(thrownCode([&] { run(*store, "INSERT INTO rows VALUES (2, 'x')"); }) == "unavailable");
+  REQUIRE(store->failure());
+  CHECK(store->failure()->code() == ErrorCode::Unavailable);
   broken = false;
   const auto again = folder.open();
   run(*again, "INSERT INTO rows VALUES (3, 'x')");

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tether/clock.hpp"
+#include "tether/error.hpp"
 #include "tether/snapshot.hpp"
 #include "tether/transport.hpp"
 #include "tether/unit.hpp"
@@ -90,6 +91,11 @@ class Store {
 
   /// Damage found, one line each; empty: sound. Reads everything.
   virtual std::vector<std::string> verify() = 0;
+
+  /// Why this store takes no work any more until it is opened again: Unavailable (a sync failed, or
+  /// nobody knows whether the last commit is there) or Corrupt (the file under its name is not the
+  /// one that was opened). Nothing: it takes work.
+  virtual std::optional<Error> failure() const = 0;
 
   /// Who holds the store's write lock at this moment, as far as the machine tells: everybody's
   /// writes wait for it. Takes no lock itself.

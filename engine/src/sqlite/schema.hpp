@@ -252,6 +252,20 @@ CREATE INDEX tether_command_out ON tether_command (handed_over_at)
                                           R"sql(
 -- Version 3 counted an event that a subscriber took as one that had left: its flow never resolved.
 UPDATE tether_event SET pending = 0 WHERE pending < 0;
+
+-- One row. id: of this file; its log carries the same, so a copy that is to live beside it, as a
+-- backup does, gets another. incarnation: of its history; a restore into this file renews it.
+-- commits: one more with each batch, by whomever. copied: how many of them the file has without
+-- its log, as far as that was known. unsynced: a sync failed, and the log may have a hole.
+CREATE TABLE tether_store (
+  id          TEXT NOT NULL,
+  incarnation TEXT NOT NULL,
+  commits     INTEGER NOT NULL DEFAULT 0,
+  copied      INTEGER NOT NULL DEFAULT 0,
+  unsynced    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO tether_store (id, incarnation)
+  VALUES (lower(hex(randomblob(16))), lower(hex(randomblob(16))));
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(std::size(kSchema));

@@ -40,7 +40,7 @@ SqliteStore::SqliteStore(const SqliteStoreOptions& options, const Clock& clock)
       frozen_(connection_.frozen ? std::optional<FrozenFile>(connection_.path) : std::nullopt),
       keeper_(openKeeper(connection_, options.path)),
       signal_(inMemory(options.path) ? std::string() : connection_.path + "-wake"),
-      writer_({connection_, !inMemory(options.path), options.ownerLease}, clock,
+      writer_({connection_, !inMemory(options.path), options.ownerLease}, clock, refusal_,
               [this] { signal_.raise(); }) {
   if (!inMemory(options.path)) keeper_.reset();
 }
@@ -100,6 +100,8 @@ bool SqliteStore::waitForChange(std::uint32_t seen, Duration atMost) {
 }
 
 void SqliteStore::interruptWaits() { signal_.raise(); }
+
+std::optional<Error> SqliteStore::failure() const { return refusal_.get(); }
 
 std::unique_ptr<Transport> SqliteStore::openQueue(const std::string& name) {
   return std::make_unique<LocalTransport>(*this, clock_, name, !inMemory(location_));

@@ -10,6 +10,7 @@
 #include "sqlite/change_signal.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/frozen_file.hpp"
+#include "sqlite/refusal.hpp"
 #include "sqlite/sql_session.hpp"
 #include "sqlite/writer.hpp"
 #include "tether/store.hpp"
@@ -32,6 +33,7 @@ class SqliteStore final : public Store {
   void interruptWaits() override;
   std::unique_ptr<Transport> openQueue(const std::string& name) override;
   std::vector<std::string> verify() override;
+  std::optional<Error> failure() const override;
   std::optional<LockHolder> lockHolder() override;
 
  private:
@@ -52,6 +54,7 @@ class SqliteStore final : public Store {
   std::optional<FrozenFile> frozen_;
   std::unique_ptr<Connection> keeper_;  // keeps a store in memory alive between connections
   ChangeSignal signal_;
+  Refusal refusal_;
   Writer writer_;
   std::mutex readersMutex_;
   std::vector<std::unique_ptr<Reader>> idleReaders_;

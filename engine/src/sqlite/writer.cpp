@@ -27,9 +27,11 @@ bool isSyncFailure(int code) {
 
 }  // namespace
 
-Writer::Writer(WriterOptions options, const Clock& clock, std::function<void()> committed)
+Writer::Writer(WriterOptions options, const Clock& clock, Refusal& refusal,
+               std::function<void()> committed)
     : options_(std::move(options)),
       clock_(clock),
+      refusal_(refusal),
       committed_(std::move(committed)),
       slot_(::getpid() % kSlots) {
   open();
@@ -127,7 +129,7 @@ void Writer::execute(Batch& batch) {
       if (!entry.error) entry.error = error;
     }
   };
-  if (broken_) return failAll(broken_);
+  if (const auto why = refusal_.get()) return failAll(std::make_exception_ptr(*why));
   try {
     requireWritable();
     bool again = false;
@@ -234,7 +236,7 @@ void Writer::commit(Batch& batch) {
     const int code = sqlite3_extended_errcode(connection_->handle());
     if (isSyncFailure(code)) {
       breakOff(error.what());
-      std::rethrow_exception(broken_);
+      throw *refusal_.get();
     }
     if (connection_->inTransaction()) {
       connection_->exec("ROLLBACK");
@@ -255,18 +257,17 @@ bool Writer::lastBatchIsThere() {
   } catch (const Error&) {
     // No answer: fall through.
   }
-  broken_ = std::make_exception_ptr(
-      Error(ErrorCode::Unavailable, "the outcome of the last commit is unknown; reopen the store"));
+  refusal_.set(
+      {ErrorCode::Unavailable, "the outcome of the last commit is unknown; reopen the store"});
   return false;
 }
 
 void Writer::breakOff(const std::string& why) {
-  broken_ = std::make_exception_ptr(
-      Error(ErrorCode::Unavailable, "the disk failed to sync; reopen the store: " + why));
+  refusal_.set({ErrorCode::Unavailable, "the disk failed to sync; reopen the store: " + why});
 }
 
 void Writer::checkpointIfDue() {
-  if (!options_.logged || logFrames_ < kCheckpointFrames || broken_) return;
+  if (!options_.logged || logFrames_ < kCheckpointFrames || refusal_.get()) return;
   try {
     if (!guard_) {
       auto options = options_.connection;

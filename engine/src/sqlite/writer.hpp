@@ -14,6 +14,7 @@
 
 #include "sqlite/connection.hpp"
 #include "sqlite/process_identity.hpp"
+#include "sqlite/refusal.hpp"
 #include "sqlite/sql_session.hpp"
 #include "sqlite/unit.hpp"
 #include "tether/store.hpp"
@@ -29,7 +30,8 @@ struct WriterOptions {
 class Writer {
  public:
   /// `committed` is called after every commit, before the closures' own `done`.
-  Writer(WriterOptions options, const Clock& clock, std::function<void()> committed);
+  Writer(WriterOptions options, const Clock& clock, Refusal& refusal,
+         std::function<void()> committed);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -62,6 +64,7 @@ class Writer {
   WriterOptions options_;
   Instance instance_;
   const Clock& clock_;
+  Refusal& refusal_;  // set: the outcome of a sync is unknown, nothing is taken
   std::function<void()> committed_;
 
   std::mutex mutex_;  // guards the queue and the thread's state
@@ -76,7 +79,6 @@ class Writer {
   std::unique_ptr<SqlSession> session_;
   std::unique_ptr<SqliteUnit> unit_;
   std::unique_ptr<Connection> guard_;  // holds the write lock during a checkpoint
-  std::exception_ptr broken_;          // set: the outcome of a sync is unknown, nothing is taken
   std::int64_t slot_ = 0;
   std::int64_t batch_ = 0;
   std::int64_t changesBefore_ = 0;
