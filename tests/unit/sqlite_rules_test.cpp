@@ -390,4 +390,20 @@ TEST_CASE("a commit is told to another store on the same file") {
   CHECK(second->waitForChange(seen, std::chrono::minutes{1}));
 }
 
+TEST_CASE("stores hear each other also when the file that wakes them is cut") {
+  const StoreFolder folder;
+  const auto first = folder.openWithRows();
+  const auto second = folder.open();
+  bool committerFirst = false;
+  SUBCASE("who waits looks first") {}
+  SUBCASE("who commits is first") { committerFirst = true; }
+  for (int time = 0; time < 2; ++time) {
+    fs::resize_file(folder.path() + "-wake", 0);
+    if (committerFirst) run(*first, "INSERT INTO rows (filling) VALUES ('x')");
+    const auto seen = second->changeCount();
+    run(*first, "INSERT INTO rows (filling) VALUES ('x')");
+    CHECK(second->waitForChange(seen, std::chrono::minutes{1}));
+  }
+}
+
 }  // namespace tether

@@ -11,6 +11,8 @@
 
 namespace tether::sqlite {
 
+/// Whoever cuts the file must not end this process by SIGBUS. So it never touches the mapping
+/// itself: the kernel does, which answers EFAULT, and the count is read from the file.
 /// Thread safety: every call from any thread.
 class ChangeSignal {
  public:
@@ -28,9 +30,15 @@ class ChangeSignal {
   bool wait(std::uint32_t seen, Duration atMost);
 
  private:
-  std::atomic<std::uint32_t> own_{0};
+  /// Nothing: it was cut, and cannot be made whole.
+  bool readShared(std::uint32_t& value) const;
+  bool shared() const { return shared_ != nullptr && !lost_; }
+
   std::atomic<std::uint32_t> raised_{0};
-  std::atomic<std::uint32_t>* counter_ = &own_;
+  mutable std::atomic<std::uint32_t> own_{0};  // where nothing is shared
+  mutable std::atomic<bool> lost_{false};
+  int file_ = -1;
+  void* shared_ = nullptr;
 };
 
 }  // namespace tether::sqlite
