@@ -44,6 +44,9 @@ struct RemoteState {
 
 /// Thread safety: api() and deadLetters() from any thread. Register commands and subscribers before
 /// the first turn or start; turn() and runUntilIdle() from one thread, not while started.
+///
+/// After a fork (a daemon() is one) the engine belongs to the parent: in the child every call
+/// throws Invalid, and the destructor closes nothing. Make the engine after the fork.
 class Engine {
  public:
   /// Opens the store and applies the migrations. Errors: see openSqliteStore and Unit::migrate.
@@ -80,6 +83,7 @@ class Engine {
 
  private:
   class Impl;
+  Impl& here() const;  // throws in a child of the process that made it
   std::unique_ptr<Impl> impl_;
 };
 

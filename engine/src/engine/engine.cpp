@@ -2,6 +2,8 @@
 // use.
 #include "tether/engine.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <limits>
@@ -172,6 +174,7 @@ class Engine::Impl {
 
   std::vector<RemoteState> remotes() const { return connections.remotes(takesIn_); }
 
+  const pid_t process = ::getpid();
   EngineOptions options;
   Clock& clock;
   Random& random;
@@ -473,19 +476,25 @@ class Engine::Impl {
 };
 
 Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
-Engine::~Engine() = default;
+Engine::~Engine() {  // in a child the threads are not there, and the store is the parent's
+  if (impl_->process != ::getpid()) static_cast<void>(impl_.release());
+}
 
-CommandApi& Engine::api() { return impl_->api; }
-DeadLetters& Engine::deadLetters() { return impl_->desk; }
-TransactionCommandBuilder& Engine::commands() { return impl_->builder; }
-EventRegistry& Engine::events() { return impl_->registry; }
-Store& Engine::store() { return *impl_->store; }
-const EngineOptions& Engine::options() const { return impl_->options; }
+Engine::Impl& Engine::here() const {
+  if (impl_->process == ::getpid()) return *impl_;
+  throw Error(ErrorCode::Invalid, "the engine was made before a fork: make it in the child");
+}
 
-bool Engine::turn(Role role) { return impl_->turn(role); }
-std::vector<RemoteState> Engine::remotes() const { return impl_->remotes(); }
-IdleReport Engine::runUntilIdle(Role role) { return impl_->runUntilIdle(role); }
-void Engine::start(Role role) { impl_->start(role); }
-DrainResult Engine::stop(Duration drain) { return impl_->stop(drain); }
+CommandApi& Engine::api() { return here().api; }
+DeadLetters& Engine::deadLetters() { return here().desk; }
+TransactionCommandBuilder& Engine::commands() { return here().builder; }
+EventRegistry& Engine::events() { return here().registry; }
+Store& Engine::store() { return *here().store; }
+const EngineOptions& Engine::options() const { return here().options; }
+bool Engine::turn(Role role) { return here().turn(role); }
+std::vector<RemoteState> Engine::remotes() const { return here().remotes(); }
+IdleReport Engine::runUntilIdle(Role role) { return here().runUntilIdle(role); }
+void Engine::start(Role role) { here().start(role); }
+DrainResult Engine::stop(Duration drain) { return here().stop(drain); }
 
 }  // namespace tether
