@@ -36,6 +36,29 @@ FENCES = {
 }
 
 
+# To close any descriptor of a file drops all locks that the process has on it (fcntl(2)), and then
+# others take a store that is in use for one that is not. SQLite alone opens a store's files; what
+# opens a file elsewhere says which.
+OPENS_FILES = {
+    "engine/src/catalog/source_text.cpp": "files of the project",
+    "engine/src/scenario/runner.cpp": "the golden output",
+    "engine/src/scenario/world.cpp": "copies a store that is dead from then on, and nobody else's",
+    "engine/src/sqlite/change_signal.cpp": "the file -wake, on which nobody has locks",
+    "engine/src/sqlite/lock_holder.cpp": "/proc",
+    "engine/src/sqlite/process_identity.cpp": "/proc",
+    "engine/src/transport/sqs/aws_files.cpp": "the configuration of AWS",
+    "engine/src/transport/sqs/credentials_container.cpp": "a token",
+    "cli/batch.cpp": "lines to submit",
+    "cli/commands/dlq/transfer.cpp": "exported letters",
+    "cli/commands/init.cpp": "files of a new project",
+    "cli/editor.cpp": "a copy for the editor",
+    "cli/files.cpp": "output",
+    "cli/scenario/new_file.cpp": "a schema",
+    "cli/session.cpp": "input",
+    "cli/session.hpp": "input",
+}
+
+
 def files(*folders, suffixes=(".cpp", ".hpp")):
     found = (path for folder in folders for path in (ROOT / folder).rglob("*"))
     return sorted(path for path in found if path.is_file() and path.suffix in suffixes)
@@ -139,6 +162,16 @@ class House(unittest.TestCase):
                     if re.match(party, include.what) and not name(path).startswith(homes):
                         home = " or ".join(homes)
                         self.reject(path, include.line, f"{include.what} belongs in {home}")
+
+    def test_nobody_but_sqlite_opens_the_files_of_a_store(self):
+        opens = re.compile(r"::open\((?!\))|\b[io]?fstream\b(?!>)|\bf?open(at)?\(.*O_|\bfopen\(|"
+                           r"copy_file\(|\bcreat\(|\bsqlite3_open")
+        for path in files("engine", "cli"):
+            for number, line in lines(path):
+                # A definition of a method that is called open has no semicolon.
+                method = re.search(r"\w::open\(.*\{$", line)
+                if opens.search(line) and not method and name(path) not in OPENS_FILES:
+                    self.reject(path, number, "opens a file: say in OPENS_FILES which one")
 
     def test_files_are_short_and_lines_fit(self):
         for path in files(*CODE, suffixes=(".cpp", ".hpp", ".py")):

@@ -183,7 +183,7 @@ TEST_CASE("after a sync that failed the store takes no more work until it is ope
   CHECK(first.substr(0, first.find(':')) == "unavailable");
   CHECK(first.find("reopen") != std::string::npos);
   REQUIRE(store->failure());
-  CHECK(store->failure()->code() == ErrorCode::Unavailable);
+  CHECK((store->failure()->code() == ErrorCode::Unavailable));
   CHECK(store->failure()->what() == std::string(first.substr(first.find(": ") + 2)));
   // The disk answers again, but what it has of the commit before nobody knows.
   CHECK(thrownCode([&] { run(*store, "INSERT INTO rows VALUES (2, 'x')"); }) == "unavailable");
@@ -229,7 +229,7 @@ TEST_CASE("a store that cannot be opened again after a failed commit refuses wor
   CHECK(thrownCode([&] { run(*store, "INSERT INTO rows VALUES (1, 'x')"); }) == "unavailable");
   CHECK(thrownCode([&] { run(*store, "INSERT INTO rows VALUES (2, 'x')"); }) == "unavailable");
   REQUIRE(store->failure());
-  CHECK(store->failure()->code() == ErrorCode::Unavailable);
+  CHECK((store->failure()->code() == ErrorCode::Unavailable));
   broken = false;
   const auto again = folder.open();
   run(*again, "INSERT INTO rows VALUES (3, 'x')");

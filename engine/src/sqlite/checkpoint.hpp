@@ -3,13 +3,19 @@
 // every connection, and this routine is the only one: it holds the write lock while it runs.
 #pragma once
 
+#include <string>
+
 struct sqlite3;
 
 namespace tether::sqlite {
 
 /// Copies the log into the database file as far as readers allow. `guard` is a second connection to
 /// the same file, without a busy handler; it holds the write lock meanwhile. Does nothing when the
-/// lock is taken. Returns SQLite's extended code.
-int checkpoint(sqlite3* connection, sqlite3* guard);
+/// lock is taken. Returns SQLite's extended code. `all`: nothing is left to copy, so that whoever
+/// writes next begins a new log, if no reader keeps the old one.
+int checkpoint(sqlite3* connection, sqlite3* guard, bool* all = nullptr);
+
+/// The header of the log, which differs from that of every other log of the store. Empty: no log.
+std::string logHeader(sqlite3* connection);
 
 }  // namespace tether::sqlite

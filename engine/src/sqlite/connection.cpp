@@ -113,6 +113,7 @@ Connection::Connection(const ConnectionOptions& options)
   exec("PRAGMA wal_autocheckpoint = 0");  // see checkpoint.hpp
   exec("PRAGMA secure_delete = OFF");
   exec(options.reading ? "PRAGMA query_only = ON" : "PRAGMA cache_size = -65536");
+  if (options.reading) keepLog(true);
 }
 
 Connection::~Connection() { statements_.clear(); }
@@ -131,6 +132,10 @@ void Connection::exec(const std::string& sql) try {
   database_.exec(sql);
 } catch (const SQLite::Exception& error) {
   throw translate(error, "store");
+}
+
+void Connection::keepLog(bool keep) {
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
 }
 
 void Connection::checkTransaction() const {

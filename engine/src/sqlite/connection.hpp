@@ -123,6 +123,9 @@ class Connection {
   void requireTransaction(bool required) { transactionRequired_ = required; }
   /// Throws Invalid where requireTransaction forbids to go on.
   void checkTransaction() const;
+  /// Whether the last connection to the store leaves the log as it is, instead of copying it into
+  /// the database. One that only reads always does: it may have opened another file than ours.
+  void keepLog(bool keep);
   /// Lets the next BEGIN IMMEDIATE sync its commit, or not.
   void setSynchronousFull(bool full);
 

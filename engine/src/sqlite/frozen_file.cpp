@@ -38,7 +38,8 @@ bool FrozenFile::applies(const std::string& path) {
 }
 
 void FrozenFile::requireUnchanged() const {
-  if (look() == seen_) return;
+  // There was no log when it was opened so.
+  if (look() == seen_ && !seen_.logged) return;
   throw Error(ErrorCode::Unavailable,
               "store " + path_ + " was written while it was read: look again");
 }

@@ -27,7 +27,7 @@ std::string programOf(std::int64_t pid) {
 
 std::optional<LockHolder> SqliteStore::lockHolder() {
   struct stat status {};
-  if (::stat((connection_.path + "-shm").c_str(), &status) != 0) return {};
+  if (::stat((path_ + "-shm").c_str(), &status) != 0) return {};
   std::ifstream locks("/proc/locks");
   for (std::string line; std::getline(locks, line);) {
     long long pid = 0;

@@ -1,6 +1,5 @@
 #include "sqlite/open.hpp"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,9 +18,49 @@ namespace tether::sqlite {
 
 namespace {
 
+/// What a database is, seen at one moment: others may be making a store of it.
+struct Marks {
+  std::int64_t application = 0;
+  std::int64_t version = 0;
+  std::int64_t tables = 0;
+};
+
 std::int64_t pragma(Connection& connection, const char* sql) {
   auto query = connection.query(sql);
   return query.first() ? query.integer(0) : 0;
+}
+
+Marks marksOf(Connection& connection) {
+  return {pragma(connection, "PRAGMA application_id"), pragma(connection, "PRAGMA user_version"),
+          pragma(connection, "SELECT count(*) FROM sqlite_schema")};
+}
+
+Marks look(Connection& connection) {
+  connection.exec("BEGIN");
+  try {
+    const auto marks = marksOf(connection);
+    connection.exec("COMMIT");
+    return marks;
+  } catch (...) {
+    if (connection.inTransaction()) connection.exec("ROLLBACK");
+    throw;
+  }
+}
+
+void judge(const Marks& marks, const SqliteStoreOptions& options) {
+  if (marks.application != kApplicationId && (marks.application != 0 || marks.tables > 0)) {
+    throw Error(ErrorCode::Invalid, options.path + " is a database, but not a Tether store");
+  }
+  if (marks.application == 0 && !options.create && options.path != ":memory:") {
+    throw Error(ErrorCode::Invalid, options.path +
+                                        " is an empty database, not a Tether store: make one of it "
+                                        "with `tether store migrate`");
+  }
+  if (marks.version > kSchemaVersion) {
+    throw Error(ErrorCode::Corrupt, "store " + options.path + " has schema version " +
+                                        std::to_string(marks.version) + ", this program knows " +
+                                        std::to_string(kSchemaVersion) + ": use a newer tether");
+  }
 }
 
 // Changing the journal mode does not call the busy handler.
@@ -54,6 +93,13 @@ void takeEmptyFile(const SqliteStoreOptions& options, mode_t mode) {
   }
 }
 
+/// SQLite would take it for the log of the new file, or remove it.
+void refuseLeftLog(const std::string& path) {
+  throw Error(ErrorCode::Corrupt,
+              "the log " + path + "-wal was left by a store that is gone: put its file back at " +
+                  path + ", or remove the -wal and the -shm file to begin with an empty store");
+}
+
 /// Dead letters of version 1 have no fingerprint.
 void groupLetters(Connection& connection) {
   auto letters =
@@ -75,6 +121,10 @@ ConnectionOptions prepareFile(const SqliteStoreOptions& options) {
             .busyTimeout = options.busyTimeout};
   }
   const std::filesystem::path path(options.path);
+  std::error_code none;
+  // Looked at before the file, to which whoever makes a store writes first.
+  const auto log = std::filesystem::file_size(options.path + "-wal", none);
+  const bool logged = !none && log > 0;
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) {
     if (errno != ENOENT) {
@@ -84,53 +134,46 @@ ConnectionOptions prepareFile(const SqliteStoreOptions& options) {
       throw Error(ErrorCode::NotFound,
                   "no store at " + options.path + ": make one with `tether store migrate`");
     }
-    const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0 && errno != EEXIST) {
+    if (logged) refuseLeftLog(options.path);
+    // Never opened here: to close it would drop the locks that another thread has on it meanwhile.
+    if (::mknod(path.c_str(), S_IFREG | 0600, 0) != 0 && errno != EEXIST) {
       throw Error(errno == ENOSPC ? ErrorCode::Unavailable : ErrorCode::Invalid,
                   "cannot make store " + options.path + ": " + std::strerror(errno));
     }
-    if (file >= 0) ::close(file);
   } else if (S_ISDIR(status.st_mode)) {
     throw Error(ErrorCode::Invalid, "store " + options.path + " is a directory");
   } else if (!S_ISREG(status.st_mode)) {
     throw Error(ErrorCode::Invalid,
                 "store " + options.path + " is not a regular file (a link or device is refused)");
   } else if (status.st_size == 0) {
+    if (logged) refuseLeftLog(options.path);
     takeEmptyFile(options, status.st_mode);
   }
   // SQLite refuses a link anywhere in the path; only the file itself matters here.
-  std::error_code none;
   const auto folder =
       std::filesystem::canonical(path.has_parent_path() ? path.parent_path() : ".", none);
   const auto full = none ? options.path : (folder / path.filename()).string();
   return {.path = full, .busyTimeout = options.busyTimeout, .frozen = FrozenFile::applies(full)};
 }
 
-void prepareSchema(Connection& connection, const std::string& location, bool logged) {
-  const auto application = pragma(connection, "PRAGMA application_id");
-  const auto version = pragma(connection, "PRAGMA user_version");
-  const auto tables = pragma(connection, "SELECT count(*) FROM sqlite_schema");
-  if (application != kApplicationId && (application != 0 || tables > 0)) {
-    throw Error(ErrorCode::Invalid, location + " is a database, but not a Tether store");
-  }
-  if (version > kSchemaVersion) {
-    throw Error(ErrorCode::Corrupt, "store " + location + " has schema version " +
-                                        std::to_string(version) + ", this program knows " +
-                                        std::to_string(kSchemaVersion) + ": use a newer tether");
-  }
-  if (version == kSchemaVersion) return;
+bool prepareSchema(Connection& connection, const SqliteStoreOptions& options) {
+  const auto marks = look(connection);
+  judge(marks, options);
+  if (marks.version == kSchemaVersion) return false;
   if (sqlite3_db_readonly(connection.handle(), "main") == 1) {
-    throw Error(ErrorCode::Invalid, "store " + location + " has schema version " +
-                                        std::to_string(version) +
+    throw Error(ErrorCode::Invalid, "store " + options.path + " has schema version " +
+                                        std::to_string(marks.version) +
                                         " and is read-only: it cannot be brought to version " +
                                         std::to_string(kSchemaVersion));
   }
-  if (logged) useLog(connection);
+  if (options.path != ":memory:") useLog(connection);
   connection.setSynchronousFull(true);
   connection.exec("BEGIN IMMEDIATE");
   try {
     // Another process may have been faster.
-    const auto from = pragma(connection, "PRAGMA user_version");
+    const auto now = marksOf(connection);
+    judge(now, options);
+    const auto from = now.version;
     for (auto at = from; at < kSchemaVersion; ++at) {
       connection.exec(kSchema[at]);
       if (at == 1) groupLetters(connection);
@@ -144,6 +187,7 @@ void prepareSchema(Connection& connection, const std::string& location, bool log
     if (connection.inTransaction()) connection.exec("ROLLBACK");
     throw;
   }
+  return true;
 }
 
 }  // namespace tether::sqlite

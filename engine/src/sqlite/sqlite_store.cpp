@@ -1,10 +1,19 @@
 #include "sqlite/sqlite_store.hpp"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <mutex>
+
+#include "sqlite/change_signal.hpp"
+#include "sqlite/frozen_file.hpp"
 #include "sqlite/local_transport.hpp"
 #include "sqlite/open.hpp"
+#include "sqlite/open_file.hpp"
+#include "sqlite/own_files.hpp"
 #include "sqlite/snapshot.hpp"
+#include "sqlite/writer.hpp"
 
 namespace tether {
 
@@ -18,53 +27,114 @@ namespace {
 
 bool inMemory(const std::string& path) { return path == ":memory:"; }
 
+bool logIsThere(const std::string& path) {
+  std::error_code none;
+  const auto bytes = std::filesystem::file_size(path + "-wal", none);
+  return !none && bytes > 0;
+}
+
 /// A connection that stays while the writer starts, so that the schema is there first.
-std::unique_ptr<Connection> openKeeper(const ConnectionOptions& options, const std::string& path) {
+std::unique_ptr<Connection> openKeeper(const ConnectionOptions& connection,
+                                       const SqliteStoreOptions& options, OwnFiles& files) {
   try {
-    auto connection = std::make_unique<Connection>(options);
-    prepareSchema(*connection, path, !inMemory(path));
-    return connection;
+    auto keeper = std::make_unique<Connection>(connection);
+    files.requireOwnLog(*keeper);
+    if (!inMemory(options.path) && !connection.frozen && logIsThere(connection.path)) {
+      // Whoever left it may have died of a sync that failed, after which the kernel takes pages for
+      // written that are not. Closed as the only connection, SQLite writes all of it to the
+      // database, syncs that, and removes the log. Beside others nothing happens.
+      keeper.reset();
+      keeper = std::make_unique<Connection>(connection);
+    }
+    if (prepareSchema(*keeper, options)) files.requireOwnLog(*keeper);  // it has a row now
+    return keeper;
   } catch (const Error& error) {  // SQLite itself does not say which file
     const std::string what = error.what();
-    if (what.find(path) != std::string::npos) throw;
-    throw Error(error.code(), path + ": " + what);
+    if (what.find(options.path) != std::string::npos) throw;
+    throw Error(error.code(), options.path + ": " + what);
   }
+}
+
+std::string besideOf(const ConnectionOptions& connection, const SqliteStoreOptions& options) {
+  return inMemory(options.path) ? std::string() : connection.path;
 }
 
 }  // namespace
 
+struct SqliteStore::Parts {
+  Parts(const SqliteStoreOptions& options, const Clock& clock)
+      : connection(prepareFile(options)),
+        opening(inMemory(options.path) ? std::string() : connection.path),
+        frozen(connection.frozen ? std::optional<FrozenFile>(connection.path) : std::nullopt),
+        files(connection.frozen ? std::string() : besideOf(connection, options), refusal),
+        keeper(openKeeper(connection, options, files)),
+        signal(inMemory(options.path) ? std::string() : connection.path + "-wake"),
+        writer({connection, !inMemory(options.path) && !connection.frozen, options.ownerLease},
+               clock, files, refusal, [this] { signal.raise(); }) {
+    if (!inMemory(options.path)) keeper.reset();
+  }
+
+  ConnectionOptions connection;
+  OpenFile opening;
+  std::optional<FrozenFile> frozen;
+  Refusal refusal;
+  OwnFiles files;
+  std::unique_ptr<Connection> keeper;  // keeps a store in memory alive between connections
+  ChangeSignal signal;
+  Writer writer;
+  std::mutex readersMutex;
+  std::vector<std::unique_ptr<Reader>> idleReaders;
+};
+
 SqliteStore::SqliteStore(const SqliteStoreOptions& options, const Clock& clock)
     : clock_(clock),
       location_(options.path),
-      connection_(prepareFile(options)),
-      frozen_(connection_.frozen ? std::optional<FrozenFile>(connection_.path) : std::nullopt),
-      keeper_(openKeeper(connection_, options.path)),
-      signal_(inMemory(options.path) ? std::string() : connection_.path + "-wake"),
-      writer_({connection_, !inMemory(options.path), options.ownerLease}, clock, refusal_,
-              [this] { signal_.raise(); }) {
-  if (!inMemory(options.path)) keeper_.reset();
+      process_(::getpid()),
+      parts_(std::make_unique<Parts>(options, clock)),
+      path_(parts_->connection.path) {}
+
+SqliteStore::~SqliteStore() {
+  if (process_ == ::getpid()) {
+    parts_->writer.stop();
+  } else {
+    static_cast<void>(parts_.release());  // it is the parent's
+  }
 }
 
-SqliteStore::~SqliteStore() { stopWriter(); }
+SqliteStore::Parts& SqliteStore::here() const {
+  if (process_ == ::getpid()) return *parts_;
+  throw Error(ErrorCode::Invalid, "store " + location_ +
+                                      " was made before a fork, and belongs to the parent process: "
+                                      "make the engine only after the fork");
+}
 
-void SqliteStore::post(Work work) { writer_.post(std::move(work)); }
+void SqliteStore::requireUnchanged() const {
+  auto& parts = here();
+  if (parts.frozen) parts.frozen->requireUnchanged();
+  parts.files.require();
+}
 
-bool SqliteStore::runPending() { return writer_.runPending(); }
+void SqliteStore::post(Work work) { here().writer.post(std::move(work)); }
 
-void SqliteStore::startWriter() { writer_.start(); }
+bool SqliteStore::runPending() { return here().writer.runPending(); }
 
-void SqliteStore::stopWriter() { writer_.stop(); }
+void SqliteStore::startWriter() { here().writer.start(); }
+
+void SqliteStore::stopWriter() { here().writer.stop(); }
 
 std::unique_ptr<SqliteStore::Reader> SqliteStore::borrowReader() {
+  auto& parts = here();
   {
-    const std::lock_guard lock(readersMutex_);
-    if (!idleReaders_.empty()) {
-      auto reader = std::move(idleReaders_.back());
-      idleReaders_.pop_back();
+    const std::lock_guard lock(parts.readersMutex);
+    if (!parts.idleReaders.empty()) {
+      auto reader = std::move(parts.idleReaders.back());
+      parts.idleReaders.pop_back();
       return reader;
     }
   }
-  auto options = connection_;
+  // SQLite would begin a new index, and cut the one that we have mapped.
+  requireUnchanged();
+  auto options = parts.connection;
   options.reading = true;
   return std::make_unique<Reader>(options, clock_);
 }
@@ -87,21 +157,21 @@ void SqliteStore::read(const std::function<void(Snapshot&)>& look) {
     look(snapshot);
   }
   requireUnchanged();
-  const std::lock_guard lock(readersMutex_);
-  idleReaders_.push_back(std::move(reader));
+  const std::lock_guard lock(parts_->readersMutex);
+  parts_->idleReaders.push_back(std::move(reader));
 }
 
-std::uint32_t SqliteStore::changeCount() const { return signal_.count(); }
+std::uint32_t SqliteStore::changeCount() const { return here().signal.count(); }
 
-std::uint32_t SqliteStore::foreignChangeCount() const { return signal_.foreignCount(); }
+std::uint32_t SqliteStore::foreignChangeCount() const { return here().signal.foreignCount(); }
 
 bool SqliteStore::waitForChange(std::uint32_t seen, Duration atMost) {
-  return signal_.wait(seen, atMost);
+  return here().signal.wait(seen, atMost);
 }
 
-void SqliteStore::interruptWaits() { signal_.raise(); }
+void SqliteStore::interruptWaits() { here().signal.raise(); }
 
-std::optional<Error> SqliteStore::failure() const { return refusal_.get(); }
+std::optional<Error> SqliteStore::failure() const { return here().refusal.get(); }
 
 std::unique_ptr<Transport> SqliteStore::openQueue(const std::string& name) {
   return std::make_unique<LocalTransport>(*this, clock_, name, !inMemory(location_));

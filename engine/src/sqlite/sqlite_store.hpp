@@ -1,22 +1,21 @@
 // The Store port over one SQLite file: one writer, a few readers, a wake-up signal.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "sqlite/change_signal.hpp"
 #include "sqlite/connection.hpp"
-#include "sqlite/frozen_file.hpp"
-#include "sqlite/refusal.hpp"
 #include "sqlite/sql_session.hpp"
-#include "sqlite/writer.hpp"
 #include "tether/store.hpp"
 
 namespace tether::sqlite {
 
+/// A process that was forked off inherits none of SQLite's locks, and its descriptors and memory
+/// are those of its parent. So every call there throws Invalid, and the destructor leaves it all.
 class SqliteStore final : public Store {
  public:
   SqliteStore(const SqliteStoreOptions& options, const Clock& clock);
@@ -37,27 +36,24 @@ class SqliteStore final : public Store {
   std::optional<LockHolder> lockHolder() override;
 
  private:
+  struct Parts;
   struct Reader {
     explicit Reader(const ConnectionOptions& options, const Clock& clock)
         : connection(options), session(connection, clock, SqlSession::Scripts::OneStatement) {}
     Connection connection;
     SqlSession session;
   };
+  /// Throws Invalid in a child of the process that made it.
+  Parts& here() const;
   std::unique_ptr<Reader> borrowReader();
-  void requireUnchanged() const {
-    if (frozen_) frozen_->requireUnchanged();
-  }
+  /// Throws when what was read is not, or not only, what the store has.
+  void requireUnchanged() const;
 
   const Clock& clock_;
-  std::string location_;
-  ConnectionOptions connection_;
-  std::optional<FrozenFile> frozen_;
-  std::unique_ptr<Connection> keeper_;  // keeps a store in memory alive between connections
-  ChangeSignal signal_;
-  Refusal refusal_;
-  Writer writer_;
-  std::mutex readersMutex_;
-  std::vector<std::unique_ptr<Reader>> idleReaders_;
+  std::string location_;  // as it was given
+  pid_t process_;
+  std::unique_ptr<Parts> parts_;
+  std::string path_;  // whole, without links
 };
 
 }  // namespace tether::sqlite

@@ -27,27 +27,34 @@ bool isSyncFailure(int code) {
 
 }  // namespace
 
-Writer::Writer(WriterOptions options, const Clock& clock, Refusal& refusal,
+Writer::Writer(WriterOptions options, const Clock& clock, OwnFiles& files, Refusal& refusal,
                std::function<void()> committed)
     : options_(std::move(options)),
       clock_(clock),
+      files_(files),
       refusal_(refusal),
       committed_(std::move(committed)),
       slot_(::getpid() % kSlots) {
   open();
 }
 
-Writer::~Writer() { stop(); }
+Writer::~Writer() {
+  stop();
+  if (connection_ && files_.replaced()) connection_->keepLog(true);
+}
 
 void Writer::open() {
   unit_.reset();
   session_.reset();
+  files_.releaseLog();
   connection_.reset();
   connection_ = std::make_unique<Connection>(options_.connection);
   session_ = std::make_unique<SqlSession>(*connection_, clock_);
   unit_ =
       std::make_unique<SqliteUnit>(*connection_, *session_, clock_, instance_, options_.ownerLease);
   if (!options_.logged) return;
+  connection_->query("SELECT count(*) FROM sqlite_schema").first();  // opens the log
+  files_.adoptLog();
   const auto onLog = [](void* frames, sqlite3*, const char*, int count) {
     *static_cast<int*>(frames) = count;
     return SQLITE_OK;
@@ -131,10 +138,12 @@ void Writer::execute(Batch& batch) {
   };
   if (const auto why = refusal_.get()) return failAll(std::make_exception_ptr(*why));
   try {
+    files_.require();
     requireWritable();
     bool again = false;
     while (!applyAll(batch, again)) again = true;  // a closure broke the whole transaction
     commit(batch);
+    files_.require();  // nobody else will ever see what went to a file that is gone
   } catch (...) {
     // After a commit that failed the store may not open again: then nothing is left to roll back.
     if (connection_ && connection_->inTransaction()) connection_->exec("ROLLBACK");
@@ -226,6 +235,7 @@ void Writer::commit(Batch& batch) {
           "INSERT INTO tether_writer (slot, writer, batch) VALUES (?1, ?2, ?3)"
           " ON CONFLICT DO UPDATE SET writer = excluded.writer, batch = excluded.batch")
       .run(slot_, instance_.id(), batch_);
+  const bool holed = countBatch();
   try {
     connection_->query("COMMIT").run();
     if (passSeam(Seam::tx_commit_unknown)) {
@@ -245,10 +255,23 @@ void Writer::commit(Batch& batch) {
     if (!lastBatchIsThere()) throw;
   }
   committed_();
+  if (holed) copyHoledLog();
+}
+
+bool Writer::countBatch() {
+  auto row = connection_->query(
+      "UPDATE tether_store SET commits = commits + 1, copied = max(copied, ?1),"
+      " unsynced = CASE WHEN ?2 THEN 0 ELSE unsynced END RETURNING unsynced");
+  bool holed = false;
+  for (bool more = row.first(files_.copied(), newLog_); more; more = row.step()) {
+    holed = row.integer(0) != 0;
+  }
+  return holed;
 }
 
 bool Writer::lastBatchIsThere() {
   try {
+    files_.require();
     open();
     auto last =
         connection_->query("SELECT batch FROM tether_writer WHERE slot = ?1 AND writer = ?2");
@@ -264,22 +287,60 @@ bool Writer::lastBatchIsThere() {
 
 void Writer::breakOff(const std::string& why) {
   refusal_.set({ErrorCode::Unavailable, "the disk failed to sync; reopen the store: " + why});
+  try {
+    if (connection_->inTransaction()) connection_->exec("ROLLBACK");
+    connection_->setSynchronousFull(false);
+    connection_->exec("UPDATE tether_store SET unsynced = 1");
+  } catch (const Error&) {
+    // Only for those who open it beside others: who is alone with a log copies it in any case.
+  }
 }
 
 void Writer::checkpointIfDue() {
   if (!options_.logged || logFrames_ < kCheckpointFrames || refusal_.get()) return;
   try {
-    if (!guard_) {
-      auto options = options_.connection;
-      options.busyTimeout = Duration{0};  // everybody's writes would wait
-      guard_ = std::make_unique<Connection>(options);
-    }
-    const int code = checkpoint(connection_->handle(), guard_->handle());
-    if (isSyncFailure(code)) breakOff(sqlite3_errstr(code));
-    if (code == SQLITE_OK) logFrames_ = 0;
+    copyLog();
   } catch (const Error&) {
-    // Latency and log size only; the next batch tries again.
+    // Latency and log size only; the next batch tries again, or says that nothing goes any more.
   }
+}
+
+bool Writer::copyLog() {
+  files_.require();
+  if (!guard_) {
+    auto options = options_.connection;
+    options.busyTimeout = Duration{0};  // everybody's writes would wait
+    guard_ = std::make_unique<Connection>(options);
+    guard_->keepLog(true);  // by now the name may be another file's
+  }
+  bool all = false;
+  const int code = checkpoint(connection_->handle(), guard_->handle(), &all);
+  if (isSyncFailure(code)) {
+    breakOff(sqlite3_errstr(code));
+    throw *refusal_.get();
+  }
+  if (code == SQLITE_OK) logFrames_ = 0;
+  files_.require();  // sees what the database has now
+  return all;
+}
+
+// The kernel takes pages for written that it failed to write, so that a later sync says nothing of
+// them. In the database all of them are written anew; then a new log begins, when no reader keeps
+// the old one. Until it has begun, every batch is copied before it answers.
+void Writer::copyHoledLog() {
+  using Steady = std::chrono::steady_clock;
+  newLog_ = !holedLog_.empty() && logHeader(connection_->handle()) != holedLog_;
+  if (newLog_) return holedLog_.clear();
+  const auto until = Steady::now() + options_.connection.busyTimeout;
+  while (!copyLog()) {
+    if (Steady::now() > until) {
+      throw Error(ErrorCode::Unavailable,
+                  "the disk failed to sync earlier, and somebody who reads or writes keeps the log "
+                  "from being copied: try again");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+  holedLog_ = logHeader(connection_->handle());
 }
 
 }  // namespace tether::sqlite

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sqlite/connection.hpp"
+#include "sqlite/own_files.hpp"
 #include "sqlite/process_identity.hpp"
 #include "sqlite/refusal.hpp"
 #include "sqlite/sql_session.hpp"
@@ -30,7 +31,7 @@ struct WriterOptions {
 class Writer {
  public:
   /// `committed` is called after every commit, before the closures' own `done`.
-  Writer(WriterOptions options, const Clock& clock, Refusal& refusal,
+  Writer(WriterOptions options, const Clock& clock, OwnFiles& files, Refusal& refusal,
          std::function<void()> committed);
   ~Writer();
   Writer(const Writer&) = delete;
@@ -58,12 +59,18 @@ class Writer {
   bool lastBatchIsThere();
   void open();
   void checkpointIfDue();
+  /// Counts the batch in the store's own row. True: the log may have a hole.
+  bool countBatch();
+  /// Copies as much of the log as readers allow; true: all of it. Throws when a sync fails.
+  bool copyLog();
+  void copyHoledLog();
   /// Nothing is taken any more: nobody knows what is on the disk.
   void breakOff(const std::string& why);
 
   WriterOptions options_;
   Instance instance_;
   const Clock& clock_;
+  OwnFiles& files_;
   Refusal& refusal_;  // set: the outcome of a sync is unknown, nothing is taken
   std::function<void()> committed_;
 
@@ -83,6 +90,8 @@ class Writer {
   std::int64_t batch_ = 0;
   std::int64_t changesBefore_ = 0;
   int logFrames_ = 0;
+  std::string holedLog_;  // the header of a log with a hole, of which all was copied
+  bool newLog_ = false;   // has begun since
 };
 
 }  // namespace tether::sqlite

@@ -1,0 +1,161 @@
+#include "sqlite/own_files.hpp"
+
+#include <sys/stat.h>
+
+#include <thread>
+
+namespace tether::sqlite {
+
+namespace {
+
+struct Row {
+  std::string id;  // empty: there is no such row yet
+  std::int64_t commits = 0;
+  std::int64_t copied = 0;
+};
+
+Row rowIn(Connection& connection) {
+  auto table = connection.query("SELECT 1 FROM sqlite_schema WHERE name = 'tether_store'");
+  if (!table.first()) return {};
+  auto row = connection.query("SELECT id, commits, copied FROM tether_store");
+  if (!row.first()) return {};
+  return {row.text(0), row.integer(1), row.integer(2)};
+}
+
+/// What the database has without its log. SQLite opens and closes the file, and so keeps the locks
+/// of this process. Nothing: in the middle of a checkpoint it cannot be read by itself.
+std::optional<Row> rowWithoutLog(const std::string& path) {
+  try {
+    Connection lying({.path = path, .reading = true, .frozen = true});
+    return rowIn(lying);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+/// Half a page may be seen while somebody copies it: a verdict has to come out the same again.
+template <class Wrong>
+bool stays(Wrong wrong) {
+  for (int time = 0; time < 5; ++time) {
+    if (time > 0) std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    if (!wrong()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+OwnFiles::OwnFiles(std::string path, Refusal& refusal)
+    : path_(std::move(path)), refusal_(refusal), database_(look(path_)) {}
+
+OwnFiles::File OwnFiles::look(const std::string& path) {
+  struct stat status {};
+  if (path.empty() || ::stat(path.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
+          status.st_mtim.tv_nsec};
+}
+
+void OwnFiles::requireOwnLog(Connection& connection) {
+  if (path_.empty()) return;
+  connection.keepLog(true);
+  const auto stranger = [&] {
+    // Others work meanwhile, and both only grow: what was before, and what is after, bound it.
+    const auto before = rowWithoutLog(path_);
+    const auto all = rowIn(connection);
+    if (!before || all.id.empty()) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      id_ = all.id;
+      copied_ = std::max(all.copied, before->commits);
+    }
+    if (!before->id.empty() && before->id != all.id) return true;
+    if (before->commits > all.commits) return true;
+    if (before->commits >= all.copied) return false;
+    const auto after = rowWithoutLog(path_);
+    return after && after->commits < all.copied;
+  };
+  if (stays(stranger)) {
+    throw Error(ErrorCode::Corrupt,
+                "the log " + path_ + "-wal was written for another file than the one at " + path_ +
+                    ": if that is a backup which you put there, remove the -wal and the -shm file; "
+                    "else put the file back that the log belongs to");
+  }
+  connection.keepLog(false);
+}
+
+void OwnFiles::adoptLog() {
+  const std::lock_guard lock(mutex_);
+  const auto found = [this](const char* suffix) -> std::optional<File> {
+    const auto file = look(path_.empty() ? path_ : path_ + suffix);
+    return file.inode == 0 ? std::nullopt : std::optional(file);
+  };
+  log_ = found("-wal");
+  index_ = found("-shm");
+}
+
+void OwnFiles::releaseLog() {
+  const std::lock_guard lock(mutex_);
+  log_.reset();
+  index_.reset();
+}
+
+void OwnFiles::require() {
+  if (path_.empty()) return;
+  std::string what;
+  {
+    const std::lock_guard lock(mutex_);
+    what = difference();
+  }
+  if (what.empty()) return;
+  const Error error(ErrorCode::Corrupt,
+                    what +
+                        " while the store was open, so nothing is accepted any more: end all "
+                        "programs that use it, and run `tether store verify`");
+  refusal_.set(error);
+  throw error;
+}
+
+std::string OwnFiles::difference() {
+  const auto now = look(path_);
+  if (!now.same(database_)) {
+    return path_ + (now.inode == 0 ? " was removed" : " was replaced by another file");
+  }
+  for (const auto& [suffix, ours] : {std::pair{"-wal", &log_}, {"-shm", &index_}}) {
+    if (!*ours) continue;
+    const auto file = look(path_ + suffix);
+    if (file.same(**ours)) continue;
+    return path_ + suffix + (file.inode == 0 ? " was removed" : " was replaced by another file");
+  }
+  if (now == database_ || id_.empty()) return {};
+  return overwritten(now) ? path_ + " was overwritten" : std::string();
+}
+
+/// Somebody has written to the database: a checkpoint, or a copy of another file.
+bool OwnFiles::overwritten(const File& now) {
+  const auto other = [this, &now] {
+    const auto row = rowWithoutLog(path_);
+    if (!row) return false;
+    if (row->commits < copied_ || (row->id.empty() ? copied_ > 0 : row->id != id_)) return true;
+    copied_ = row->commits;
+    database_ = now;
+    return false;
+  };
+  return stays(other);
+}
+
+bool OwnFiles::replaced() const {
+  if (path_.empty()) return false;
+  const std::lock_guard lock(mutex_);
+  const auto other = [](const File& now, const File& ours) {
+    return now.inode != 0 && !now.same(ours);
+  };
+  return other(look(path_), database_) || (log_ && other(look(path_ + "-wal"), *log_)) ||
+         (index_ && other(look(path_ + "-shm"), *index_));
+}
+
+std::int64_t OwnFiles::copied() const {
+  const std::lock_guard lock(mutex_);
+  return copied_;
+}
+
+}  // namespace tether::sqlite
