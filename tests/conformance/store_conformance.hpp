@@ -94,8 +94,12 @@ class StoreBench {
   std::vector<Attempt> attempts(const std::string& id);
   std::vector<DeadLetter> letters();
   Receipt replay(const std::string& letterId);
-  /// What dead owners ran alone, now in the hands of the owner of request().
-  std::vector<ClaimedCommand> takeOver();
+  /// What dead owners ran alone.
+  Ids takeOver();
+  /// What waits for the verdict on its crash.
+  std::vector<ClaimedCommand> crashed();
+  /// A command that a dead process ran alone, taken over.
+  ClaimedCommand crash(const std::string& id, const std::string& key = "");
 
   /// An event of type "Done" in a flow of its own.
   Event newEvent(const std::string& id, const std::string& key = "") const;

@@ -49,7 +49,7 @@
   TEST(ownerReopened, "the owners of a store that was closed are dead to the same process")      \
   TEST(ownerAlive, "what a living owner holds is not taken over")                                \
   TEST(ownerDiedWithMany, "what a dead owner held together comes back suspect and uncounted")    \
-  TEST(ownerDiedWithOne, "what a dead owner ran alone is handed over to be judged")              \
+  TEST(ownerDiedWithOne, "what a dead owner ran alone is counted and waits for its verdict")     \
   TEST(ownerDiedSettle, "a claim that was taken over cannot be settled by the one before")       \
   TEST(ownerDiedQueue, "a message held by a dead owner is delivered again")                      \
   TEST(suspectAlone, "a suspect is claimed alone and only by an idle owner")                     \

@@ -63,7 +63,8 @@ struct ClaimedCommand {
   MessageRef ref;
   Command command;
   int attempt = 1;
-  bool probe = false;  // of a type that the breaker paused: how it ends decides
+  bool probe = false;    // of a type that the breaker paused: how it ends decides
+  bool crashed = false;  // not claimed: see CommandClaims
 };
 
 struct Acceptance {
@@ -83,6 +84,9 @@ struct ClaimRequest {
 
 struct CommandClaims {
   std::vector<ClaimedCommand> claims;
+  /// Ready commands of these lanes whose last attempt crashed its process. They are not claimed and
+  /// do not start: who runs the type judges them first, and settles them as crashed.
+  std::vector<ClaimedCommand> crashed;
   bool suspectWaits = false;    // a suspect is next: finish what runs, then ask with `idle`
   std::optional<Time> nextDue;  // the earliest message of these lanes that is not due yet
 };
@@ -255,15 +259,18 @@ class Unit {
   virtual CommandClaims claim(const ClaimRequest& request) = 0;
 
   /// Ends an attempt: compare-and-set on generation, fence and state; writes the attempt, the
-  /// state, the message and the dead letter. False: the claim was lost, nothing was done.
+  /// state, the message and the dead letter. The attempt of a crashed one is there already. False:
+  /// the claim was lost, or somebody else has judged; nothing was done.
   [[nodiscard]] virtual bool settle(const ClaimedCommand& claim, const Settlement& settlement) = 0;
 
   /// Gives back claims that never started: nothing is counted or recorded.
   virtual void unclaim(const std::vector<ClaimedCommand>& claims) = 0;
 
-  /// Ends the leases of dead owners. What one held together with others is given back as suspect
-  /// and uncounted; the one that ran alone is handed to `owner`, to be judged as crashed.
-  virtual std::vector<ClaimedCommand> takeOver(std::int64_t owner, Time now) = 0;
+  /// Ends the leases of dead owners; `owner` is who looks. What one held together with others is
+  /// given back as suspect and uncounted. The attempt of the one that ran alone is recorded as
+  /// crashed and counted, and its command waits for a verdict, see CommandClaims: who looks may not
+  /// know what holds for its type. Returns the ids of the latter.
+  virtual std::vector<std::string> takeOver(std::int64_t owner, Time now) = 0;
 
   /// Ends a command that was handed over, as the store that ran it says. Does nothing when it has
   /// ended, but for a dead one that was replayed over there. False: there is no such command.

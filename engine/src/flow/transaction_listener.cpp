@@ -151,6 +151,10 @@ void TransactionListener::onClaimed(CommandClaims claims, std::size_t asked) {
     if (prepares) ++preparing_;
     backlog_ = backlog_ || prepares;  // its lane may hold more than there were workers for
   }
+  // What was judged is ready again, or lets its key go.
+  backlog_ = backlog_ || !claims.crashed.empty();
+  inFlight_ += claims.crashed.size();
+  for (const auto& claim : claims.crashed) end(claim, manager_.judgeCrash(claim));
   if (!claims.claims.empty()) passSeam(Seam::listener_after_receive);
   for (auto& claim : claims.claims) dispatch(std::move(claim), {});
 }
@@ -357,29 +361,16 @@ void TransactionListener::tell(const ClaimedCommand& claim, const Settlement& se
 }
 
 void TransactionListener::takeOver(std::int64_t owner) {
-  struct Verdict {
-    ClaimedCommand claim;
-    Settlement settlement;
-  };
-  auto verdicts = std::make_shared<std::vector<Verdict>>();
+  auto crashed = std::make_shared<std::vector<std::string>>();
   Work work;
-  // Judged in the same commit: still held, a crashed command would stand beside the next suspect,
-  // and if that one crashes too, neither counts.
-  work.apply = [this, verdicts, owner](Unit& unit) {
-    verdicts->clear();
-    for (auto& claim : unit.takeOver(owner, clock_.now())) {
-      passSeam(Seam::failure_before_record);
-      auto settlement = manager_.judgeCrash(claim);
-      if (!unit.settle(claim, settlement)) continue;
-      verdicts->push_back({std::move(claim), std::move(settlement)});
-    }
+  work.apply = [this, crashed, owner](Unit& unit) {
+    *crashed = unit.takeOver(owner, clock_.now());
   };
-  work.done = [this, verdicts](const std::exception_ptr& error) {
+  work.done = [this, crashed](const std::exception_ptr& error) {
     if (error) return;
-    for (const auto& verdict : *verdicts) {
-      ++progress_;
-      log::warn("an attempt crashed its process", {{"commandId", verdict.claim.command.id}});
-      recorded(verdict.claim, verdict.settlement);
+    ++progress_;
+    for (const auto& id : *crashed) {
+      log::warn("an attempt crashed its process", {{"commandId", id}});
     }
     wake();
   };

@@ -33,7 +33,7 @@ class TransactionListener {
 
   /// There may be work. Cheap to call too often.
   void wake();
-  /// Judges what dead owners left behind, as `owner`.
+  /// Gives back what dead owners left behind; `owner` is this one.
   void takeOver(std::int64_t owner);
   /// Timeouts of prepare, cancels, and writes that the store could not take. Call it now and then.
   void tick();

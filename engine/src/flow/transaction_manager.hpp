@@ -50,7 +50,7 @@ class TransactionManager {
 
   /// How a failed attempt ends: asks the ErrorHandler.
   Settlement judge(const AttemptRun& run, std::exception_ptr failure) const;
-  /// The same for a claim whose owner died while it ran alone.
+  /// The same for one whose last attempt crashed its process, see CommandClaims.
   Settlement judgeCrash(const ClaimedCommand& claim) const;
   Settlement timedOut(const AttemptRun& run) const;
   Settlement interrupted(const AttemptRun& run) const;

@@ -20,6 +20,10 @@ namespace tether::sqlite {
 inline constexpr std::int64_t kReady = 0;
 inline constexpr std::int64_t kParked = std::numeric_limits<std::int64_t>::max();
 
+/// What a message is suspected of: it runs alone, and after a crash only when that was judged.
+inline constexpr int kSuspect = 1;
+inline constexpr int kCrashed = 2;
+
 class SqliteUnit final : public Unit {
  public:
   SqliteUnit(Connection& connection, SqlSession& session, const Clock& clock,
@@ -44,7 +48,7 @@ class SqliteUnit final : public Unit {
   CommandClaims claim(const ClaimRequest& request) override;
   bool settle(const ClaimedCommand& claim, const Settlement& wanted) override;
   void unclaim(const std::vector<ClaimedCommand>& claims) override;
-  std::vector<ClaimedCommand> takeOver(std::int64_t owner, Time now) override;
+  std::vector<std::string> takeOver(std::int64_t owner, Time now) override;
   Cancelled cancel(const std::string& commandId, const Failure& reason, Time now) override;
   bool pause(const std::string& queue, const std::string& type, const Operator& by,
              Time now) override;

@@ -242,11 +242,18 @@ CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
     const auto limit = static_cast<std::int64_t>(room);
     for (bool more = ready.first(queue, lane, limit); more; more = ready.step()) {
       Candidate candidate;
-      candidate.claim.ref = {queue, lane, kReady, ready.integer(0), ready.integer(1) + 1};
-      candidate.claim.attempt = static_cast<int>(ready.integer(2)) + 1;
+      const bool crashed = ready.integer(3) == kCrashed;
+      const int starts = crashed ? 0 : 1;
+      candidate.claim.ref = {queue, lane, kReady, ready.integer(0), ready.integer(1) + starts};
+      candidate.claim.attempt = static_cast<int>(ready.integer(2)) + starts;
       candidate.claim.command = readCommand(ready, 4);
+      candidate.claim.crashed = crashed;
       candidate.suspect = ready.integer(3) != 0;
-      candidates.push_back(std::move(candidate));
+      if (crashed) {
+        result.crashed.push_back(std::move(candidate.claim));
+      } else {
+        candidates.push_back(std::move(candidate));
+      }
     }
   }
   std::sort(candidates.begin(), candidates.end(), [](const auto& left, const auto& right) {
@@ -280,6 +287,7 @@ CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
 
 bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
   const auto& command = claim.command;
+  if (claim.crashed && !holdCrashed(claim.ref)) return false;
   auto settlement = wanted;
   if (settlement.state == CommandState::Retrying || settlement.state == CommandState::Cancelled) {
     auto asked = connection_.query(
@@ -312,7 +320,8 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
             " receives = ?6, suspect = ?7 WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
             " AND seq = ?4")
         .run(claim.ref.queue, claim.ref.lane, claim.ref.due, claim.ref.seq, *due, attempts,
-             settlement.outcome == "crashed");
+             settlement.outcome == "crashed",
+             *due == kReady ? std::nullopt : std::optional<Time>(settlement.endedAt));
   } else {
     auto removed = connection_.query(
         "DELETE FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
@@ -331,9 +340,11 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
   } else if (settlement.counted && settlement.outcome != "cancelled") {
     countFailure(claim, settlement.breaker, settlement.endedAt);
   }
-  const auto attemptSeq =
-      recordAttempt(command.seq, command.generation, claim.attempt, settlement.outcome, owner,
-                    settlement.startedAt, settlement.endedAt, wanted.error);
+  std::optional<std::int64_t> attemptSeq;  // of a crashed one it is there
+  if (!claim.crashed) {
+    attemptSeq = recordAttempt(command.seq, command.generation, claim.attempt, settlement.outcome,
+                               owner, settlement.startedAt, settlement.endedAt, wanted.error);
+  }
   std::optional<std::int64_t> firstEvent;
   std::optional<std::int64_t> lastEvent;
   if (const auto found = events_.find(command.seq); found != events_.end()) {
@@ -344,7 +355,8 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
           .query(
               "UPDATE tether_command SET state = ?3, attempts = ?4, started_at = ?5,"
               " first_started_at = coalesce(first_started_at, ?5), ended_at = ?6, due_at = ?7,"
-              " message_seq = ?8, attempt_seq = ?9, first_event = coalesce(first_event, ?10),"
+              " message_seq = ?8, attempt_seq = coalesce(?9, attempt_seq),"
+              " first_event = coalesce(first_event, ?10),"
               " last_event = coalesce(?11, last_event),"
               " error_code = ?12, error_message = ?13"
               " WHERE seq = ?1 AND generation = ?2 AND state IN ('accepted', 'retrying')")
@@ -383,7 +395,7 @@ void SqliteUnit::release(const MessageRef& ref, std::int64_t commandSeq, bool su
           "UPDATE tether_message SET owner = NULL, leased_at = NULL, receives = receives - 1,"
           " suspect = max(suspect, ?5) WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
           " AND seq = ?4")
-      .run(ref.queue, ref.lane, ref.due, ref.seq, suspect);
+      .run(ref.queue, ref.lane, ref.due, ref.seq, suspect ? kSuspect : 0);
   if (outcome == nullptr) return endCancelled(clock_.now());
   auto generation = connection_.query("SELECT generation FROM tether_command WHERE seq = ?1");
   if (!generation.first(commandSeq)) return;

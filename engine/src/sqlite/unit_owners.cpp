@@ -55,7 +55,7 @@ void SqliteUnit::removeOwner(std::int64_t owner, Time now) {
   endCancelled(now);
 }
 
-std::vector<ClaimedCommand> SqliteUnit::takeOver(std::int64_t owner, Time now) {
+std::vector<std::string> SqliteUnit::takeOver(std::int64_t owner, Time now) {
   struct Dead {
     std::int64_t id;
     std::int64_t pid;
@@ -75,7 +75,7 @@ std::vector<ClaimedCommand> SqliteUnit::takeOver(std::int64_t owner, Time now) {
       if (gone) dead.push_back({others.integer(0), process.pid});
     }
   }
-  std::vector<ClaimedCommand> crashed;
+  std::vector<std::string> crashed;
   for (const auto& process : dead) {
     std::vector<ClaimedCommand> held;
     {
@@ -95,15 +95,8 @@ std::vector<ClaimedCommand> SqliteUnit::takeOver(std::int64_t owner, Time now) {
     const Failure died{"owner_died",
                        "the process that ran it died (pid " + std::to_string(process.pid) + ")"};
     if (held.size() == 1) {
-      auto& alone = held.front();
-      connection_
-          .query(
-              "UPDATE tether_message SET owner = ?1, fence = fence + 1 WHERE queue = ?2"
-              " AND lane = ?3 AND due_at = ?4 AND seq = ?5")
-          .run(owner, alone.ref.queue, alone.ref.lane, alone.ref.due, alone.ref.seq);
-      ++alone.ref.fence;
-      alone.command.error = died;
-      crashed.push_back(std::move(alone));
+      crash(held.front(), process.id, died, now);
+      crashed.push_back(held.front().command.id);
     } else {
       for (const auto& claim : held) {
         release(claim.ref, claim.command.seq, true, "interrupted", died, now);
@@ -113,7 +106,37 @@ std::vector<ClaimedCommand> SqliteUnit::takeOver(std::int64_t owner, Time now) {
         .run(process.id);
     connection_.query("DELETE FROM tether_owner WHERE id = ?1").run(process.id);
   }
+  if (!crashed.empty()) endCancelled(now);
   return crashed;
+}
+
+void SqliteUnit::crash(const ClaimedCommand& claim, std::int64_t owner, const Failure& error,
+                       Time now) {
+  const auto& ref = claim.ref;
+  const auto& command = claim.command;
+  const auto startedAt = command.startedAt.value_or(now);
+  // The fence rises: who was only taken for dead must not end what others judge.
+  connection_
+      .query(
+          "UPDATE tether_message SET owner = NULL, leased_at = NULL, fence = fence + 1,"
+          " suspect = ?5 WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4")
+      .run(ref.queue, ref.lane, ref.due, ref.seq, kCrashed);
+  const auto attemptSeq = recordAttempt(command.seq, command.generation, claim.attempt, "crashed",
+                                        owner, startedAt, now, error);
+  connection_
+      .query(
+          "UPDATE tether_command SET state = 'retrying', attempts = ?2, started_at = ?3,"
+          " first_started_at = coalesce(first_started_at, ?3), attempt_seq = ?4, error_code = ?5,"
+          " error_message = ?6 WHERE seq = ?1")
+      .run(command.seq, claim.attempt, startedAt, attemptSeq, error.code, error.message);
+}
+
+bool SqliteUnit::holdCrashed(const MessageRef& ref) {
+  return connection_
+             .query(
+                 "UPDATE tether_message SET owner = 0, suspect = ?6 WHERE queue = ?1 AND lane = ?2"
+                 " AND due_at = ?3 AND seq = ?4 AND fence = ?5 AND suspect = ?7")
+             .run(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, kSuspect, kCrashed) == 1;
 }
 
 }  // namespace tether::sqlite

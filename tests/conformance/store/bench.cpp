@@ -108,9 +108,23 @@ Receipt StoreBench::replay(const std::string& letterId) {
   return commit([&](Unit& unit) { return unit.replay({letterId, now()}); });
 }
 
-std::vector<ClaimedCommand> StoreBench::takeOver() {
+Ids StoreBench::takeOver() {
   const auto owner = request().owner;
   return commit([&](Unit& unit) { return unit.takeOver(owner, now()); });
+}
+
+std::vector<ClaimedCommand> StoreBench::crashed() {
+  const auto all = request();
+  return commit([&](Unit& unit) { return unit.claim(all).crashed; });
+}
+
+ClaimedCommand StoreBench::crash(const std::string& id, const std::string& key) {
+  accept(id, key);
+  claimInDeadProcess(1);
+  CHECK(takeOver() == Ids{id});
+  auto waiting = crashed();
+  REQUIRE(idsOf(waiting) == Ids{id});
+  return std::move(waiting.front());
 }
 
 Event StoreBench::newEvent(const std::string& id, const std::string& key) const {

@@ -72,7 +72,7 @@ void ownerReopened(StoreBench& bench) {
   bench.open();
   const auto other = bench.newOwner();
   const auto crashed = bench.commit([&](Unit& unit) { return unit.takeOver(other, bench.now()); });
-  CHECK(idsOf(crashed) == Ids{"c"});
+  CHECK(crashed == Ids{"c"});
 }
 
 void ownerAlive(StoreBench& bench) {
@@ -91,20 +91,22 @@ void ownerDiedWithOne(StoreBench& bench) {
   bench.claimInDeadProcess(1);
   CHECK(bench.command("c").state == CommandState::Running);
   CHECK(bench.claim().empty());
-  const auto crashed = bench.takeOver();
-  REQUIRE(idsOf(crashed) == Ids{"c"});
-  CHECK(crashed[0].attempt == 1);
-  CHECK(bench.claim().empty());
+  CHECK(bench.takeOver() == Ids{"c"});
   CHECK(bench.takeOver().empty());
-
-  Settlement retry = bench.ending(CommandState::Retrying);
-  retry.outcome = "crashed";
-  CHECK(bench.settle(crashed[0], retry));
-  CHECK(bench.command("c").attempts == 1);
+  const auto command = bench.command("c");
+  CHECK(command.state == CommandState::Retrying);
+  CHECK(command.attempts == 1);
+  CHECK(command.error.code == "owner_died");
   const auto attempts = bench.attempts("c");
   REQUIRE(attempts.size() == 1);
   CHECK(attempts[0].outcome == "crashed");
-  CHECK(bench.claimOne().attempt == 2);
+  CHECK(attempts[0].number == 1);
+
+  CHECK(bench.claim().empty());
+  const auto crashed = bench.crashed();
+  REQUIRE(idsOf(crashed) == Ids{"c"});
+  CHECK(crashed[0].attempt == 1);
+  CHECK(crashed[0].command.error == command.error);
 }
 
 void ownerDiedSettle(StoreBench& bench) {
@@ -119,10 +121,9 @@ void ownerDiedSettle(StoreBench& bench) {
 
   bench.accept("alone");
   const auto lostAlone = bench.claimInDeadProcess(1);
-  const auto crashed = bench.takeOver();
-  REQUIRE(crashed.size() == 1);
+  CHECK(bench.takeOver() == Ids{"alone"});
   CHECK_FALSE(bench.settle(lostAlone[0], CommandState::Succeeded));
-  CHECK(bench.settle(crashed[0], CommandState::Dead));
+  CHECK(bench.settle(bench.crashed().at(0), CommandState::Dead));
 }
 
 void ownerDiedQueue(StoreBench& bench) {

@@ -1,8 +1,10 @@
-// Suspects: what a dead owner held together with others.
+// Suspects: what a dead owner held together with others, and what crashed alone.
 #include "conformance/store_conformance.hpp"
 
 namespace tether::conformance::store_promise {
 namespace {
+
+using namespace std::chrono_literals;
 
 CommandClaims claimBusy(StoreBench& bench) {
   ClaimRequest request = bench.request();
@@ -43,6 +45,54 @@ void suspectCleared(StoreBench& bench) {
   const CommandClaims claims = claimBusy(bench);
   CHECK(idsOf(claims.claims) == Ids{"s-2", "fresh"});
   CHECK_FALSE(claims.suspectWaits);
+}
+
+void crashJudged(StoreBench& bench) {
+  if (!bench.durable()) return;
+  const auto crashed = bench.crash("c");
+  Settlement retry = bench.ending(CommandState::Retrying);
+  retry.outcome = "crashed";
+  retry.retryAt = bench.now() + 10s;
+  CHECK(bench.settle(crashed, retry));
+  CHECK_FALSE(bench.settle(crashed, CommandState::Dead));
+  CHECK(bench.attempts("c").size() == 1);
+  CHECK(bench.command("c").attempts == 1);
+  bench.accept("fresh");
+  CHECK(bench.work() == Ids{"fresh"});
+  bench.pass(10s);
+  CHECK(claimBusy(bench).claims.empty());  // it runs alone
+  CHECK(bench.claimOne().attempt == 2);
+}
+
+void crashJudgedDead(StoreBench& bench) {
+  if (!bench.durable()) return;
+  const auto crashed = bench.crash("c", "k");
+  bench.accept("next", "k");
+  CHECK(bench.claim().empty());
+  Settlement dead = bench.ending(CommandState::Dead);
+  dead.outcome = "crashed";
+  dead.blocksKey = true;
+  dead.breaker = {.failures = 1};
+  CHECK(bench.settle(crashed, dead));
+  CHECK(bench.command("c").state == CommandState::Dead);
+  CHECK(bench.attempts("c").size() == 1);
+  REQUIRE(bench.letters().size() == 1);
+  CHECK(bench.letters()[0].attempts == 1);
+  CHECK(bench.look([](Snapshot& snapshot) { return snapshot.blockedKeys().size(); }) == 1);
+  CHECK(bench.look([](Snapshot& snapshot) { return snapshot.pauses().size(); }) == 1);
+}
+
+void crashNotJudged(StoreBench& bench) {
+  if (!bench.durable()) return;
+  bench.crash("c");
+  CHECK(bench.work().empty());  // whoever claims, it does not start
+  bench.commit([&](Unit& unit) { unit.removeOwner(bench.request().owner, bench.now()); });
+  bench.close();
+  bench.open();
+  CHECK(bench.attempts("c").size() == 1);
+  CHECK(bench.commit([&](Unit& unit) {
+    return unit.cancel("c", {"cancelled", "nobody runs it"}, bench.now());
+  }) == Cancelled::Done);
 }
 
 void ownerDiedWithMany(StoreBench& bench) {
