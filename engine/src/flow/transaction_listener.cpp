@@ -283,15 +283,17 @@ void TransactionListener::onExecuted(const RunPtr& run, const std::exception_ptr
 }
 
 void TransactionListener::end(const ClaimedCommand& claim, Settlement settlement) {
-  struct Ending {
-    ClaimedCommand claim;
-    Settlement settlement;
-  };
-  auto ending = std::make_shared<Ending>(Ending{claim, std::move(settlement)});
+  record(std::make_shared<Ending>(claim, std::move(settlement)));
+}
+
+void TransactionListener::record(const std::shared_ptr<Ending>& ending) {
+  ending->refused = false;
   Work work;
   work.apply = [ending](Unit& unit) {
+    ending->refused = true;
     passSeam(Seam::failure_before_record);
     if (!unit.settle(ending->claim, ending->settlement)) throw ClaimLost();
+    ending->refused = false;
   };
   work.done = [this, ending](const std::exception_ptr& error) {
     const auto& command = ending->claim.command;
@@ -301,9 +303,14 @@ void TransactionListener::end(const ClaimedCommand& claim, Settlement settlement
       } catch (const ClaimLost&) {
         return finish(command);
       } catch (...) {
-        log::warn("cannot record a failure", {{"error", messageOf(error)}});
+        log::warn("cannot record how an attempt ended",
+                  {{"commandId", command.id}, {"error", messageOf(error)}});
       }
-      return laterAgain([this, ending] { end(ending->claim, ending->settlement); });
+      const auto code = codeOf(error);
+      const bool passes = code == ErrorCode::Unavailable || code == ErrorCode::Corrupt;
+      if (!ending->refused || passes) return laterAgain([this, ending] { record(ending); });
+      if (ending->simplify(messageOf(error))) return record(ending);
+      return laterAgain([this, ending] { finish(ending->claim.command); });
     }
     recorded(ending->claim, ending->settlement);
     finish(command);

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "flow/ending.hpp"
 #include "flow/executor.hpp"
 #include "flow/transaction_manager.hpp"
 
@@ -70,6 +71,7 @@ class TransactionListener {
   void execute(Unit& unit, AttemptRun& run);
   void onExecuted(const RunPtr& run, const std::exception_ptr& error);
   void end(const ClaimedCommand& claim, Settlement settlement);
+  void record(const std::shared_ptr<Ending>& ending);
   void recorded(const ClaimedCommand& claim, const Settlement& settlement);
   void expect(std::optional<Time> due, bool keepEarlier);
   void giveBack(const ClaimedCommand& claim);

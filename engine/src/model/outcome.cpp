@@ -43,6 +43,11 @@ std::string cut(const std::string& message) {
   return message.substr(0, end).append(kEllipsis);
 }
 
+/// An answer that cannot be made would keep its command from ending.
+std::string sayable(const std::string& text) {
+  return validUtf8(text) ? text : escapeForTerminal(text);
+}
+
 }  // namespace
 
 bool isOutcome(std::string_view eventType) { return eventType.starts_with(kPrefix); }
@@ -64,7 +69,8 @@ Event toEvent(const CommandOutcome& outcome, const Command& command) {
                {"source", outcome.source},
                {"generation", outcome.generation}};
   if (outcome.error != Failure{}) {
-    data["error"] = {{"code", outcome.error.code}, {"message", cut(outcome.error.message)}};
+    data["error"] = {{"code", sayable(outcome.error.code)},
+                     {"message", cut(sayable(outcome.error.message))}};
   }
   event.data = canonicalJson(data);
   return event;

@@ -1,6 +1,8 @@
 // Commands that run in another store: the one side tells how they ended, the other hears of it.
+#include "base/log.hpp"
 #include "model/outcome.hpp"
 #include "sqlite/unit.hpp"
+#include "tether/error.hpp"
 
 namespace tether::sqlite {
 
@@ -18,7 +20,15 @@ Event outcomeOf(const Command& command, CommandState state, const Failure& error
 void SqliteUnit::answer(const Command& command, CommandState state, const Failure& error,
                         Time now) {
   if (command.replyTo.empty()) return;
-  record(outcomeOf(command, state, error, now), {{command.replyTo, true}});
+  try {
+    record(outcomeOf(command, state, error, now), {{command.replyTo, true}});
+  } catch (const Error& refused) {
+    // It would be refused again whenever it was tried, and the command has to end.
+    if (refused.code() != ErrorCode::Invalid && refused.code() != ErrorCode::Conflict) throw;
+    log::warn("nobody is told how a command ended",
+              {{"commandId", command.id}, {"error", refused.what()}});
+    return;
+  }
   const auto seqs = events_.at(command.seq);
   connection_
       .query(
