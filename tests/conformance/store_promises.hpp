@@ -103,6 +103,7 @@
   TEST(recordUndone, "an event of a closure that fails is not recorded")                         \
   TEST(eventKeyOrder, "events of one key leave one at a time in the order of commits")           \
   TEST(handedOverOnce, "a message is handed over once")                                          \
+  TEST(handedOverLocal, "an event has left when its remote destinations have it, no local one")  \
   TEST(takenByOwner, "a message taken by an owner is held while the owner lives")                \
   TEST(takenByLease, "a message taken for a time comes back after it")                           \
   TEST(takenRemoved, "a taken message is removed once")                                          \

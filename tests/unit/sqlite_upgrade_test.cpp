@@ -35,14 +35,27 @@ INSERT INTO tether_message (queue, lane, due_at, seq, command_seq, sent_at)
   VALUES (1, 'Pay', 0, 4, 4, 1);
 )sql";
 
-void makeVersionOne(const std::string& path) {
+/// Three events as version 3 counted them: one that a subscriber took, one of which something waits
+/// for the relay though a subscriber's was counted as its, one that is right.
+constexpr const char* kMiscounted = R"sql(
+UPDATE tether_sequence SET last = 20;
+INSERT INTO tether_queue (id, name, outgoing) VALUES (2, 'events', 1), (3, 'subscribers.Paid', 0);
+INSERT INTO tether_event (seq, id, source, type, correlation_id, pending, time, data) VALUES
+  (10, 'taken', 'tether', 'Paid', 'taken', -1, 1, '{}'),
+  (11, 'early', 'tether', 'Paid', 'early', 0, 1, '{}'),
+  (12, 'right', 'tether', 'Paid', 'right', 2, 1, '{}');
+INSERT INTO tether_message (queue, lane, due_at, seq, event_seq, sent_at) VALUES
+  (2, '', 0, 13, 11, 1), (2, '', 0, 14, 12, 1), (2, '', 0, 15, 12, 1), (3, '', 0, 16, 12, 1);
+)sql";
+
+void makeVersion(int version, const std::string& path, const char* content) {
   std::ofstream{path};  // a connection makes no file
   Connection connection({path});
   connection.exec("PRAGMA journal_mode = WAL");
-  connection.exec(sqlite::kSchema[0]);
-  connection.exec(kContent);
+  for (int step = 0; step < version; ++step) connection.exec(sqlite::kSchema[step]);
+  connection.exec(content);
   connection.exec("PRAGMA application_id = " + std::to_string(sqlite::kApplicationId));
-  connection.exec("PRAGMA user_version = 1");
+  connection.exec("PRAGMA user_version = " + std::to_string(version));
 }
 
 }  // namespace
@@ -50,7 +63,7 @@ void makeVersionOne(const std::string& path) {
 TEST_CASE("a store of version 1 is brought up to date with all that it keeps") {
   const conformance::TempFolder folder;
   const auto path = folder.file("old.db");
-  makeVersionOne(path);
+  makeVersion(1, path, kContent);
   for (int time = 0; time < 2; ++time) {
     const auto store = openSqliteStore({.path = path}, systemClock());
     CHECK(store->verify() == std::vector<std::string>{});
@@ -67,6 +80,19 @@ TEST_CASE("a store of version 1 is brought up to date with all that it keeps") {
   const auto store = openSqliteStore({.path = path}, systemClock());
   store->commit(Durability::Durable, [](Unit& unit) {
     CHECK_FALSE(unit.replay({"letter", systemClock().now()}).duplicate);
+  });
+  CHECK(store->verify() == std::vector<std::string>{});
+}
+
+TEST_CASE("what version 3 counted wrong of the events that are on their way is counted anew") {
+  const conformance::TempFolder folder;
+  const auto path = folder.file("old.db");
+  makeVersion(3, path, kMiscounted);
+  const auto store = openSqliteStore({.path = path}, systemClock());
+  store->read([](Snapshot& snapshot) {
+    CHECK(snapshot.event("taken")->pending == 0);
+    CHECK(snapshot.event("early")->pending == 1);
+    CHECK(snapshot.event("right")->pending == 2);
   });
   CHECK(store->verify() == std::vector<std::string>{});
 }

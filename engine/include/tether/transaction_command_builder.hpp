@@ -25,6 +25,10 @@ struct CommandSettings {
   std::optional<Breaker> breaker;
   /// A dead command of this type holds back its key until it is replayed or set aside.
   bool blocksKeyWhenDead = false;
+  /// `key` and `validate` are asked by the program that accepts a command, so both hold only for
+  /// what programs with these settings submit, or take in from a queue. Whatever else submits the
+  /// type, the tool with its tether.json, needs the same key and schema there.
+  ///
   /// The order key of a payload; null: unordered unless the request names a key.
   std::function<std::string(const nlohmann::json& payload)> key;
   /// Checks a payload before the receipt is given and may fill in defaults; throws Invalid with the

@@ -298,7 +298,7 @@ class Unit {
   [[nodiscard]] virtual bool remove(const MessageRef& ref) = 0;
   [[nodiscard]] virtual bool giveBack(const MessageRef& ref, Time dueAt) = 0;
   [[nodiscard]] virtual bool extend(const MessageRef& ref, Time leaseUntil) = 0;
-  /// The relay's remove: the other side has it.
+  /// The relay's remove: the other side has it. A local destination has it from the start.
   [[nodiscard]] virtual bool handedOver(const MessageRef& ref, Time now) = 0;
   virtual std::int64_t purge(const std::string& queue, Time now) = 0;
   /// Removes unread messages of queues that expire; at most `max`. Returns how many.

@@ -24,8 +24,8 @@ void Connections::open() {
       addRelay(queue, true, std::make_unique<TransportEmitter>(transport), failure);
     }
   }
-  for (const auto& queue : registry_.subscriberQueues()) {
-    addRelay(queue, false, std::make_unique<SubscriberEmitter>(registry_),
+  for (const auto& name : registry_.subscriberNames()) {
+    addRelay(subscriberQueue(name), false, std::make_unique<SubscriberEmitter>(registry_, name),
              std::make_shared<LastFailure>());
   }
   for (const auto& queue : options_.listen) {

@@ -1,8 +1,10 @@
-// Hands messages to their destination: a transport, or the subscribers of this process.
+// Hands messages to their destination: a transport, or a subscriber in this process.
 #pragma once
 
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "flow/event_registry.hpp"
@@ -32,11 +34,13 @@ class TransportEmitter final : public EventEmitter {
 
 class SubscriberEmitter final : public EventEmitter {
  public:
-  explicit SubscriberEmitter(const FlowEventRegistry& events) : events_(events) {}
+  SubscriberEmitter(const FlowEventRegistry& events, std::string name)
+      : events_(events), name_(std::move(name)) {}
   std::vector<SendResult> emit(std::span<const OutgoingMessage> messages) override;
 
  private:
   const FlowEventRegistry& events_;
+  std::string name_;
 };
 
 }  // namespace tether::flow

@@ -1,11 +1,14 @@
 // Reactions and subscribers, by event type. Written before the engine runs, read by all threads.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flow/routes.hpp"
+#include "tether/error.hpp"
 #include "tether/event_registry.hpp"
 
 namespace tether::flow {
@@ -15,8 +18,14 @@ class FlowEventRegistry final : public EventRegistry {
   void on(const std::string& eventType, const std::string& commandType) override {
     reactions_[eventType].push_back(commandType);
   }
-  void on(const std::string& eventType, std::function<void(const Envelope&)> subscriber) override {
-    subscribers_[eventType].push_back(std::move(subscriber));
+  void on(const std::string& eventType, std::function<void(const Envelope&)> subscriber,
+          const std::string& name) override {
+    const auto& called = name.empty() ? eventType : name;
+    if (subscribers_.try_emplace(called, Subscriber{eventType, std::move(subscriber)}).second) {
+      return;
+    }
+    throw Error(ErrorCode::Conflict, "there is a subscriber \"" + called +
+                                         "\" already: give this one a name of its own");
   }
 
   const std::vector<std::string>& reactionsTo(const std::string& eventType) const {
@@ -25,28 +34,40 @@ class FlowEventRegistry final : public EventRegistry {
     return found == reactions_.end() ? kNone : found->second;
   }
   bool reactsTo(const std::string& eventType) const { return reactions_.count(eventType) > 0; }
+  std::vector<std::string> subscriberNames() const {
+    std::vector<std::string> names;
+    for (const auto& [name, subscriber] : subscribers_) names.push_back(name);
+    return names;
+  }
   std::vector<std::string> subscriberQueues() const {
-    std::vector<std::string> queues;
-    for (const auto& [type, subscribers] : subscribers_) queues.push_back(subscriberQueue(type));
+    auto queues = subscriberNames();
+    for (auto& name : queues) name = subscriberQueue(name);
     return queues;
   }
   bool hasSubscribers(const std::string& eventType) const {
-    return subscribers_.count(eventType) > 0;
+    return std::ranges::any_of(
+        subscribers_, [&](const auto& entry) { return entry.second.eventType == eventType; });
   }
   /// Where an event goes for the sake of subscribers.
-  void addDestination(const std::string& eventType, std::vector<Destination>& destinations) const {
-    if (!hasSubscribers(eventType)) return;
-    destinations.push_back({subscriberQueue(eventType), false});
+  void addDestinations(const std::string& eventType, std::vector<Destination>& destinations) const {
+    for (const auto& [name, subscriber] : subscribers_) {
+      if (subscriber.eventType == eventType) destinations.push_back({subscriberQueue(name), false});
+    }
   }
-  void tell(const Envelope& envelope) const {
-    const auto found = subscribers_.find(envelope.type);
-    if (found == subscribers_.end()) return;
-    for (const auto& subscriber : found->second) subscriber(envelope);
+  /// An event of a type that the name stood for earlier is nobody's.
+  void tell(const std::string& name, const Envelope& envelope) const {
+    const auto& subscriber = subscribers_.at(name);
+    if (subscriber.eventType == envelope.type) subscriber.tell(envelope);
   }
 
  private:
+  struct Subscriber {
+    std::string eventType;
+    std::function<void(const Envelope&)> tell;
+  };
+
   std::map<std::string, std::vector<std::string>> reactions_;
-  std::map<std::string, std::vector<std::function<void(const Envelope&)>>> subscribers_;
+  std::map<std::string, Subscriber> subscribers_;  // by name
 };
 
 }  // namespace tether::flow

@@ -240,7 +240,7 @@ bool Intake::react(Unit& unit, const Event& event) const {
 
 bool Intake::emit(Unit& unit, const Event& event) const {
   std::vector<Destination> destinations = {{"events", routes_.eventsRemote}};
-  events_.addDestination(event.type, destinations);
+  events_.addDestinations(event.type, destinations);
   unit.record(event, destinations);
   return react(unit, event);
 }
@@ -257,7 +257,7 @@ bool Intake::receive(Unit& unit, const Envelope& envelope) const {
   event.data = canonicalJson(envelope.data);
   event.time = clock_.now();
   std::vector<Destination> destinations;
-  events_.addDestination(event.type, destinations);
+  events_.addDestinations(event.type, destinations);
   if (!unit.record(event, destinations)) return false;
   return react(unit, event);
 }

@@ -10,11 +10,9 @@
 
 namespace tether::flow {
 
-/// The queue of events of one type for callbacks. One for each type: programs on one store may
-/// subscribe to different ones.
-inline std::string subscriberQueue(const std::string& eventType) {
-  return "subscribers." + eventType;
-}
+/// The queue of events for one subscriber: programs on one store may have different ones, and one
+/// that fails must not repeat what another has heard.
+inline std::string subscriberQueue(const std::string& name) { return "subscribers." + name; }
 
 struct Routes {
   Placement commands = Placement::Run;

@@ -250,8 +250,12 @@ CREATE INDEX tether_command_out ON tether_command (handed_over_at)
   WHERE handed_over_at IS NOT NULL AND ended_at IS NULL;
 )sql",
                                           R"sql(
--- Version 3 counted an event that a subscriber took as one that had left: its flow never resolved.
-UPDATE tether_event SET pending = 0 WHERE pending < 0;
+-- Version 3 counted what a subscriber took as what had left: flows never resolved, or too early.
+UPDATE tether_event SET pending = 0 WHERE pending <> 0;
+UPDATE tether_event SET pending = waiting.messages FROM (
+  SELECT m.event_seq AS event, count(*) AS messages FROM tether_message m
+    JOIN tether_queue q ON q.id = m.queue WHERE q.outgoing AND m.event_seq IS NOT NULL
+    GROUP BY m.event_seq) AS waiting WHERE waiting.event = tether_event.seq;
 
 -- One row. id: of this file; its log carries the same, so a copy that is to live beside it, as a
 -- backup does, gets another. incarnation: of its history; a restore into this file renews it.

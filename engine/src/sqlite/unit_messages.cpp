@@ -266,8 +266,12 @@ bool SqliteUnit::handedOver(const MessageRef& ref, Time now) {
   const auto carried = removeHeld(ref);
   if (!carried) return false;
   if (carried->eventSeq != 0) {
-    connection_.query("UPDATE tether_event SET pending = pending - 1 WHERE seq = ?1")
-        .run(carried->eventSeq);
+    // Only what the relay forwards was counted: a subscriber reads a local queue.
+    connection_
+        .query(
+            "UPDATE tether_event SET pending = pending - 1 WHERE seq = ?1 AND EXISTS"
+            " (SELECT 1 FROM tether_queue WHERE id = ?2 AND outgoing)")
+        .run(carried->eventSeq, ref.queue);
   }
   if (carried->commandSeq != 0) {
     // Unless it came home meanwhile, its message is now the remote one.

@@ -36,6 +36,11 @@ constexpr Rule kRules[] = {
      " LEFT JOIN tether_command c ON c.seq = m.command_seq"
      " WHERE (m.event_seq IS NOT NULL AND e.seq IS NULL)"
      " OR (m.command_seq IS NOT NULL AND c.seq IS NULL)"},
+    {"event whose messages on their way are miscounted",
+     "SELECT e.id FROM tether_event e LEFT JOIN (SELECT m.event_seq, count(*) AS messages"
+     " FROM tether_message m JOIN tether_queue q ON q.id = m.queue WHERE q.outgoing"
+     " AND m.event_seq IS NOT NULL GROUP BY m.event_seq) w ON w.event_seq = e.seq"
+     " WHERE e.pending <> coalesce(w.messages, 0)"},
     {"two messages of one key under way at once",
      "SELECT m.key FROM tether_message m WHERE m.key IS NOT NULL AND m.joined = 1"
      " AND m.due_at < 9223372036854775807 GROUP BY m.queue, m.key HAVING count(*) > 1"},

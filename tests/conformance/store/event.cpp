@@ -92,6 +92,14 @@ void recordMany(StoreBench& bench) {
   CHECK(eventOf(bench, "e").pending == 0);
 }
 
+void handedOverLocal(StoreBench& bench) {
+  bench.record(bench.newEvent("e"), {kRemote, {"subscribers.Done", false}});
+  CHECK(handOver(bench, bench.take("subscribers.Done").at(0)));
+  CHECK(eventOf(bench, "e").pending == 1);
+  CHECK(handOver(bench, bench.take("events", true).at(0)));
+  CHECK(eventOf(bench, "e").pending == 0);
+}
+
 void recordUndone(StoreBench& bench) {
   CHECK(errorOf([&] {
           bench.commit([&](Unit& unit) {
