@@ -161,7 +161,7 @@ int submitEach(Session& session, Lines& lines) {
       }
       if (!ledger.begin()) break;
       try {
-        engine.api().submitAsync(parseBatchLine(lines.text, session.clock().now()),
+        engine.api().submitAsync(parseBatchLine(lines.text),
                                  [&ledger, line = lines.number](const SubmitResult& result) {
                                    ledger.end(line, result);
                                  });
@@ -191,7 +191,7 @@ int submitTogether(Session& session, Lines& lines) {
     try {
       more = lines.next();
       if (!more) break;
-      auto request = parseBatchLine(lines.text, session.clock().now());
+      auto request = parseBatchLine(lines.text);
       check(engine, request);
       requests.push_back(std::move(request));
       numbers.push_back(lines.number);
@@ -220,7 +220,7 @@ int submitTogether(Session& session, Lines& lines) {
 
 }  // namespace
 
-CommandRequest parseBatchLine(std::string_view line, Time now) {
+CommandRequest parseBatchLine(std::string_view line) {
   const auto object = parseJson("command", line, kLineLimits);
   if (!object.is_object()) throw Error(ErrorCode::Invalid, "must be a JSON object");
   for (const auto& [name, value] : object.items()) {
@@ -243,7 +243,7 @@ CommandRequest parseBatchLine(std::string_view line, Time now) {
   if (!delay.empty() && !at.empty()) {
     throw Error(ErrorCode::Invalid, "\"delay\" and \"at\" exclude each other");
   }
-  if (!delay.empty()) request.notBefore = now + durationOf("\"delay\"", delay);
+  if (!delay.empty()) request.delay = durationOf("\"delay\"", delay);
   if (!at.empty()) request.notBefore = timeOf("\"at\"", at);
   return request;
 }

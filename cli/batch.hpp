@@ -16,6 +16,6 @@ int submitBatch(Session& session, const std::string& source, bool atomic);
 
 /// {"type","payload","id","key","correlationId","idempotencyKey","delay" or "at"}; only the type is
 /// required. Throws Invalid.
-CommandRequest parseBatchLine(std::string_view line, Time now);
+CommandRequest parseBatchLine(std::string_view line);
 
 }  // namespace tether::cli

@@ -38,9 +38,7 @@ CommandRequest requestOf(const Options& options, Session& session) {
   auto request = options.request;
   request.type = options.type;
   if (!options.key.empty()) request.key = options.key;
-  if (!options.delay.empty()) {
-    request.notBefore = session.clock().now() + durationOf("--delay", options.delay);
-  }
+  if (!options.delay.empty()) request.delay = durationOf("--delay", options.delay);
   if (!options.at.empty()) request.notBefore = timeOf("--at", options.at);
   request.payload = parseJson("payload", payloadText(options, session));
   return request;

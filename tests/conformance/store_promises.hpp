@@ -54,6 +54,14 @@
   TEST(ownerDiedQueue, "a message held by a dead owner is delivered again")                      \
   TEST(suspectAlone, "a suspect is claimed alone and only by an idle owner")                     \
   TEST(suspectCleared, "a suspect that ended its attempt is no suspect any more")                \
+  TEST(crashJudged, "a crash is judged once and its retry has its delay and runs alone")         \
+  TEST(crashJudgedDead, "a crash that is judged dead blocks its key and counts for the breaker") \
+  TEST(crashNotJudged, "a crash that nobody has judged starts nothing and can be cancelled")     \
+  TEST(aheadRetry, "a retry counted by a clock that was ahead is counted from now")              \
+  TEST(aheadDelay, "a delay counted by a clock that was ahead is, and a named time stays")       \
+  TEST(aheadForward, "what a relay put off by a clock that was ahead leaves in time")            \
+  TEST(aheadLease, "a lease given by a clock that was ahead ends in time")                       \
+  TEST(aheadProbe, "a probe set by a clock that was ahead is due")                               \
   TEST(settleSucceeded, "a command that succeeded has ended and is not claimed again")           \
   TEST(settleRejected, "a rejected command keeps its answer and leaves no dead letter")          \
   TEST(settleDead, "a dead command leaves a dead letter that tells all")                         \

@@ -153,6 +153,14 @@ std::size_t takenOver(Store& store, std::int64_t owner, Duration later = Duratio
   return count;
 }
 
+void moveOwnersElsewhere(const StoreFolder& folder) {
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open(folder.path().c_str(), &database) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(database, "UPDATE tether_owner SET boot_id = 'elsewhere'", nullptr, nullptr,
+                       nullptr) == SQLITE_OK);
+  sqlite3_close(database);
+}
+
 }  // namespace
 
 TEST_CASE("a statement that ends the transaction takes nothing of its neighbours with it") {
@@ -311,13 +319,24 @@ TEST_CASE("the claims of a process on another machine end by the clock") {
   const auto store = folder.openWithRows();
   store->commit(Durability::Durable, [](Unit& unit) { unit.accept(commandOf("c-1")); });
   CHECK(claimAll(*store, addOwner(*store)).size() == 1);
-  {
-    sqlite3* database = nullptr;
-    REQUIRE(sqlite3_open(folder.path().c_str(), &database) == SQLITE_OK);
-    REQUIRE(sqlite3_exec(database, "UPDATE tether_owner SET boot_id = 'elsewhere'", nullptr,
-                         nullptr, nullptr) == SQLITE_OK);
-    sqlite3_close(database);
-  }
+  moveOwnersElsewhere(folder);
+  const auto owner = addOwner(*store);
+  CHECK(takenOver(*store, owner) == 0);
+  CHECK(takenOver(*store, owner, std::chrono::minutes{1}) == 1);
+}
+
+TEST_CASE(
+    "a process on another machine whose clock was ahead is dead a lease after its next beat") {
+  const StoreFolder folder;
+  const auto store = folder.openWithRows();
+  const auto now = systemClock().now();
+  std::int64_t gone = 0;
+  store->commit(Durability::Durable, [&](Unit& unit) {
+    unit.accept(commandOf("c-1"));
+    gone = unit.addOwner("listener", {"Test"}, now + std::chrono::years{1});
+  });
+  CHECK(claimAll(*store, gone).size() == 1);
+  moveOwnersElsewhere(folder);
   const auto owner = addOwner(*store);
   CHECK(takenOver(*store, owner) == 0);
   CHECK(takenOver(*store, owner, std::chrono::minutes{1}) == 1);

@@ -33,9 +33,11 @@ class ManualClock final : public Clock {
   Duration steady() const override;
   /// Throws Invalid for a negative step, and for one beyond the year 9999.
   void advance(Duration by);
+  /// Sets the wall clock, as a person does who finds it wrong; steady() knows nothing of it.
+  void set(Time now) { start_ = now - steady(); }
 
  private:
-  Time start_;
+  std::atomic<Time> start_;  // when the wall clock was, or would have been, at zero
   std::atomic<Duration::rep> elapsed_{0};
 };
 

@@ -44,6 +44,9 @@ struct CommandRequest {
   std::optional<std::string> key{};
   std::string traceparent{};        // W3C trace context, carried along
   std::optional<Time> notBefore{};  // a delayed command joins its key's order when it is due
+  /// The same, counted from the acceptance: a clock that is found to have been ahead then does not
+  /// make it longer. Excludes notBefore.
+  std::optional<Duration> delay{};
 };
 
 /// The answer to a submit: the command is durable. Whoever holds it can ask for the outcome.

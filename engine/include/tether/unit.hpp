@@ -52,6 +52,7 @@ struct NewCommand {
   int depth = 0;
   Time acceptedAt;
   std::optional<Time> notBefore;
+  bool relative = false;  // notBefore was counted from acceptedAt, it is no time that was named
   std::string queue = "commands";
   Placement placement = Placement::Run;
   std::optional<Failure> stillborn;  // accepted dead: a reaction whose payload is invalid
@@ -296,6 +297,7 @@ class Unit {
   virtual void send(const std::string& queue, const OutgoingMessage& message, Time now) = 0;
   virtual std::vector<QueuedMessage> take(const TakeRequest& request) = 0;
   [[nodiscard]] virtual bool remove(const MessageRef& ref) = 0;
+  /// `dueAt` is counted from now.
   [[nodiscard]] virtual bool giveBack(const MessageRef& ref, Time dueAt) = 0;
   [[nodiscard]] virtual bool extend(const MessageRef& ref, Time leaseUntil) = 0;
   /// The relay's remove: the other side has it. A local destination has it from the start.

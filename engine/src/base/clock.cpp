@@ -109,7 +109,7 @@ Clock& systemClock() {
 
 ManualClock::ManualClock(Time start) : start_(start) {}
 
-Time ManualClock::now() const { return start_ + steady(); }
+Time ManualClock::now() const { return start_.load() + steady(); }
 
 Duration ManualClock::steady() const { return Duration{elapsed_.load()}; }
 

@@ -10,6 +10,7 @@ namespace tether::flow {
 namespace {
 
 constexpr int kDepthMax = 64;
+constexpr Duration kDelayMost = std::chrono::days{365000};  // as texts can say it
 // More than an envelope has beside its data: eight attributes of 255 bytes, escaped.
 constexpr std::size_t kAttributeBytesMost = 16 * 1024;
 
@@ -173,6 +174,16 @@ NewCommand Intake::check(CommandRequest& request, Placement placement) const {
   command.idempotencyKey = std::move(request.idempotencyKey);
   command.traceparent = std::move(request.traceparent);
   command.notBefore = request.notBefore;
+  if (request.delay) {
+    if (request.notBefore) {
+      throw Error(ErrorCode::Invalid, "delay and notBefore exclude each other");
+    }
+    if (*request.delay > kDelayMost) {
+      throw Error(ErrorCode::Invalid, "a delay is at most " + toText(kDelayMost));
+    }
+    command.notBefore = command.acceptedAt + *request.delay;
+    command.relative = true;
+  }
   place(command, placement);
   if (settings->validate) settings->validate(request.payload);
   if (request.key) {

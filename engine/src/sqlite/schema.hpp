@@ -270,6 +270,13 @@ CREATE TABLE tether_store (
 ) STRICT;
 INSERT INTO tether_store (id, incarnation)
   VALUES (lower(hex(randomblob(16))), lower(hex(randomblob(16))));
+
+-- When due_at or lease_until was computed, of what waits for a length of time; NULL: it waits for a
+-- time that was named, or for none. What is later than now was computed by a clock that was ahead.
+ALTER TABLE tether_message ADD COLUMN counted_from INTEGER;
+CREATE INDEX tether_message_counted ON tether_message (counted_from)
+  WHERE counted_from IS NOT NULL;
+ALTER TABLE tether_owner ADD COLUMN beat_at INTEGER;  -- the same of alive_until
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(std::size(kSchema));

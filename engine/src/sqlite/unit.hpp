@@ -96,6 +96,7 @@ class SqliteUnit final : public Unit {
     std::string body;
     Time sentAt;
     std::optional<Time> notBefore;
+    bool relative = false;  // as in NewCommand
   };
 
   /// Throws Conflict when others took the owner for dead: what it claimed now, nobody would take
@@ -146,6 +147,14 @@ class SqliteUnit final : public Unit {
   /// Lets go of a claim that is not to count; `outcome` records the attempt, null does not.
   void release(const MessageRef& ref, std::int64_t commandSeq, bool suspect, const char* outcome,
                const Failure& error, Time now);
+  /// Lets go of a claim whose attempt crashed: it is counted, and waits for its verdict.
+  void crash(const ClaimedCommand& claim, std::int64_t owner, const Failure& error, Time now);
+  /// Holds one that waits for its verdict until it is settled, in the same closure. False: somebody
+  /// was faster.
+  bool holdCrashed(const MessageRef& ref);
+  /// What was counted by a clock that was ahead is counted from now.
+  void recount(Time now);
+  void recountOwners(Time now);
   std::int64_t recordAttempt(std::int64_t commandSeq, int generation, int number,
                              const std::string& outcome, std::int64_t owner, Time startedAt,
                              Time endedAt, const Failure& error);

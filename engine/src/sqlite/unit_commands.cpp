@@ -139,6 +139,7 @@ SqliteUnit::NewMessage SqliteUnit::messageOf(const NewCommand& command) {
   message.key = command.key;
   message.sentAt = command.acceptedAt;
   message.notBefore = command.notBefore;
+  message.relative = command.relative;
   return message;
 }
 
@@ -223,6 +224,7 @@ CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
   requireOwner(request.owner);
   std::vector<Candidate> candidates;
   const auto queue = queueId(request.queue, false, true);
+  recount(request.now);
   for (const auto& [lane, laneMax] : request.lanes) {
     promoteDue(queue, lane, request.now);
     auto due = connection_.query(
@@ -317,8 +319,8 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
     connection_
         .query(
             "UPDATE tether_message SET due_at = ?5, owner = NULL, leased_at = NULL,"
-            " receives = ?6, suspect = ?7 WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
-            " AND seq = ?4")
+            " receives = ?6, suspect = ?7, counted_from = ?8 WHERE queue = ?1 AND lane = ?2"
+            " AND due_at = ?3 AND seq = ?4")
         .run(claim.ref.queue, claim.ref.lane, claim.ref.due, claim.ref.seq, *due, attempts,
              settlement.outcome == "crashed",
              *due == kReady ? std::nullopt : std::optional<Time>(settlement.endedAt));

@@ -76,17 +76,19 @@ MessageRef SqliteUnit::put(const NewMessage& message, std::int64_t seq, Spot spo
   const auto own = message.commandSeq == 0 && message.eventSeq == 0;
   auto insert = connection_.query(
       "INSERT INTO tether_message (queue, lane, due_at, seq, key, joined, command_seq, event_seq,"
-      " id, body, sent_at, receives, fence, owner, leased_at)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+      " id, body, sent_at, receives, fence, owner, leased_at, counted_from)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
   const auto leasedAt = claimFor ? std::optional<Time>(message.sentAt) : std::nullopt;
+  const bool counted = message.relative && !spot.joined;
+  const auto from = counted ? std::optional<Time>(message.sentAt) : std::nullopt;
   if (own) {
     insert.run(message.queue, message.lane, spot.due, seq, OrNull{message.key}, spot.joined,
                nullptr, nullptr, OrNull{message.id}, Blob{message.body}, message.sentAt, claimed,
-               claimed, claimFor, leasedAt);
+               claimed, claimFor, leasedAt, from);
   } else {
     insert.run(message.queue, message.lane, spot.due, seq, OrNull{message.key}, spot.joined,
                orZero(message.commandSeq), orZero(message.eventSeq), nullptr, nullptr,
-               message.sentAt, claimed, claimed, claimFor, leasedAt);
+               message.sentAt, claimed, claimed, claimFor, leasedAt, from);
   }
   return {message.queue, message.lane, spot.due, seq, claimed};
 }
@@ -158,8 +160,8 @@ void SqliteUnit::promote(std::int64_t queue, const std::vector<Due>& ripe) {
     const auto moved =
         connection_
             .query(
-                "UPDATE tether_message SET due_at = ?5, seq = ?6, joined = 1 WHERE queue = ?1"
-                " AND lane = ?2 AND due_at = ?3 AND seq = ?4")
+                "UPDATE tether_message SET due_at = ?5, seq = ?6, joined = 1, counted_from = NULL"
+                " WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4")
             .run(queue, message.lane, message.due, message.seq, to, seq);
     if (moved == 1 && message.commandSeq != 0)
       moveCommandMessage(message.commandSeq, message.seq, to, seq);
@@ -174,6 +176,7 @@ void SqliteUnit::send(const std::string& queue, const OutgoingMessage& outgoing,
   message.body = outgoing.body;
   message.sentAt = now;
   if (outgoing.delay > Duration{0}) message.notBefore = now + outgoing.delay;
+  message.relative = true;
   const auto spot = spotFor(message);
   put(message, nextSeq(), spot, {});
 }
@@ -182,6 +185,7 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
   if (request.owner) requireOwner(*request.owner);
   const auto queue = queueId(request.queue, request.outgoing);
   if (closed(queue, "")) return {};
+  recount(request.now);
   promoteDue(queue, "", request.now);
   std::vector<QueuedMessage> taken;
   {
@@ -209,7 +213,7 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
     connection_
         .query(
             "UPDATE tether_message SET owner = ?3, leased_at = ?4, lease_until = ?5,"
-            " fence = fence + 1, receives = receives + 1"
+            " counted_from = iif(?5 IS NULL, NULL, ?4), fence = fence + 1, receives = receives + 1"
             " WHERE queue = ?1 AND lane = '' AND due_at = 0 AND seq = ?2")
         .run(queue, message.ref.seq, request.owner, request.now,
              request.owner ? std::nullopt : std::optional<Time>(request.leaseUntil));
@@ -245,8 +249,8 @@ bool SqliteUnit::giveBack(const MessageRef& ref, Time dueAt) {
   const auto due = dueAt > now ? dueAt.time_since_epoch().count() : kReady;
   auto given = connection_.query(
       "UPDATE tether_message SET owner = NULL, leased_at = NULL, lease_until = NULL,"
-      " due_at = ?7 WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
-      " AND fence = ?5 AND " TETHER_HELD " RETURNING command_seq");
+      " due_at = ?7, counted_from = iif(?7 = 0, NULL, ?6) WHERE queue = ?1 AND lane = ?2"
+      " AND due_at = ?3 AND seq = ?4 AND fence = ?5 AND " TETHER_HELD " RETURNING command_seq");
   if (!given.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, now, due)) return false;
   const auto commandSeq = given.null(0) ? 0 : given.integer(0);
   given.step();
@@ -257,8 +261,8 @@ bool SqliteUnit::giveBack(const MessageRef& ref, Time dueAt) {
 bool SqliteUnit::extend(const MessageRef& ref, Time leaseUntil) {
   return connection_
              .query(
-                 "UPDATE tether_message SET lease_until = ?7 WHERE queue = ?1 AND lane = ?2"
-                 " AND due_at = ?3 AND seq = ?4 AND fence = ?5 AND " TETHER_HELD)
+                 "UPDATE tether_message SET lease_until = ?7, counted_from = ?6 WHERE queue = ?1"
+                 " AND lane = ?2 AND due_at = ?3 AND seq = ?4 AND fence = ?5 AND " TETHER_HELD)
              .run(ref.queue, ref.lane, ref.due, ref.seq, ref.fence, clock_.now(), leaseUntil) == 1;
 }
 

@@ -11,10 +11,12 @@ std::int64_t SqliteUnit::addOwner(const std::string& role, const std::vector<std
                                   Time now) {
   const auto self = instance_.identity();
   const auto id = nextSeq();  // never used again, unlike a rowid
+  recountOwners(now);
   connection_
       .query(
           "INSERT INTO tether_owner (id, role, types, pid, started, boot_id, pid_namespace,"
-          " instance, since, alive_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+          " instance, since, alive_until, beat_at)"
+          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9)")
       .run(id, role, nlohmann::json(types).dump(), self.pid, self.started, self.bootId,
            self.pidNamespace, self.instance, now, Time{now + ownerLease_});
   return id;
@@ -35,8 +37,9 @@ void SqliteUnit::requireOwner(std::int64_t owner) {
 }
 
 bool SqliteUnit::heartbeat(std::int64_t owner, Time now) {
-  return connection_.query("UPDATE tether_owner SET alive_until = ?2 WHERE id = ?1")
-             .run(owner, Time{now + ownerLease_}) > 0;
+  recountOwners(now);
+  return connection_.query("UPDATE tether_owner SET alive_until = ?2, beat_at = ?3 WHERE id = ?1")
+             .run(owner, Time{now + ownerLease_}, now) > 0;
 }
 
 void SqliteUnit::reportStuck(std::int64_t owner, const std::vector<std::string>& commandIds) {

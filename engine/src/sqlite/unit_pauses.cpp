@@ -40,7 +40,9 @@ std::size_t SqliteUnit::laneRoom(std::int64_t queue, const std::string& lane, st
   const auto* whole = pauseOf(queue, "");
   const auto* own = pauseOf(queue, lane);
   if ((whole != nullptr && whole->pausedAt) || !own->probeAt) return 0;  // by hand
-  if (*own->probeAt > request.now) {
+  // A probe that is further away than their distance was put there by a clock that was ahead.
+  const bool ahead = *own->probeAt - own->probeEvery > request.now;
+  if (*own->probeAt > request.now && !ahead) {
     claims.nextDue = std::min(claims.nextDue.value_or(*own->probeAt), *own->probeAt);
     return 0;
   }

@@ -56,9 +56,7 @@ CommandRequest Submission::request(const Run& run) const {
   request.idempotencyKey = textAt(resolved, "idempotencyKey");
   if (resolved.contains("key")) request.key = textAt(resolved, "key");
   if (resolved.contains("at")) request.notBefore = parseTime(textAt(resolved, "at"));
-  if (resolved.contains("delay")) {
-    request.notBefore = run.world.clock().now() + parseDuration(textAt(resolved, "delay"));
-  }
+  if (resolved.contains("delay")) request.delay = parseDuration(textAt(resolved, "delay"));
   return request;
 }
 
