@@ -72,7 +72,7 @@ int locksOn(const std::string& path) {
 
 int rounds() {
   const char* asked = std::getenv("TETHER_MEETING_ROUNDS");
-  return asked == nullptr ? 3 : std::atoi(asked);
+  return asked == nullptr ? 2 : std::atoi(asked);
 }
 
 /// 0: it was opened; 1: there is no store yet, said as such; 2: anything else.

@@ -46,7 +46,7 @@ bool stays(Wrong wrong) {
 }  // namespace
 
 OwnFiles::OwnFiles(std::string path, Refusal& refusal)
-    : path_(std::move(path)), refusal_(refusal), database_(look(path_)) {}
+    : path_(std::move(path)), refusal_(refusal) {}
 
 OwnFiles::File OwnFiles::look(const std::string& path) {
   struct stat status {};
@@ -58,6 +58,11 @@ OwnFiles::File OwnFiles::look(const std::string& path) {
 void OwnFiles::requireOwnLog(Connection& connection) {
   if (path_.empty()) return;
   connection.keepLog(true);
+  {
+    // Not earlier: a file of an overlay gets another inode when it is first opened for writing.
+    const std::lock_guard lock(mutex_);
+    if (database_.inode == 0) database_ = look(path_);
+  }
   const auto stranger = [&] {
     // Others work meanwhile, and both only grow: what was before, and what is after, bound it.
     const auto before = rowWithoutLog(path_);

@@ -20,8 +20,9 @@ class OwnFiles {
   /// A store in memory, or one that nobody changes, has no such files: an empty path.
   OwnFiles(std::string path, Refusal& refusal);
 
-  /// Throws Corrupt when the log that `connection` sees was written for another file than the one
-  /// it lies beside. Nothing may be copied from it then, also not when `connection` is closed.
+  /// Takes the database that `connection` has open for ours, the first time. Throws Corrupt when
+  /// the log that it sees was written for another file than the one it lies beside. Nothing may be
+  /// copied from it then, also not when `connection` is closed.
   void requireOwnLog(Connection& connection);
 
   /// Takes the log and its index for ours, as a connection that has read just now has them open.
