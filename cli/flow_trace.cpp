@@ -67,7 +67,10 @@ json FlowTrace::nodeJson(const FlowTree& tree, std::size_t at, TraceDetail detai
 json FlowTrace::treeJson(TraceDetail detail) const {
   const auto whole = FlowTree::of(flow_);
   auto roots = json::array();
-  for (const auto root : whole.roots) roots.push_back(nodeJson(whole, root, detail));
+  for (const auto root : whole.roots) {
+    roots.push_back(nodeJson(whole, root, detail));
+    if (whole.nodes[root].cause) roots.back()["continues"] = true;
+  }
   return roots;
 }
 
@@ -139,7 +142,14 @@ void FlowTrace::showNode(Printer& print, const FlowTree& tree, std::size_t at,
 
 void FlowTrace::showTree(Printer& print, TraceDetail detail, Time now) const {
   const auto whole = FlowTree::of(flow_);
-  for (const auto root : whole.roots) showNode(print, whole, root, "", "", detail, now);
+  for (const auto root : whole.roots) {
+    if (const auto& cause = whole.nodes[root].cause) {
+      const auto& above = whole.nodes[*cause];
+      print.line({{"caused by " + (above.command ? above.command->id : above.event->id) + ":",
+                   Style::Dim}});
+    }
+    showNode(print, whole, root, "", "", detail, now);
+  }
 }
 
 std::vector<FlowTrace::Step> FlowTrace::steps() const {

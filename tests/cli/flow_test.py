@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import sqlite3
 import unittest
 
 from project import ProjectTest
@@ -248,6 +249,33 @@ class BlockedKey(ProjectTest):
 
 
 class Trace(FlowTest):
+    def chain(self, length):
+        """Commands of which each says that the one before it caused it."""
+        self.submit(id="c0", correlation="chain")
+        self.listen()
+        store = sqlite3.connect(self.folder / "orders.db")
+        columns = [row[1] for row in store.execute("PRAGMA table_info(tether_command)")]
+        other = {"seq": "1000 + n", "id": "'c' || n", "causation_id": "'c' || (n - 1)"}
+        values = ", ".join(other.get(name, name) for name in columns)
+        store.execute(
+            "WITH RECURSIVE chain(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM chain WHERE n < ?)"
+            f" INSERT INTO tether_command ({', '.join(columns)}) SELECT {values}"
+            " FROM tether_command, chain WHERE id = 'c0'", (length - 1,))
+        store.commit()
+        store.close()
+
+    def test_of_a_very_long_chain_is_whole_and_not_deep(self):
+        self.chain(20_000)
+        lines = self.ok("trace", "chain").lines
+        self.assertEqual(sum("CreateOrder c" in line for line in lines), 20_000)
+        self.assertIn("caused by c159:", lines)
+        self.assertLess(max(map(len, lines)), 1000)
+        tree = self.ok("trace", "chain", "--json").data["tree"]
+        self.assertEqual([root["id"] for root in tree if root.get("continues")],
+                         [f"c{number}" for number in range(160, 20_000, 160)])
+        self.ok("status", "chain")
+        self.ok("trace", "chain", "--as-scenario", "-")
+
     def setUp(self):
         super().setUp()
         self.submit(correlation="first")
