@@ -234,6 +234,8 @@ CommandRequest parseBatchLine(std::string_view line) {
   request.type = stringOf(object, "type");
   if (request.type.empty()) throw Error(ErrorCode::Invalid, "\"type\" is missing");
   request.payload = object.value("payload", json::object());
+  if (!request.payload.is_object())
+    throw Error(ErrorCode::Invalid, "\"payload\" must be an object");
   request.id = stringOf(object, "id");
   request.correlationId = stringOf(object, "correlationId");
   request.idempotencyKey = stringOf(object, "idempotencyKey");

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "obstacles.hpp"
+#include "tether/json.hpp"
 
 namespace tether::cli {
 
@@ -27,8 +28,8 @@ void put(json& object, const char* name, const Failure& failure) {
 }  // namespace
 
 json payloadOf(const std::string& text) {
-  auto value = json::parse(text, nullptr, false);
-  return value.is_discarded() ? json(text) : value;
+  auto value = readJson(text);
+  return value ? *std::move(value) : json(text);
 }
 
 json toJson(const Failure& failure) {

@@ -25,7 +25,7 @@ nlohmann::json toJson(const Flow& flow);
 nlohmann::json toJson(const Receipt& receipt);
 nlohmann::json toJson(const Failure& failure);
 
-/// JSON text of the store as a value; as a string when it is no JSON.
+/// JSON text of the store as a value; as a string when it is no JSON that parseJson takes.
 nlohmann::json payloadOf(const std::string& text);
 
 Style styleOf(CommandState state);

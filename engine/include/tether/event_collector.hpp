@@ -24,8 +24,9 @@ class EventCollector {
   EventCollector() = default;
   explicit EventCollector(Check check) : check_(std::move(check)) {}
 
-  /// Throws Invalid for a type or key that no envelope can carry, see checkAttribute, and for an
-  /// event over the limit of the queue that it would leave by.
+  /// Throws Invalid for a type or key that no envelope can carry, see checkAttribute, for data that
+  /// no JSON text from outside may have, see checkJson, and for an event over the limit of the
+  /// queue that it would leave by.
   void add(std::string type, const nlohmann::json& data, std::optional<std::string> key = {});
 
   const std::vector<CollectedEvent>& events() const noexcept { return events_; }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,11 @@ struct JsonLimits {
   std::size_t depthMax = 64;  // keep it small: copying and printing a value recurse
 };
 
+/// A message, which has a payload within the limits, in canonical form: its escapes are up to four
+/// times as long. Also what the store keeps of one.
+inline constexpr JsonLimits kMessageLimits = {.bytesMax = 4 * 1024 * 1024 + 64 * 1024,
+                                              .depthMax = 66};
+
 /// One JSON document. Throws Invalid with the byte offset, counted from 0 (and the JSON pointer
 /// where there is one) for: malformed text, trailing text, a byte order mark, invalid UTF-8, U+0000
 /// in a string, a duplicate key, an integer beyond int64, a number that is not finite, more depth
@@ -21,6 +27,15 @@ nlohmann::json parseJson(std::string_view what, std::string_view text, JsonLimit
 
 /// The same with // and /* */ comments allowed: for files that people write.
 nlohmann::json parseJsonWithComments(std::string_view what, std::string_view text);
+
+/// The same for what is only shown or copied; nothing: no JSON, or none that parseJson takes, which
+/// whoever shows it treats as text.
+std::optional<nlohmann::json> readJson(std::string_view text, JsonLimits limits = kMessageLimits);
+
+/// Throws Invalid with the JSON pointer for a value that no text accepted by parseJson stands for:
+/// an integer beyond int64, a number that is not finite, U+0000, binary data, more depth, or more
+/// bytes in its shortest form, than the limits.
+void checkJson(std::string_view what, const nlohmann::json& value, JsonLimits limits = {});
 
 /// Canonical form: sorted keys, no spaces, ASCII only. Equal values give equal bytes, where 1
 /// and 1.0 are two values. Throws Invalid for a string that is not UTF-8.

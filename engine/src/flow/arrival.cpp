@@ -86,7 +86,7 @@ bool translate(json& value, const Delivery& delivery, const std::string& queue) 
 std::optional<std::string> readableText(const json& envelope) {
   try {
     auto text = envelope.dump();
-    (void)parseJson("envelope", text);
+    (void)parseJson("envelope", text, {.depthMax = kMessageLimits.depthMax});
     return text;
   } catch (const json::type_error&) {  // an attribute that is not UTF-8
   } catch (const Error&) {
@@ -98,7 +98,7 @@ std::optional<std::string> readableText(const json& envelope) {
 }  // namespace
 
 Envelope envelopeOf(const Delivery& delivery, const std::string& queue) {
-  auto value = parseJson("message", delivery.body);
+  auto value = parseJson("message", delivery.body, kMessageLimits);
   (void)translate(value, delivery, queue);
   return readEnvelope(std::move(value));
 }
@@ -113,7 +113,7 @@ NewDeadLetter letterOf(const Delivery& delivery, const std::string& queue, const
   letter.error = why;
   letter.failedAt = now;
   try {
-    auto value = parseJson("message", delivery.body);
+    auto value = parseJson("message", delivery.body, kMessageLimits);
     if (translate(value, delivery, queue)) {
       if (auto text = readableText(value)) letter.body = *std::move(text);
     }

@@ -34,6 +34,10 @@ NewCommand Intake::fromRequest(CommandRequest& request, const Command* cause) co
   if (!request.correlationId.empty()) checkId("correlationId", request.correlationId);
   if (!request.causationId.empty()) checkId("causationId", request.causationId);
   if (!request.idempotencyKey.empty()) checkId("idempotency key", request.idempotencyKey);
+  if (!request.payload.is_object()) {
+    throw Error(ErrorCode::Invalid, "payload: must be an object, such as {\"id\":\"o-1\"}, not " +
+                                        std::string(request.payload.type_name()));
+  }
   const bool inherits = cause != nullptr && request.correlationId.empty();
   const bool caused = cause != nullptr && request.causationId.empty();
   auto command = check(request, routes_.commands);
@@ -160,6 +164,11 @@ NewCommand Intake::check(CommandRequest& request, Placement placement) const {
   } catch (const Error& error) {
     throw Error(ErrorCode::Invalid, error.what());
   }
+  checkJson("payload", request.payload);
+  // What no text can say collides with the store's own marks, and with the end of the clock.
+  if (request.notBefore && parseTime(toText(*request.notBefore)) != *request.notBefore) {
+    throw Error(ErrorCode::Invalid, "notBefore is outside the years 0000 to 9999");
+  }
   NewCommand command;
   command.acceptedAt = clock_.now();
   command.id = request.id.empty() ? ids_.next() : std::move(request.id);
@@ -230,7 +239,7 @@ NewCommand Intake::reaction(const Event& event, const std::string& commandType) 
   } else {
     try {
       auto checked = request;
-      checked.payload = nlohmann::json::parse(event.data);
+      checked.payload = parseJson("event", event.data, kMessageLimits);
       command = check(checked, routes_.commands);
       checkSize(command);
     } catch (const std::exception& error) {
@@ -265,6 +274,7 @@ bool Intake::receive(Unit& unit, const Envelope& envelope) const {
   event.causationId = envelope.causationId;
   event.key = envelope.key;
   event.traceparent = envelope.traceparent;
+  checkJson("data", envelope.data);
   event.data = canonicalJson(envelope.data);
   event.time = clock_.now();
   std::vector<Destination> destinations;

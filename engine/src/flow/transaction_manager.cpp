@@ -4,6 +4,7 @@
 
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
+#include "tether/json.hpp"
 #include "tether/seam.hpp"
 
 namespace tether::flow {
@@ -130,8 +131,8 @@ std::shared_ptr<AttemptRun> TransactionManager::begin(ClaimedCommand claim,
     run->timeout = settings.timeout.value_or(options_.timeout);
     run->hold = settings.hold.value_or(options_.hold);
     run->prepares = builder_.prepares(type);
-    run->payload =
-        payload ? std::move(*payload) : nlohmann::json::parse(run->claim.command.payload);
+    run->payload = payload ? std::move(*payload)
+                           : parseJson("payload", run->claim.command.payload, kMessageLimits);
     run->command = builder_.build(type);
   } catch (...) {
     failure = std::current_exception();

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "model/command_envelope.hpp"
+#include "tether/json.hpp"
 
 namespace tether {
 
@@ -24,7 +25,7 @@ std::optional<CommandState> parseCommandState(std::string_view text) {
 
 Envelope toEnvelope(const Command& command) {
   auto envelope = attributesOf(command);
-  envelope.data = nlohmann::json::parse(command.payload);
+  envelope.data = parseJson("payload", command.payload, kMessageLimits);
   return envelope;
 }
 

@@ -118,7 +118,9 @@ std::string toJsonText(const Envelope& envelope) {
   return out += '}';
 }
 
-Envelope parseEnvelope(std::string_view text) { return readEnvelope(parseJson("envelope", text)); }
+Envelope parseEnvelope(std::string_view text) {
+  return readEnvelope(parseJson("envelope", text, kMessageLimits));
+}
 
 Envelope readEnvelope(json object) {
   if (!object.is_object()) refuse("must be a JSON object, not " + std::string(object.type_name()));

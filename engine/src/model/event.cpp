@@ -1,5 +1,9 @@
 #include "tether/event.hpp"
 
+#include <nlohmann/json.hpp>
+
+#include "tether/json.hpp"
+
 namespace tether {
 
 Envelope toEnvelope(const Event& event) {
@@ -12,7 +16,7 @@ Envelope toEnvelope(const Event& event) {
   envelope.causationId = event.causationId;
   envelope.key = event.key;
   envelope.traceparent = event.traceparent;
-  envelope.data = nlohmann::json::parse(event.data);
+  envelope.data = parseJson("data", event.data, kMessageLimits);
   return envelope;
 }
 

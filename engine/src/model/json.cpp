@@ -243,6 +243,13 @@ json parseJsonWithComments(std::string_view what, std::string_view text) {
   return parse(what, text, {}, true);
 }
 
+std::optional<json> readJson(std::string_view text, JsonLimits limits) {
+  if (text.size() > limits.bytesMax || text.find('\0') != text.npos) return {};
+  StrictReader reader(limits.depthMax);
+  if (!read(reader, text.data(), text.data() + text.size(), false)) return {};
+  return std::move(reader.result());
+}
+
 std::string canonicalJson(const json& value) {
   try {
     return value.dump(-1, ' ', true);

@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "scenario/records.hpp"
+#include "tether/json.hpp"
 
 namespace tether::scenario {
 
@@ -48,13 +49,13 @@ json finalStateOf(const Run& run) {
           {"state", toString(command.state)},
           {"generation", command.generation},
           {"error", command.error.code},
-          {"payload", timeless(json::parse(command.payload, nullptr, false))}};
+          {"payload", timeless(readJson(command.payload).value_or(command.payload))}};
     }
     for (const auto& event : snapshot.events(everything())) {
       state["events"][event.source + "/" + event.id] = {
           {"type", event.type},
           {"left", event.pending == 0},
-          {"data", timeless(json::parse(event.data, nullptr, false))}};
+          {"data", timeless(readJson(event.data).value_or(event.data))}};
     }
     std::vector<json> letters;
     for (const auto& letter : snapshot.deadLetters(everything())) {

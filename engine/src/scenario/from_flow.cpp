@@ -6,6 +6,7 @@
 #include "scenario/records.hpp"
 #include "tether/error.hpp"
 #include "tether/flow_tree.hpp"
+#include "tether/json.hpp"
 #include "tether/scenario.hpp"
 #include "tether/text.hpp"
 
@@ -17,12 +18,12 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 ordered_json masked(const std::string& text, const std::vector<std::string>& mask) {
-  auto value = json::parse(text);
+  auto value = readJson(text).value_or(text);
   for (const auto& pointer : mask) {
     const json::json_pointer at(pointer);
     if (value.contains(at)) value[at] = "masked";
   }
-  return ordered_json::parse(value.dump());
+  return ordered_json(value);
 }
 
 /// A shorter wait is that of a busy listener.
@@ -131,26 +132,26 @@ ordered_json stubsOf(const Incident& incident, const std::vector<std::string>& m
 ordered_json reactionsOf(const FlowTree& tree) {
   ordered_json reactions = ordered_json::object();
   for (const auto& node : tree.nodes) {
-    if (!node.event) continue;
-    for (const auto child : node.children) {
-      const auto* command = tree.nodes[child].command;
-      if (!command) continue;
-      auto& list = reactions[node.event->type];
-      const bool listed = std::find(list.begin(), list.end(), command->type) != list.end();
-      if (!listed) list.push_back(command->type);
-    }
+    const auto* cause = node.cause ? tree.nodes[*node.cause].event : nullptr;
+    if (!node.command || !cause) continue;
+    auto& list = reactions[cause->type];
+    const bool listed = std::find(list.begin(), list.end(), node.command->type) != list.end();
+    if (!listed) list.push_back(node.command->type);
   }
   return reactions;
 }
 
 ordered_json settingsOf(const Incident& incident, const FlowTree& tree) {
   ordered_json settings = {{"source", incident.flow.commands.front().source}};
+  auto& types = settings["commands"];
   for (const auto& command : incident.flow.commands) {
-    settings["commands"][command.type] = {
-        {"retry", {{"maxAttempts", mostAttempts(incident, command.type)}}}};
+    if (types.contains(command.type)) continue;
+    types[command.type] = {{"retry", {{"maxAttempts", mostAttempts(incident, command.type)}}}};
   }
   settings["on"] = reactionsOf(tree);
-  const auto fromOutside = [&](std::size_t root) { return tree.nodes[root].event != nullptr; };
+  const auto fromOutside = [&](std::size_t root) {
+    return tree.nodes[root].event && !tree.nodes[root].cause;
+  };
   if (std::any_of(tree.roots.begin(), tree.roots.end(), fromOutside)) {
     settings["queues"] = {{kQueue, "local"}};
     settings["listen"] = {"commands", kQueue};
@@ -192,6 +193,7 @@ ordered_json stepsOf(const Incident& incident, const FlowTree& tree,
   std::optional<Time> now;
   for (const auto root : tree.roots) {
     const auto& node = tree.nodes[root];
+    if (node.cause) continue;  // it goes on with a long chain
     const auto at = node.command ? node.command->acceptedAt : node.event->time;
     if (now && at > *now) steps.push_back({{"advance", durationText(at - *now)}});
     now = std::max(now.value_or(at), at);

@@ -2,6 +2,7 @@
 
 #include "tether/error.hpp"
 #include "tether/flow_tree.hpp"
+#include "tether/json.hpp"
 
 namespace tether::scenario {
 
@@ -18,8 +19,8 @@ json errorOf(const Failure& failure) {
 
 /// JSON where it is JSON, else the text.
 json parsed(const std::string& text) {
-  auto value = json::parse(text, nullptr, false);
-  return value.is_discarded() ? json(text) : value;
+  auto value = readJson(text);
+  return value ? *std::move(value) : json(text);
 }
 
 void addLines(const FlowTree& tree, std::size_t at, std::size_t depth, bool withIds,

@@ -247,6 +247,8 @@ void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) con
       throw Error(ErrorCode::Invalid, "missing parameter " + std::string(name) +
                                           ": the payload has no member \"" + (name + 1) + "\"");
     }
+    // A host's own values: the payload's were looked at before.
+    if (!member->is_string()) checkJson(name, *member, kMessageLimits);
     switch (member->type()) {
       case nlohmann::json::value_t::null:
         sqlite3_bind_null(statement, i);

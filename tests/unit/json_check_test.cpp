@@ -1,0 +1,83 @@
+// Values that C++ made are held to the limits of JSON text, by a walk.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "tether/error.hpp"
+#include "tether/json.hpp"
+#include "unit/thrown.hpp"
+
+namespace tether {
+namespace {
+
+using nlohmann::json;
+
+std::string verdict(const json& value, JsonLimits limits = {}) {
+  return thrown([&] { checkJson("payload", value, limits); });
+}
+
+json nested(int levels) {
+  json value = 1;
+  for (int i = 0; i < levels; ++i) value = json::array({std::move(value)});
+  return value;
+}
+
+}  // namespace
+
+TEST_CASE("a value that no text may have is refused with its place") {
+  const std::string nul("a\0b", 3);
+  CHECK(verdict({{"a", {1, std::numeric_limits<std::uint64_t>::max()}}}) ==
+        "invalid: payload: integer beyond 64 bits with a sign at \"/a/1\"; send it as a string");
+  CHECK(verdict({{"v", std::uint64_t{1} << 63U}}).find("at \"/v\"") != std::string::npos);
+  CHECK(verdict({{"v", std::nan("")}}) == "invalid: payload: number that is not finite at \"/v\"");
+  CHECK(verdict({{"v", -INFINITY}}) == "invalid: payload: number that is not finite at \"/v\"");
+  CHECK(verdict({{"v", {{"w", nul}}}}) == "invalid: payload: U+0000 in the string at \"/v/w\"");
+  CHECK(verdict({{nul, 1}}).starts_with("invalid: payload: U+0000 in the key at"));
+  CHECK(verdict({{"a/b", json::binary({1, 2})}}) ==
+        "invalid: payload: binary data at \"/a~1b\"; send it as a string, such as Base64");
+  CHECK(verdict(json(json::value_t::discarded)) == "invalid: payload: no JSON value");
+}
+
+TEST_CASE("the ends of what is allowed are allowed") {
+  CHECK(verdict({{"most", std::numeric_limits<std::int64_t>::max()},
+                 {"same", std::uint64_t{std::numeric_limits<std::int64_t>::max()}},
+                 {"least", std::numeric_limits<std::int64_t>::min()},
+                 {"large", std::numeric_limits<double>::max()},
+                 {"none", nullptr},
+                 {"empty", ""},
+                 {"lists", {json::array(), json::object()}}}) == "nothing");
+}
+
+TEST_CASE("a value is refused at the limit of depth, and before anything recurses") {
+  CHECK(verdict(nested(64)) == "nothing");
+  CHECK(verdict(nested(65)).starts_with("invalid: payload: more than 64 levels at \"/0/0/0"));
+  CHECK(verdict(nested(100'000)).starts_with("invalid: payload: more than 64 levels"));
+}
+
+TEST_CASE("the size of a value is that of its shortest text") {
+  for (const char* text : {R"({"a":[1,-23,1.5,1e9,true,null],"b":"x\n\"\\\u0001","c":{},"d":[]})",
+                           "[0.5]", "\"ü\"", "[[],{},\"\"]", "-7"}) {
+    CAPTURE(std::string(text));
+    const auto value = parseJson("text", text);
+    CHECK(verdict(value, {.bytesMax = std::string_view(text).size()}) == "nothing");
+  }
+  CHECK(verdict({{"a", 1}}, {.bytesMax = 6}) == "invalid: payload: more than 6 bytes");
+  CHECK(verdict(std::string(1024 * 1024 - 2, 'x')) == "nothing");
+  CHECK(verdict(std::string(1024 * 1024 - 1, 'x')) == "invalid: payload: more than 1048576 bytes");
+  CHECK(verdict(json(100'000, 0.12345678901)) == "invalid: payload: more than 1048576 bytes");
+}
+
+TEST_CASE("what is no strict JSON is shown as text") {
+  CHECK(readJson(R"({"a":[1]})") == json{{"a", {1}}});
+  CHECK(readJson(std::string(66, '[') + std::string(66, ']')));
+  for (const auto& text :
+       {std::string("plain"), std::string(), std::string(R"({"a":1,"a":2})"),
+        std::string("18446744073709551615"), std::string(67, '[') + std::string(67, ']'),
+        std::string(500'000, '['), std::string("1\0", 2), std::string("\"\xFF\"")}) {
+    CHECK_FALSE(readJson(text));
+  }
+}
+
+}  // namespace tether
