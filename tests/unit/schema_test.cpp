@@ -261,6 +261,63 @@ TEST_CASE("the top level may be a reference to a definition") {
       "1");
 }
 
+TEST_CASE("a pattern that meets a long text overflows nothing and ends") {
+  const std::string longest(4096, 'a');
+  const std::string deep = "^((((((a))))))*$";  // of the library's usual way, 8 MiB of stack
+  CHECK(verdict(R"({"properties": {"s": {"pattern": ")" + deep + "\"}}}", {{"s", longest}}) ==
+        "nothing");
+  CHECK(
+      has(verdict(R"({"properties": {"s": {"pattern": ")" + deep + "\"}}}", {{"s", longest + "b"}}),
+          "4097 bytes"));
+  // Of the usual way, 2^4095 ways.
+  CHECK(verdict(R"({"properties": {"s": {"pattern": "^(a+)+$"}}})",
+                {{"s", longest.substr(1) + "b"}}) ==
+        "invalid: payload/s: must match the pattern \"^(a+)+$\"");
+  CHECK(verdict(R"({"patternProperties": {"^(a+)+$": {"type": "string"}}})",
+                {{longest.substr(1) + "b", 1}}) == "nothing");
+  CHECK(has(verdict(R"({"patternProperties": {"^a": {"type": "string"}}})", {{"ab", 1}}),
+            "/ab: must be a string"));
+  CHECK(verdict(R"({"patternProperties": {")" + deep + R"(": {}}, "additionalProperties": false})",
+                {{longest, 1}}) == "nothing");
+  CHECK(has(verdict(R"({"properties": {"t": {"format": "time"}}})",
+                    {{"t", "12:00:00." + std::string(4000, '1')}}),
+            "must have the format"));
+}
+
+TEST_CASE("a pattern without a bound is refused when the schema is read") {
+  const auto of = [](const std::string& pattern) {
+    return refusal(R"({"properties": {"s": {"pattern": ")" + pattern + "\"}}}");
+  };
+  CHECK(has(of("^(a)\\\\1$"), "has a back-reference, whose cost has no bound"));
+  CHECK(has(of("(((a?){100}){100}){100}"), "stands for more than 4096 steps"));
+  CHECK(has(of(std::string(5000, 'a')), "stands for more than 4096 steps"));
+  CHECK(has(of("^[a"), "is not a regular expression of ECMAScript"));
+  CHECK(of("^(?=.*[0-9])[a-z0-9]{8,64}$") == "nothing");
+  CHECK(of("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$") == "nothing");
+}
+
+TEST_CASE("the one type that a schema admits at a place is known") {
+  const JsonSchema schema = compile(R"({
+    "allOf": [{"properties": {"zip": {"type": "string"}}}],
+    "properties": {
+      "zip": {"maxLength": 5}, "n": {"type": ["integer"]}, "either": {"type": ["string", "null"]},
+      "kind": {"enum": ["a", "b"]}, "mixed": {"enum": ["a", 1]}, "one": {"const": 5},
+      "lines": {"items": {"$ref": "#/definitions/line"}}, "open": {}},
+    "additionalProperties": {"type": "boolean"},
+    "definitions": {"line": {"properties": {"sku": {"type": "string"}}}}
+  })");
+  CHECK(schema.typeAt("/zip") == "string");
+  CHECK(schema.typeAt("/n") == "integer");
+  CHECK(schema.typeAt("/kind") == "string");
+  CHECK(schema.typeAt("/one") == "number");
+  CHECK(schema.typeAt("/lines/3/sku") == "string");
+  CHECK(schema.typeAt("/other") == "boolean");
+  for (const char* pointer : {"/either", "/mixed", "/open", "/lines", "/lines/0/none", ""}) {
+    CAPTURE(std::string(pointer));
+    CHECK(schema.typeAt(pointer).empty());
+  }
+}
+
 TEST_CASE("a text too long for a regular expression is refused, not matched") {
   const std::string longest(4096, 'a');
   for (const char* schema :

@@ -34,6 +34,9 @@ struct CommandSettings {
   /// Checks a payload before the receipt is given and may fill in defaults; throws Invalid with the
   /// JSON pointer.
   std::function<void(nlohmann::json& payload)> validate;
+  /// The one JSON type ("string", "integer", …) that may stand at a place of the payload, given as
+  /// a JSON pointer; empty where there may be several. Null: nobody knows.
+  std::function<std::string(const std::string& pointer)> typeAt;
 };
 
 class TransactionCommandBuilder {

@@ -75,6 +75,11 @@ class Loader {
     } else if (schema) {
       command.settings.validate = [schema](json& payload) { schema->validate(payload); };
     }
+    if (schema) {
+      command.settings.typeAt = [schema](const std::string& pointer) {
+        return schema->typeAt(pointer);
+      };
+    }
     if (entry.key) command.settings.key = keyOf(at / "key", *entry.key, schema.get());
     return command;
   }

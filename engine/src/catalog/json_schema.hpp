@@ -23,14 +23,16 @@ class JsonSchema {
   /// Checks a payload, then fills in the defaults of absent top-level properties. Throws Invalid:
   /// "payload/pointer: what is wrong".
   ///
-  /// So that no payload can stop the process, some are refused whatever the schema says: strings
-  /// and names over 4096 bytes where the schema uses regular expressions (they recurse for each
-  /// byte), and arrays over 512 items where it uses uniqueItems (each is compared with each).
+  /// So that no payload can hold up the process, some are refused whatever the schema says: strings
+  /// and names over 4096 bytes where the schema uses regular expressions, and arrays over 512 items
+  /// where it uses uniqueItems (each is compared with each).
   void validate(nlohmann::json& payload) const;
 
   /// Top-level properties that need not be there, with their default or null.
   const std::map<std::string, nlohmann::json>& optional() const { return optional_; }
   const std::vector<std::string>& properties() const { return properties_; }
+  /// See CommandSettings::typeAt.
+  std::string typeAt(const std::string& pointer) const;
   /// No top-level property beyond properties() is accepted.
   bool closed() const { return closed_; }
 

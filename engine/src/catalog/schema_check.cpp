@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <map>
-#include <regex>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "catalog/config_value.hpp"
+#include "catalog/pattern.hpp"
+#include "tether/error.hpp"
 #include "tether/text.hpp"
 
 namespace tether {
@@ -217,9 +218,10 @@ class Checker {
   void checkRegex(const Pointer& at, const std::string& pattern) {
     traits_.usesRegex = true;
     try {
-      static_cast<void>(std::regex(pattern));
-    } catch (const std::regex_error& error) {
-      source_.fail(at, "is not a regular expression of ECMAScript: " + std::string(error.what()));
+      static_cast<void>(compilePattern(pattern));
+      traits_.patterns.insert(pattern);
+    } catch (const Error& error) {
+      source_.fail(at, error.what());
     }
   }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "catalog/config_value.hpp"
+#include "catalog/pattern.hpp"
 #include "catalog/schema_check.hpp"
 #include "tether/json.hpp"
 #include "tether/text.hpp"
@@ -126,7 +127,7 @@ class Applicable {
     }
     if (schema.contains("patternProperties")) {
       for (const auto& [pattern, inner] : schema["patternProperties"].items()) {
-        if (std::regex_search(token, std::regex(pattern))) take(inner);
+        if (std::regex_search(token, compilePattern(pattern))) take(inner);
       }
     }
     if (!matched && schema.contains("additionalProperties")) add(schema["additionalProperties"]);
