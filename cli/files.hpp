@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,5 +23,9 @@ struct Writing {
 /// `shown`: the path as it was given. Throws Conflict, Invalid, Unavailable.
 void writeFile(const std::filesystem::path& path, const std::string& shown, std::string_view text,
                const Writing& how = {});
+/// A text that is too long to hold: `next` gives one piece after the other, and false at the end.
+/// What it throws leaves no file behind that was not there.
+void writeFile(const std::filesystem::path& path, const std::string& shown,
+               const std::function<bool(std::string&)>& next, const Writing& how = {});
 
 }  // namespace tether::cli

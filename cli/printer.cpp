@@ -97,6 +97,27 @@ void Printer::answer(std::string_view name, const json& data, const std::functio
   flush();
 }
 
+void Printer::answerEach(std::string_view name, const std::function<bool(json&)>& next,
+                         const std::function<std::vector<Diagnostic>()>& last) {
+  answered_ = true;
+  const bool whole = settings_.form == Form::Json;
+  if (whole) text("{\"data\":[");
+  json element;
+  for (bool first = true; next(element); first = false) {
+    if (whole && !first) text(",");
+    text(dump(element));
+    if (!whole) text("\n");
+  }
+  const auto diagnostics = last();
+  if (whole) {
+    // The members are in the order of their names: "data" is the first.
+    const auto end = dump(envelope(name, Verdict::Pass, 0, diagnostics));
+    text("]" + end.substr(std::string_view("{\"data\":0").size()) + '\n');
+  }
+  for (const auto& diagnostic : diagnostics) warn(diagnostic.message);
+  flush();
+}
+
 void Printer::record(const json& data) {
   text(dump(data) + '\n');
   flush();

@@ -70,6 +70,11 @@ class Printer {
               const std::function<void()>& people, Verdict verdict = Verdict::Pass,
               const std::vector<Diagnostic>& diagnostics = {});
 
+  /// The same of a list that is too long to hold: `next` gives one element after the other, and
+  /// false at the end. For people each is a line of JSON too. `last` tells the diagnostics then.
+  void answerEach(std::string_view name, const std::function<bool(nlohmann::json&)>& next,
+                  const std::function<std::vector<Diagnostic>()>& last);
+
   /// One line of a stream, flushed.
   void record(const nlohmann::json& data);
 

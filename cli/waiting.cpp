@@ -81,11 +81,7 @@ Target parseTarget(const std::string& text) {
 
 std::size_t refusedEvents(Snapshot& snapshot, const Flow& flow) {
   if (flow.events.empty()) return 0;
-  Filter filter;
-  filter.correlationId = flow.correlationId;
-  const auto letters = snapshot.deadLetters(filter);
-  return static_cast<std::size_t>(
-      std::ranges::count(letters, DeadLetterKind::Delivery, &DeadLetter::kind));
+  return static_cast<std::size_t>(snapshot.refusedEvents(flow.correlationId));
 }
 
 std::string describeRefused(std::size_t count, const Flow& flow) {

@@ -52,7 +52,7 @@ class Watch {
       : print_(session.print()), store_(session.store()), id_(options.id) {
     store_.read([&](Snapshot& snapshot) {
       if (id_.empty()) {
-        cursor_ = snapshot.info().lastSeq;
+        cursor_ = snapshot.lastSeq();
       } else if (const auto flow = snapshot.findFlow(id_)) {
         correlationId_ = flow->correlationId;
         cursor_ = startOf(*flow);

@@ -94,6 +94,39 @@ class Replay(LettersTest):
                          [{"id": "b-0", "currency": "CHF", "amount": 7},
                           {"id": "b-1", "currency": "12", "amount": 1}])
 
+    def test_sets_what_the_schema_or_the_member_admits(self):
+        def change(catalog):
+            catalog["commands"]["Plain"] = {"sql": "commands/plain.sql"}
+
+        self.change_catalog(change)
+        (self.folder / "commands/plain.sql").write_text("SELECT fail('no', 'no');")
+        [booked] = self.kill()
+        self.ok("submit", "Plain", json.dumps({"zip": "01234", "n": 1, "null": None}))
+        self.listen()
+        [plain] = self.letters("--type", "Plain")
+
+        def edited(letter, *edits):
+            done = self.ok("dlq", "edit", letter, *edits)
+            return self.letter(letter, "--data")["body"], done.err
+
+        # The schema says string, whatever it looks like.
+        self.assertEqual(edited(booked, "--set", "/currency=978")[0]["currency"], "978")
+        body, err = edited(plain, "--set", "/zip=04321", "--set", "/n=2", "--set", "/new=3")
+        self.assertEqual((body, err), ({"zip": "04321", "n": 2, "null": None, "new": 3}, ""))
+        body, err = edited(plain, "--set", "/zip=98765", "--set", "/n=many", "--set", "/null=4")
+        self.assertEqual((body["zip"], body["n"], body["null"]), ("98765", "many", 4))
+        self.assertIn("/n was number and becomes string", err)
+        body, err = edited(plain, "--set-json", "/zip=98765")
+        self.assertEqual(body["zip"], 98765)
+        self.assertIn("/zip was string and becomes number", err)
+        self.fails(2, "--set-json /zip", "dlq", "edit", plain, "--set-json", "/zip=x")
+        self.ok("dlq", "plan", booked, "--set", "/currency=840", "-o", "the.plan")
+        self.ok("dlq", "apply", "the.plan", "--listen", "--yes")
+        self.assertEqual(self.rows("SELECT currency FROM booking"), [{"currency": "840"}])
+        [entry] = [entry for entry in self.ok("dlq", "history", "--json").data
+                   if entry["action"] == "replayed"]
+        self.assertEqual(entry["detail"]["set"], {"/currency": "840"})
+
     def test_of_a_selection_is_one_commit_in_the_order_of_acceptance(self):
         self.kill(5)
         other = self.kill(currency="EUR", account=-1, prefix="other")

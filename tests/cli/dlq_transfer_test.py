@@ -147,6 +147,26 @@ class Import(TransferTest):
         self.assertEqual((done.exit, done.json["status"], done.data["refused"]), (6, "fail", 1))
         self.assertEqual(len(done.json["diagnostics"]), 1)
 
+    def test_notices_integers_that_were_rounded_on_the_way(self):
+        [letter] = self.kill(currency="XXX", account=9007199254740993, prefix="large")
+        record = self.export(letter)[0]
+        record["body"]["account"] = 9007199254740992
+        good = self.export(self.dead[0])[0]
+        good["body"]["currency"] = "CHF"
+        done = self.put(good, record)
+        self.assertEqual((done.exit, done.out), (2, ""))
+        self.assertRegex(done.err, "line 2: /account was 9007199254740993 and came back as "
+                                   "9007199254740992: .*--force")
+        record["body"]["account"] = 9.007199254740992e15
+        self.assertEqual(self.put(record, flags=("--atomic",)).exit, 2)
+        self.assertEqual(self.versions() + [self.letter(letter)["version"]], [1, 1, 1, 1])
+        record["body"]["account"] = 9007199254740995  # another double: meant
+        self.assertEqual(self.put(record).exit, 0)
+        record.update(version=2, body=dict(record["body"], account=9007199254740996))
+        self.assertEqual(self.put(record).exit, 2)
+        self.assertEqual(self.put(record, flags=("--force",)).exit, 0)
+        self.assertEqual(self.body(letter)["account"], 9007199254740996)
+
     def test_may_be_empty(self):
         self.assertEqual(self.put().lines, ["0 edited, 0 unchanged, 0 refused"])
 
@@ -169,6 +189,30 @@ class Messages(LettersTest):
                          ["plain text", "//4=", {"no": "envelope"}])
         done = self.ok("dlq", "import", "-", stdin=done.out)
         self.assertEqual(done.lines, ["0 edited, 3 unchanged, 0 refused"])
+
+    def test_that_no_reader_takes_are_text_for_every_verb(self):
+        def change(catalog):
+            catalog["queues"] = {"partners": "local"}
+            catalog["listen"] = ["commands", "partners"]
+
+        self.change_catalog(change)
+        deep = "[" * 200_000 + "]" * 200_000
+        for body in (deep, '{"a":1,"a":2}', '{"n":18446744073709551615}'):
+            self.ok("queue", "send", "partners", "-", stdin=body)
+        self.listen()
+        self.assertEqual(sorted(json.loads(line)["body"] for line in self.ok("dlq", "export").lines),
+                         sorted([deep, '{"a":1,"a":2}', '{"n":18446744073709551615}']))
+        [letter] = [record["id"] for record in self.ok("dlq", "export", "--json").data
+                    if record["body"] == deep]
+        self.assertEqual(self.letter(letter, "--data")["body"], deep)
+        self.fails(2, "66 levels", "dlq", "edit", letter, "--set", "/a=1")
+        self.tether("dlq", "list", "--json")
+        exported = self.ok("dlq", "export").out
+        done = self.ok("dlq", "import", "-", stdin=exported)
+        self.assertEqual(done.lines, ["0 edited, 3 unchanged, 0 refused"])
+        done = self.tether("dlq", "import", "-", stdin=f'{{"id": "{letter}", "body": {deep}}}\n')
+        self.assertEqual(done.exit, 6)
+        self.assertRegex(done.err, "line 1: letter, byte .*67 levels")
 
 
 if __name__ == "__main__":

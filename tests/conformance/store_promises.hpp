@@ -77,6 +77,7 @@
   TEST(replayRefused, "a letter that is unknown or no command is not replayed")                  \
   TEST(buried, "a buried message is kept byte for byte")                                         \
   TEST(buriedDelivery, "a buried delivery names its event")                                      \
+  TEST(refusedCounted, "the events of a flow that were refused are counted, however many")       \
   TEST(replayDelivery, "a replayed delivery is on its way again with the same bytes")            \
   TEST(resent, "a resent event has the same id and bytes")                                       \
   TEST(refused, "a command that its destination refuses is dead and can be replayed")            \
@@ -91,6 +92,7 @@
   TEST(letterArchived, "an archived letter is set aside until it is restored")                   \
   TEST(letterPurged, "a purged letter is gone and its command stays dead")                       \
   TEST(lettersPruned, "only letters that were replayed or archived are pruned")                  \
+  TEST(lettersPaged, "letters are read page by page, in the order of the store")                 \
   TEST(lettersGrouped, "letters that failed alike are one group")                                \
   TEST(audited, "what operators did is kept in order")                                           \
   TEST(planLedger, "a letter of a plan is in its ledger once")                                   \

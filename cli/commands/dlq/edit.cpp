@@ -17,7 +17,7 @@ using nlohmann::json;
 
 struct EditOptions {
   std::string id;
-  std::vector<std::string> set;
+  SetOptions set;
   std::string reason;
 };
 
@@ -33,14 +33,16 @@ std::string forPeople(const DeadLetter& letter) {
 /// The body that the text stands for, in the form that the store keeps.
 std::string bodyOf(const DeadLetter& letter, const std::string& text) {
   const bool message = letter.kind == DeadLetterKind::Message;
-  if (!message || json::accept(text)) return canonicalJson(parseJson("body", text));
+  if (!message) return canonicalJson(parseJson("body", text, kMessageLimits));
+  if (const auto value = readJson(text)) return canonicalJson(*value);
   // Editors end the last line, which the bytes may not have.
   const bool ended = text.ends_with('\n') && !letter.body.ends_with('\n');
   return ended ? text.substr(0, text.size() - 1) : text;
 }
 
 std::string storedForm(const DeadLetter& letter) {
-  return json::accept(letter.body) ? canonicalJson(json::parse(letter.body)) : letter.body;
+  const auto value = readJson(letter.body);
+  return value ? canonicalJson(*value) : letter.body;
 }
 
 /// False: it is the same as before.
@@ -74,6 +76,7 @@ int runEdit(const EditOptions& options, Session& session) {
   requireEditable(letter);
   const bool changed = set.empty() ? editByHand(session, letters, letter, by)
                                    : keep(letters, letter, letters.bodyWith(letter.id, set), by);
+  noteOtherTypes(session, letters, {letter}, set);
   const int version = letter.version + (changed ? 1 : 0);
   auto& print = session.print();
   print.answer("dlq-edit", {{"letterId", letter.id}, {"changed", changed}, {"version", version}},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "commands/all.hpp"
 #include "commands/queue/messages.hpp"
@@ -33,19 +34,30 @@ Filter completed(Filter filter, Store& store, const LetterOptions& options,
   return filter;
 }
 
-PayloadEdit editOf(const std::string& text) {
+PayloadEdit editOf(const char* option, const std::string& text) {
   const auto equals = text.find('=');
   if (!text.starts_with('/') || equals == std::string::npos) {
     throw Error(ErrorCode::Invalid,
-                fmt::format("--set takes a JSON pointer and a value, such as /quantity=3, not {}",
-                            quote(text)));
+                fmt::format("{} takes a JSON pointer and a value, such as /quantity=3, not {}",
+                            option, quote(text)));
   }
-  PayloadEdit edit{text.substr(0, equals), {}};
-  const auto value = text.substr(equals + 1);
-  // What is JSON is held to the rules for it; all else is a string, so that a shell needs no second
-  // pair of quotes.
-  edit.value = json::accept(value) ? parseJson("--set " + edit.pointer, value) : json(value);
+  return {text.substr(0, equals), text.substr(equals + 1), true};
+}
+
+PayloadEdit jsonEditOf(const std::string& text) {
+  constexpr const char* kOption = "--set-json";
+  auto edit = editOf(kOption, text);
+  edit.value = parseJson(fmt::format("{} {}", kOption, edit.pointer),
+                         edit.value.get_ref<const std::string&>());
+  edit.typed = false;
   return edit;
+}
+
+/// In the words of JSON; null: nothing is there.
+const char* typeAt(const std::optional<json>& body, const std::string& pointer) {
+  if (!body) return nullptr;
+  const json::json_pointer at(pointer);
+  return body->contains(at) ? body->at(at).type_name() : nullptr;
 }
 
 }  // namespace
@@ -61,9 +73,12 @@ void addLetterState(const Verb& verb, std::string& state) {
   verb.option("--state", state, "waiting (the default), replayed, archived or any").value("STATE");
 }
 
-void addSet(const Verb& verb, std::vector<std::string>& set) {
-  verb.option("--set", set, "Another value in the payload; may be given again")
+void addSet(const Verb& verb, SetOptions& set) {
+  verb.option("--set", set.typed, "Another value in the payload; may be given again")
       .value("/POINTER=VALUE")
+      .oneEach();
+  verb.option("--set-json", set.json, "The same with JSON, whatever type was there")
+      .value("/POINTER=JSON")
       .oneEach();
 }
 
@@ -71,16 +86,35 @@ void addReason(const Verb& verb, std::string& reason) {
   verb.option("--reason", reason, "Why; kept in the history").value("TEXT");
 }
 
-std::vector<PayloadEdit> editsOf(const std::vector<std::string>& set) {
+std::vector<PayloadEdit> editsOf(const SetOptions& set) {
   std::vector<PayloadEdit> edits;
-  std::ranges::transform(set, std::back_inserter(edits), editOf);
+  for (const auto& text : set.typed) edits.push_back(editOf("--set", text));
+  for (const auto& text : set.json) edits.push_back(jsonEditOf(text));
   return edits;
 }
 
-json toJson(const std::vector<PayloadEdit>& edits) {
-  auto list = json::array();
-  for (const auto& edit : edits) list.push_back({{"pointer", edit.pointer}, {"value", edit.value}});
-  return list;
+void noteOtherTypes(Session& session, DeadLetters& desk, const std::vector<DeadLetter>& letters,
+                    const std::vector<PayloadEdit>& edits) {
+  constexpr std::size_t kLettersMax = 1000;  // letters of one selection are much alike
+  std::set<std::string> told;
+  for (std::size_t at = 0; at < std::min(letters.size(), kLettersMax); ++at) {
+    if (told.size() == edits.size()) return;
+    std::optional<json> after;
+    try {
+      after = readJson(desk.bodyWith(letters[at].id, edits));
+    } catch (const Error&) {
+      continue;  // whoever uses the edits says what is wrong
+    }
+    const auto before = readJson(letters[at].body);
+    for (const auto& edit : edits) {
+      const auto* was = typeAt(before, edit.pointer);
+      const auto* becomes = typeAt(after, edit.pointer);
+      if (was == nullptr || becomes == nullptr || std::string_view(was) == becomes) continue;
+      if (!told.insert(edit.pointer).second) continue;
+      session.print().warn(fmt::format("{} was {} and becomes {}, in dead letter {}", edit.pointer,
+                                       was, becomes, letters[at].id));
+    }
+  }
 }
 
 Filter letterFilter(Session& session, Store& store, const LetterOptions& options, std::size_t max,
@@ -165,18 +199,18 @@ json toJson(const DeadLetter& letter) {
 }
 
 void putContent(json& record, const DeadLetter& letter) {
-  auto value = json::parse(letter.body, nullptr, false);
+  auto value = readJson(letter.body);
   const bool message = letter.kind == DeadLetterKind::Message;
-  if (value.is_discarded() || (message && !value.is_structured())) {
+  if (!value || (message && !value->is_structured())) {
     putBody(record, letter.body);
   } else {
-    record["body"] = std::move(value);
+    record["body"] = *std::move(value);
   }
 }
 
-void writePrivateFile(Session& session, const std::string& path, std::string_view text,
-                      bool force) {
-  writeFile(session.resolve(path), path, text,
+void writePrivateFile(Session& session, const std::string& path,
+                      const std::function<bool(std::string&)>& next, bool force) {
+  writeFile(session.resolve(path), path, next,
             {.over = force, .isPrivate = true, .instead = "; --force writes over it"});
 }
 

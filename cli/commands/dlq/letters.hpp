@@ -2,6 +2,7 @@
 // who works on them.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -16,23 +17,31 @@ namespace tether::cli {
 
 inline constexpr const char* kLetters = "dead letters";
 
+/// Other values for a payload.
+struct SetOptions {
+  std::vector<std::string> typed;  // "/pointer=value"
+  std::vector<std::string> json;   // "/pointer=json"
+};
+
 /// A selection of dead letters, and what a verb does to them.
 struct LetterOptions {
   Selection selection;
-  std::string state;             // waiting, replayed, archived, any; empty: the verb's own
-  std::vector<std::string> set;  // "/pointer=value"
+  std::string state;  // waiting, replayed, archived, any; empty: the verb's own
+  SetOptions set;
   std::string reason;
 };
 
 /// --error --group --queue --attempts: what dead letters are chosen by besides addSelection().
 void addLetterChoices(const Verb& verb, Selection& selection);
 void addLetterState(const Verb& verb, std::string& state);
-void addSet(const Verb& verb, std::vector<std::string>& set);
+void addSet(const Verb& verb, SetOptions& set);
 void addReason(const Verb& verb, std::string& reason);
 
-/// "/quantity=3": the value is JSON, and else a string. Throws Invalid.
-std::vector<PayloadEdit> editsOf(const std::vector<std::string>& set);
-nlohmann::json toJson(const std::vector<PayloadEdit>& edits);
+/// First what was typed, then what was given as JSON. Throws Invalid.
+std::vector<PayloadEdit> editsOf(const SetOptions& set);
+/// Says of each edit that gives a member another type which, for the first of these letters.
+void noteOtherTypes(Session& session, DeadLetters& desk, const std::vector<DeadLetter>& letters,
+                    const std::vector<PayloadEdit>& edits);
 
 /// For verbs that look: without ids and --state those in `state`.
 Filter letterFilter(Session& session, Store& store, const LetterOptions& options, std::size_t max,
@@ -56,12 +65,13 @@ inline std::string countText(std::size_t count) { return countText(count, "dead 
 /// Without the body.
 nlohmann::json toJson(const DeadLetter& letter);
 /// "body": a payload as JSON; a message as the text that it was, JSON when it is an object or an
-/// array; "bodyBase64" when it is no text.
+/// array that parseJson takes; "bodyBase64" when it is no text.
 void putContent(nlohmann::json& record, const DeadLetter& letter);
 
-/// Text for a file that must not be there, unless `force`; nobody else may read it. Throws as
-/// writeFile().
-void writePrivateFile(Session& session, const std::string& path, std::string_view text, bool force);
+/// Text, piece by piece, for a file that must not be there, unless `force`; nobody else may read
+/// it. Throws as writeFile().
+void writePrivateFile(Session& session, const std::string& path,
+                      const std::function<bool(std::string&)>& next, bool force);
 
 void addDlqList(const Verb& noun, Action& chosen);
 void addDlqGroups(const Verb& noun, Action& chosen);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "letters.hpp"
 #include "operator.hpp"
@@ -27,18 +28,25 @@ int printPlan(Session& session, const PlanFile& file) {
 }
 
 int runPlan(const PlanOptions& options, Session& session) {
-  auto set = editsOf(options.set);
+  const auto set = editsOf(options.set);
   auto& engine = session.engine(false);
   auto& store = engine.store();
   auto filter = letterTargets(session, store, options);
   filter.letters = DeadLetterState::Waiting;
-  chosenLetters(session, store, filter);  // an id that there is not is a slip, not a letter less
-  const PlanFile file{.plan = engine.deadLetters().plan(filter, std::move(set),
-                                                        operatorOf(session, options.reason)),
-                      .store = session.storeSetting().value};
+  // An id that there is not is a slip, not a letter less.
+  const auto letters = chosenLetters(session, store, filter);
+  const PlanFile file{
+      .plan = engine.deadLetters().plan(filter, set, operatorOf(session, options.reason)),
+      .store = session.storeSetting().value};
+  noteOtherTypes(session, engine.deadLetters(), letters, set);
   const auto& plan = file.plan;
   if (options.output == "-") return printPlan(session, file);
-  writePrivateFile(session, options.output, writePlan(file), options.force);
+  bool written = false;
+  const auto whole = [&](std::string& text) {
+    if (!written) text = writePlan(file);
+    return !std::exchange(written, true);
+  };
+  writePrivateFile(session, options.output, whole, options.force);
 
   auto& print = session.print();
   print.answer(

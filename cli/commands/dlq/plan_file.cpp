@@ -17,17 +17,34 @@ using nlohmann::json;
 constexpr int kVersion = 1;
 constexpr const char* kAgain = "make it anew with 'tether dlq plan'";
 
+json recordOf(const std::vector<PayloadEdit>& edits) {
+  auto list = json::array();
+  for (const auto& edit : edits) {
+    json record = {{"pointer", edit.pointer}, {"value", edit.value}};
+    if (edit.typed) {
+      const auto& text = edit.value.get_ref<const std::string&>();
+      // What is no JSON is a string wherever it goes.
+      if (auto value = readJson(text)) {
+        record["text"] = text;
+        record["value"] = *std::move(value);
+      }
+    }
+    list.push_back(std::move(record));
+  }
+  return list;
+}
+
 json recordOf(const PlanFile& file) {
   const auto& plan = file.plan;
   auto letters = json::array();
   for (const auto& letter : plan.letters) {
     letters.push_back({{"id", letter.id}, {"version", letter.version}});
   }
-  return {{"plan", kVersion},         {"id", plan.id},
-          {"store", file.store},      {"madeAt", toText(plan.madeAt)},
-          {"madeBy", plan.by.name},   {"madeFrom", plan.by.from},
-          {"reason", plan.by.reason}, {"count", plan.letters.size()},
-          {"set", toJson(plan.set)},  {"letters", std::move(letters)}};
+  return {{"plan", kVersion},          {"id", plan.id},
+          {"store", file.store},       {"madeAt", toText(plan.madeAt)},
+          {"madeBy", plan.by.name},    {"madeFrom", plan.by.from},
+          {"reason", plan.by.reason},  {"count", plan.letters.size()},
+          {"set", recordOf(plan.set)}, {"letters", std::move(letters)}};
 }
 
 /// Of everything but itself, in canonical form: spaces and line ends do not count.
@@ -45,7 +62,10 @@ PlanFile parsePlan(const json& content) {
              .from = content.at("madeFrom").get<std::string>(),
              .reason = content.at("reason").get<std::string>()};
   for (const auto& edit : content.at("set")) {
-    plan.set.push_back({edit.at("pointer").get<std::string>(), edit.at("value")});
+    const bool typed = edit.contains("text");
+    plan.set.push_back({edit.at("pointer").get<std::string>(),
+                        typed ? json(edit.at("text").get<std::string>()) : edit.at("value"),
+                        typed});
   }
   for (const auto& letter : content.at("letters")) {
     plan.letters.push_back({letter.at("id").get<std::string>(), letter.at("version").get<int>()});

@@ -130,9 +130,11 @@ int runReplay(const ReplayVerb& options, Session& session) {
                           .allowExpired = options.allowExpired};
   auto& engine = session.engine(false);
   auto& store = engine.store();
-  const auto ids = idsOf(chosenLetters(session, store, letterTargets(session, store, options)));
+  const auto letters = chosenLetters(session, store, letterTargets(session, store, options));
+  const auto ids = idsOf(letters);
   confirmMany(session, "replay " + countText(ids.size()), ids, options.selection.yes);
   const auto results = engine.deadLetters().replay(ids, how);
+  noteOtherTypes(session, engine.deadLetters(), letters, how.set);
 
   auto& print = session.print();
   std::map<std::string, CommandState> states;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <memory>
 
@@ -18,9 +19,9 @@ namespace {
 
 using nlohmann::json;
 
-// A line is a body and little else.
-constexpr JsonLimits kLineLimits = {.bytesMax = JsonLimits{}.bytesMax + 64 * 1024,
-                                    .depthMax = JsonLimits{}.depthMax + 1};
+// A line is a body, each byte of which may be an escape, and little else.
+constexpr JsonLimits kLineLimits = {.bytesMax = 6 * kMessageLimits.bytesMax,
+                                    .depthMax = kMessageLimits.depthMax + 1};
 
 // ---- export
 
@@ -34,40 +35,82 @@ struct ExportOptions : LetterOptions {
   bool force = false;
 };
 
+/// Letters in the order in which they failed, page by page: there may be more than memory holds.
+class Pages {
+ public:
+  Pages(Store& store, Filter filter) : store_(store), filter_(std::move(filter)) {
+    if (filter_.limit == kNoLimit) return;
+    store_.read([&](Snapshot& snapshot) {  // the newest are the last ones
+      auto all = filter_;
+      all.limit = kNoLimit;
+      for (const auto& group : snapshot.deadLetterGroups(all)) {
+        skipped_ += static_cast<std::size_t>(group.count);
+      }
+    });
+    skipped_ -= std::min(skipped_, filter_.limit);
+  }
+
+  bool next(json& record) {
+    while (true) {
+      if (at_ == page_.size()) {
+        store_.read(
+            [&](Snapshot& snapshot) { page_ = snapshot.deadLettersAfter(filter_, after_); });
+        at_ = 0;
+        if (page_.empty()) return false;
+        after_ = page_.back().seq;
+      }
+      const auto& letter = page_[at_++];
+      if (skipped_ > 0) {
+        --skipped_;
+        continue;
+      }
+      record = toJson(letter);
+      putContent(record, letter);
+      ++count_;
+      return true;
+    }
+  }
+
+  std::size_t count() const { return count_; }
+
+ private:
+  Store& store_;
+  Filter filter_;
+  std::size_t skipped_ = 0;
+  std::vector<DeadLetter> page_;
+  std::size_t at_ = 0;
+  std::int64_t after_ = 0;
+  std::size_t count_ = 0;
+};
+
 int runExport(const ExportOptions& options, Session& session) {
   auto& store = session.store();
   const auto filter = letterFilter(session, store, options, kNoLimit);
-  std::vector<DeadLetter> letters;
-  store.read([&](Snapshot& snapshot) { letters = snapshot.deadLetters(filter); });
-  std::ranges::reverse(letters);  // in the order in which they failed
-  auto records = json::array();
-  for (const auto& letter : letters) {
-    auto record = toJson(letter);
-    putContent(record, letter);
-    records.push_back(std::move(record));
-  }
-
+  Pages pages(store, filter);
   auto& print = session.print();
-  const auto count = records.size();
-  std::vector<Diagnostic> unknown;
-  if (count == 0) unknown = unknownNames(session, store, filter, TypesOf::Letters);
+  const auto unknown = [&]() -> std::vector<Diagnostic> {
+    if (pages.count() > 0) return {};
+    return unknownNames(session, store, filter, TypesOf::Letters);
+  };
   if (options.output == "-") {
-    const auto people = [&] {
-      for (const auto& record : records) print.text(lineOf(record));
-      if (count == 0) print.note("no dead letters");
-    };
-    print.answer("dlq-export", records, people, Verdict::Pass, unknown);
+    print.answerEach(
+        "dlq-export", [&](json& record) { return pages.next(record); }, unknown);
+    if (pages.count() == 0 && print.forPeople()) print.note("no dead letters");
     return kDone;
   }
-  std::string text;
-  for (const auto& record : records) text += lineOf(record);
-  writePrivateFile(session, options.output, text, options.force);
+  json record;
+  const auto nextLine = [&](std::string& line) {
+    const bool more = pages.next(record);
+    if (more) line = lineOf(record);
+    return more;
+  };
+  writePrivateFile(session, options.output, nextLine, options.force);
   print.answer(
-      "dlq-export", {{"file", options.output}, {"count", count}},
+      "dlq-export", {{"file", options.output}, {"count", pages.count()}},
       [&] {
-        if (!print.quiet()) print.line({countText(count), " in ", options.output});
+        if (!print.quiet()) print.line({countText(pages.count()), " in ", options.output});
       },
-      Verdict::Pass, unknown);
+      Verdict::Pass, unknown());
   return kDone;
 }
 
@@ -76,6 +119,7 @@ int runExport(const ExportOptions& options, Session& session) {
 struct ImportOptions {
   std::string source;
   bool atomic = false;
+  bool force = false;
   std::string reason;
 };
 
@@ -118,8 +162,9 @@ ImportLine parseLine(const Lines& lines) {
   }
   line.edit.letterId = id->get<std::string>();
   if (const auto version = object.find("version"); version != object.end()) {
-    if (!version->is_number_integer()) {
-      throw Error(ErrorCode::Invalid, "\"version\" must be a whole number");
+    constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+    if (!version->is_number_integer() || *version < 1 || *version > kMost) {
+      throw Error(ErrorCode::Invalid, "\"version\" must be a whole number from 1");
     }
     line.edit.version = version->get<int>();
   }
@@ -136,14 +181,41 @@ ImportLine parseLine(const Lines& lines) {
   return line;
 }
 
+/// A program that the lines went through keeps numbers as doubles: no line of it can be trusted.
+class Rounded : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Throws for an integer that is another one and the same double.
+void refuseRounded(const json& before, const json& after, const json::json_pointer& at) {
+  if (before.is_number_integer() && after.is_number()) {
+    const auto same = [](auto left, auto right) { return !(left < right) && !(right < left); };
+    const bool other = !same(before.get<long double>(), after.get<long double>());
+    if (!other || !same(before.get<double>(), after.get<double>())) return;
+    throw Rounded(ErrorCode::Invalid,
+                  fmt::format("{} was {} and came back as {}: a program in between has rounded it "
+                              "to a double, so nothing was edited; --force takes it",
+                              at.to_string(), before.dump(), after.dump()));
+  }
+  if (before.is_array() && after.is_array() && before.size() == after.size()) {
+    for (std::size_t i = 0; i < before.size(); ++i) refuseRounded(before[i], after[i], at / i);
+  } else if (before.is_object() && after.is_object()) {
+    for (const auto& [name, value] : before.items()) {
+      if (after.contains(name)) refuseRounded(value, after[name], at / name);
+    }
+  }
+}
+
 /// Reads lines, checks each against the letters, and counts what became of it.
 class Import {
  public:
-  Import(Session& session, Engine& engine, Operator by)
+  Import(Session& session, Engine& engine, Operator by, bool force)
       : print_(session.print()),
         store_(engine.store()),
         letters_(engine.deadLetters()),
-        by_(std::move(by)) {}
+        by_(std::move(by)),
+        force_(force) {}
 
   /// False: it makes no sense to go on.
   bool read(Lines& lines) {
@@ -151,6 +223,8 @@ class Import {
       try {
         if (!lines.next()) return true;
         take(parseLine(lines));
+      } catch (const Rounded& error) {
+        throw Error(error.code(), fmt::format("line {}: {}", lines.number, error.what()));
       } catch (const Error&) {
         refuse(badLine(lines.number, std::current_exception()));
         if (endsAll(bad_.back().code)) return false;
@@ -220,6 +294,8 @@ class Import {
       return;
     }
     requireEditable(letter);
+    const auto before = force_ ? std::nullopt : readJson(letter.body);
+    if (before && !line.raw) refuseRounded(*before, line.body, json::json_pointer());
     letters_.check(line.edit);
     edits_.push_back(std::move(line));
   }
@@ -227,9 +303,10 @@ class Import {
   /// Spaces and the order of members make no other body.
   static bool sameAs(const DeadLetter& letter, const ImportLine& line) {
     if (line.edit.body == letter.body) return true;
-    if (line.raw || !line.body.is_structured()) return false;
-    const auto before = json::parse(letter.body, nullptr, false);
-    return !before.is_discarded() && canonicalJson(before) == line.edit.body;
+    if (line.raw) return false;
+    const auto before = readJson(letter.body);
+    if (!before) return line.body.is_string() && line.body == letter.body;
+    return line.body.is_structured() && canonicalJson(*before) == line.edit.body;
   }
 
   void refuse(BadLine bad) {
@@ -241,6 +318,7 @@ class Import {
   Store& store_;
   DeadLetters& letters_;
   Operator by_;
+  bool force_;
   std::vector<ImportLine> edits_;
   std::vector<std::string> edited_;
   std::size_t unchanged_ = 0;
@@ -251,7 +329,7 @@ int runImport(const ImportOptions& options, Session& session) {
   std::ifstream file;
   if (options.source != "-") file = session.openFile(options.source);
   Lines lines(options.source == "-" ? session.in() : file, kLineLimits.bytesMax);
-  Import import(session, session.engine(false), operatorOf(session, options.reason));
+  Import import(session, session.engine(false), operatorOf(session, options.reason), options.force);
   if (import.read(lines)) {
     if (options.atomic) {
       import.keepTogether();
@@ -287,6 +365,7 @@ void addDlqImport(const Verb& noun, Action& chosen) {
   verb.argument("FILE", options->source, "What export wrote, repaired; - for standard input")
       .required();
   verb.flag("--atomic", options->atomic, "All lines or none");
+  verb.flag("--force", options->force, "Also integers that may have been rounded on the way");
   addReason(verb, options->reason);
   onChosen(verb, chosen, std::move(options), &runImport);
 }

@@ -14,7 +14,7 @@ using nlohmann::json;
 
 struct TryOptions {
   std::string id;
-  std::vector<std::string> set;
+  SetOptions set;
 };
 
 json recordOf(const TryReport& report) {
@@ -64,7 +64,10 @@ void showToPeople(Printer& print, const TryReport& report, const std::string& id
 
 int runTry(const TryOptions& options, Session& session) {
   const auto edits = editsOf(options.set);
-  const auto report = session.engine(false).deadLetters().tryOut(options.id, edits);
+  auto& engine = session.engine(false);
+  const auto letter = letterOf(engine.store(), options.id);
+  const auto report = engine.deadLetters().tryOut(options.id, edits);
+  noteOtherTypes(session, engine.deadLetters(), {letter}, edits);
   const bool good = report.state == CommandState::Succeeded;
   auto data = recordOf(report);
   data["letterId"] = options.id;

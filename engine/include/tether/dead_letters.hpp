@@ -21,6 +21,10 @@ namespace tether {
 struct PayloadEdit {
   std::string pointer;  // JSON pointer (RFC 6901)
   nlohmann::json value;
+  /// `value` is text as somebody typed it. What it stands for is decided for each payload: by the
+  /// one type that the schema admits there, else by the type of the member that is there; where
+  /// neither says, it is JSON if it is JSON, and else a string.
+  bool typed = false;
 
   bool operator==(const PayloadEdit&) const = default;
 };

@@ -149,7 +149,12 @@ class Snapshot {
   virtual std::vector<Command> commands(const Filter& filter) = 0;
   virtual std::vector<Event> events(const Filter& filter) = 0;
   virtual std::vector<DeadLetter> deadLetters(const Filter& filter) = 0;
+  /// The next letters of the filter behind `after`, oldest first: a page of so many bytes that its
+  /// size does not matter. Empty: there are no more. The filter's limit does not count.
+  virtual std::vector<DeadLetter> deadLettersAfter(const Filter& filter, std::int64_t after) = 0;
   virtual std::optional<DeadLetter> deadLetter(const std::string& id) = 0;
+  /// How many events of a flow were refused for good, and wait for an operator.
+  virtual std::int64_t refusedEvents(const std::string& correlationId) = 0;
   /// The letters of the filter by what went wrong, largest first; `limit` is of groups.
   virtual std::vector<DeadLetterGroup> deadLetterGroups(const Filter& filter) = 0;
   /// What operators did, newest first; `letterId` empty: to all.
@@ -172,6 +177,8 @@ class Snapshot {
   /// Open commands by type: what waits, and for whom (doctor).
   virtual std::map<std::string, std::int64_t> openByType() = 0;
   virtual std::vector<Change> changes(std::int64_t after, std::size_t max) = 0;
+  /// The cursor of the last change; costs nothing.
+  virtual std::int64_t lastSeq() = 0;
   virtual std::vector<OwnerInfo> owners() = 0;
   virtual std::vector<AppliedMigration> migrations() = 0;
   /// The application's own tables, by name.

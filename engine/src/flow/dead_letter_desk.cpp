@@ -5,6 +5,7 @@
 
 #include "flow/arrival.hpp"
 #include "flow/audit.hpp"
+#include "flow/payload_edit.hpp"
 #include "flow/plan_run.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
@@ -23,26 +24,6 @@ Delivery arrivalOf(const DeadLetter& letter, const std::string& body) {
 }
 
 using nlohmann::json;
-
-/// Throws Invalid that names the pointer.
-json withEdits(const std::string& body, const std::vector<PayloadEdit>& set) {
-  auto value = parseJson("body", body);
-  for (const auto& edit : set) {
-    try {
-      const json::json_pointer pointer(edit.pointer);
-      if (!pointer.empty() && !value.contains(pointer.parent_pointer())) {
-        throw Error(ErrorCode::Invalid, edit.pointer + ": there is nothing at " +
-                                            pointer.parent_pointer().to_string() + " to set it in");
-      }
-      value[pointer] = edit.value;
-    } catch (const json::exception&) {
-      throw Error(ErrorCode::Invalid, edit.pointer +
-                                          ": is no JSON pointer that leads into the body, such as "
-                                          "\"/quantity\"");
-    }
-  }
-  return value;
-}
 
 /// What became of a message that was replayed.
 Receipt takenIn(const DeadLetter& letter) {
@@ -86,11 +67,26 @@ Command DeadLetterDesk::commandOf(const DeadLetter& letter) {
 
 // ---- bodies ----
 
+/// With the edits in it, in the types that the schema of its command knows.
+json DeadLetterDesk::edited(const DeadLetter& letter, const std::vector<PayloadEdit>& set) const {
+  requireEditable(letter);
+  TypeAt typeAt;
+  if (builder_.declares(letter.type)) typeAt = builder_.settings(letter.type).typeAt;
+  if (letter.kind == DeadLetterKind::Message && typeAt) {
+    typeAt = [inside = std::move(typeAt)](const std::string& pointer) {
+      constexpr std::string_view kData = "/data";
+      const bool ofData = pointer.starts_with(std::string(kData) + '/');
+      return ofData ? inside(pointer.substr(kData.size())) : std::string();
+    };
+  }
+  return withEdits(letter.body, set, typeAt);
+}
+
 Replay::Edit DeadLetterDesk::checked(const DeadLetter& letter, const Command& command,
                                      const std::string& body) const {
   CommandRequest request;
   request.type = letter.type;
-  request.payload = parseJson("payload", body);
+  request.payload = parseJson("payload", body, kMessageLimits);
   // A key that the caller gave stays; one that comes from the payload follows it.
   if (!command.key.empty() && command.key != derivedKey(command)) request.key = command.key;
   auto accepted = intake_.fromEdit(request);
@@ -101,7 +97,8 @@ Replay::Edit DeadLetterDesk::checked(const DeadLetter& letter, const Command& co
 std::optional<std::string> DeadLetterDesk::derivedKey(const Command& command) const {
   if (!builder_.declares(command.type) || !builder_.settings(command.type).key) return {};
   try {
-    return builder_.settings(command.type).key(json::parse(command.payload));
+    return builder_.settings(command.type)
+        .key(parseJson("payload", command.payload, kMessageLimits));
   } catch (const std::exception&) {  // a host's own rule may throw anything
     return {};
   }
@@ -124,9 +121,7 @@ void DeadLetterDesk::checkBody(const DeadLetter& letter, const std::string& body
 
 std::string DeadLetterDesk::bodyWith(const std::string& letterId,
                                      const std::vector<PayloadEdit>& set) {
-  const auto letter = letterOf(letterId);
-  requireEditable(letter);
-  return canonicalJson(withEdits(letter.body, set));
+  return canonicalJson(edited(letterOf(letterId), set));
 }
 
 void DeadLetterDesk::check(const LetterEdit& edit) {
@@ -171,12 +166,14 @@ void DeadLetterDesk::requireInWindow(const DeadLetter& letter, bool allowExpired
 
 DeadLetterDesk::Ready DeadLetterDesk::readyOf(const DeadLetter& letter,
                                               const std::vector<PayloadEdit>& set) {
-  Ready ready{letter, letter.seq, letter.body, {}};
+  Ready ready{letter, letter.seq, letter.body, {}, {}};
   if (letter.state() == DeadLetterState::Replayed) return ready;
   try {
     if (!set.empty()) {
-      requireEditable(letter);
-      ready.body = canonicalJson(withEdits(letter.body, set));
+      const auto body = edited(letter, set);
+      ready.body = canonicalJson(body);
+      for (const auto& edit : set)
+        ready.set[edit.pointer] = body.at(json::json_pointer(edit.pointer));
     }
     if (letter.kind == DeadLetterKind::Delivery) {
       store_.read([&](Snapshot& snapshot) {
@@ -234,7 +231,7 @@ ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const Rep
   if (result.before) return result;
   auto entry = auditOf(letter, "replayed", options.by, now);
   json detail = json::object();
-  for (const auto& edit : options.set) detail["set"][edit.pointer] = edit.value;
+  if (!ready.set.empty()) detail["set"] = ready.set;
   if (!planId.empty()) detail["plan"] = planId;
   if (!detail.empty()) entry.detail = detail.dump();
   unit.audit(entry);

@@ -63,11 +63,13 @@ class DeadLetterDesk final : public DeadLetters {
     std::int64_t order = 0;  // in which what failed was accepted
     std::string body;        // with the edits
     std::optional<Replay::Edit> edit;
+    nlohmann::json set;  // the values that the edits were, by pointer
   };
   DeadLetter letterOf(const std::string& letterId);
   std::vector<DeadLetter> lettersOf(const std::vector<std::string>& letterIds);
   Ready readyOf(const DeadLetter& letter, const std::vector<PayloadEdit>& set);
   void requireInWindow(const DeadLetter& letter, bool allowExpired) const;
+  nlohmann::json edited(const DeadLetter& letter, const std::vector<PayloadEdit>& set) const;
   std::optional<std::string> derivedKey(const Command& command) const;
   bool mapped(const std::string& queue) const;
   std::optional<PlanItem> ledgerItem(const std::string& planId, const std::string& letterId);

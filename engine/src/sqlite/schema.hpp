@@ -277,6 +277,10 @@ ALTER TABLE tether_message ADD COLUMN counted_from INTEGER;
 CREATE INDEX tether_message_counted ON tether_message (counted_from)
   WHERE counted_from IS NOT NULL;
 ALTER TABLE tether_owner ADD COLUMN beat_at INTEGER;  -- the same of alive_until
+
+-- The letters of a flow, for whoever asks how it stands.
+CREATE INDEX tether_dead_letter_flow ON tether_dead_letter (correlation_id)
+  WHERE correlation_id IS NOT NULL;
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(std::size(kSchema));

@@ -7,6 +7,7 @@
 #include "sqlite/filter.hpp"
 #include "sqlite/process_identity.hpp"
 #include "sqlite/unit.hpp"
+#include "tether/json.hpp"
 
 namespace tether::sqlite {
 
@@ -212,8 +213,9 @@ std::vector<OwnerInfo> SqliteSnapshot::owners() {
     owner.role = found.text(1);
     owner.pid = found.integer(2);
     const auto listOf = [](const std::string& text) {
-      const auto list = nlohmann::json::parse(text, nullptr, false);
-      return list.is_array() ? list.get<std::vector<std::string>>() : std::vector<std::string>();
+      const auto list = readJson(text);
+      return list && list->is_array() ? list->get<std::vector<std::string>>()
+                                      : std::vector<std::string>();
     };
     owner.types = listOf(found.text(3));
     owner.stuck = listOf(found.text(10));
@@ -231,6 +233,8 @@ std::int64_t SqliteSnapshot::count(const char* sql) {
   auto query = connection_.query(sql);
   return query.first() ? query.integer(0) : 0;
 }
+
+std::int64_t SqliteSnapshot::lastSeq() { return count("SELECT last FROM tether_sequence"); }
 
 StoreInfo SqliteSnapshot::info() {
   StoreInfo info;
@@ -258,7 +262,7 @@ StoreInfo SqliteSnapshot::info() {
       "SELECT count(*) FROM tether_dead_letter WHERE replayed_at IS NULL"
       " AND archived_at IS NOT NULL",
       info.archivedLetters, nullptr);
-  info.lastSeq = count("SELECT last FROM tether_sequence");
+  info.lastSeq = lastSeq();
   std::error_code none;
   const auto size = [&](const std::string& path) -> std::int64_t {
     const auto bytes = std::filesystem::file_size(path, none);

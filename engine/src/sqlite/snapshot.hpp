@@ -21,7 +21,9 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<Command> commands(const Filter& filter) override;
   std::vector<Event> events(const Filter& filter) override;
   std::vector<DeadLetter> deadLetters(const Filter& filter) override;
+  std::vector<DeadLetter> deadLettersAfter(const Filter& filter, std::int64_t after) override;
   std::optional<DeadLetter> deadLetter(const std::string& id) override;
+  std::int64_t refusedEvents(const std::string& correlationId) override;
   std::vector<DeadLetterGroup> deadLetterGroups(const Filter& filter) override;
   std::vector<AuditEntry> auditEntries(const std::string& letterId, std::size_t max) override;
   std::vector<PlanItem> planItems(const std::string& planId) override;
@@ -36,6 +38,7 @@ class SqliteSnapshot final : public Snapshot {
   std::size_t underWay(const std::vector<std::string>& types, std::size_t max) override;
   std::map<std::string, std::int64_t> openByType() override;
   std::vector<Change> changes(std::int64_t after, std::size_t max) override;
+  std::int64_t lastSeq() override;
   std::vector<OwnerInfo> owners() override;
   std::vector<AppliedMigration> migrations() override;
   std::vector<std::string> tables() override;

@@ -9,6 +9,10 @@ namespace tether::sqlite {
 
 namespace {
 
+// A page holds about so much; a letter counts as so much beside its content.
+constexpr std::size_t kPageBytes = std::size_t{1} << 20U;
+constexpr std::size_t kLetterBytes = 1024;
+
 #define TETHER_LETTER_COLUMNS                                                          \
   "l.seq, l.id, l.kind, l.queue, l.type, l.correlation_id, c.id, e.id, l.generation, " \
   "l.attempts, l.body, l.error_code, l.error_message, l.failed_at, l.replayed_at, "    \
@@ -18,10 +22,10 @@ namespace {
   "tether_dead_letter l LEFT JOIN tether_command c ON c.seq = l.command_seq" \
   " LEFT JOIN tether_event e ON e.seq = l.event_seq "
 
-// The criteria of a filter, ?1 to ?11; ?12 is its limit.
-#define TETHER_LETTER_FILTER                                              \
+// The criteria of a filter, ?1 to ?11; ?12 is its limit. Those of a flow are found by their index.
+#define TETHER_LETTER_FILTER_BUT_FLOW                                     \
   " (?1 = '' OR l.type = ?1) AND (?2 = '' OR l.error_code = ?2)"          \
-  " AND (?3 = '' OR l.queue = ?3) AND (?4 = '' OR l.correlation_id = ?4)" \
+  " AND (?3 = '' OR l.queue = ?3)"                                        \
   " AND l.failed_at >= ?5 AND l.failed_at < ?6"                           \
   " AND (?7 = '' OR (l.fingerprint >= ?7 AND l.fingerprint < ?7 || 'g'))" \
   " AND l.attempts BETWEEN ?8 AND ?9"                                     \
@@ -29,13 +33,15 @@ namespace {
   " iif(l.archived_at IS NOT NULL, 'archived', 'waiting')))"              \
   " AND (?11 IS NULL OR l.id IN (SELECT value FROM json_each(?11)))"
 
-/// Binds a filter and steps to the first row.
-bool firstOf(Query& query, const Filter& filter) {
+#define TETHER_LETTER_FILTER TETHER_LETTER_FILTER_BUT_FLOW " AND (?4 = '' OR l.correlation_id = ?4)"
+#define TETHER_LETTER_FILTER_OF_FLOW TETHER_LETTER_FILTER_BUT_FLOW " AND l.correlation_id = ?4"
+
+/// Binds a filter and steps to the first row. `limit` may be another number that ?12 stands for.
+bool firstOf(Query& query, const Filter& filter, std::int64_t limit) {
   const auto state = filter.letters ? std::string(toString(*filter.letters)) : std::string();
   return query.first(filter.type, filter.error, filter.queue, filter.correlationId, sinceOf(filter),
                      untilOf(filter), filter.group, filter.attemptsMin.value_or(0),
-                     filter.attemptsMax.value_or(kAttemptsMost), state, idsOf(filter),
-                     limitOf(filter));
+                     filter.attemptsMax.value_or(kAttemptsMost), state, idsOf(filter), limit);
 }
 
 DeadLetter readLetter(const Query& query) {
@@ -66,12 +72,35 @@ DeadLetter readLetter(const Query& query) {
 
 std::vector<DeadLetter> SqliteSnapshot::deadLetters(const Filter& filter) {
   std::vector<DeadLetter> letters;
-  auto found = connection_.query("SELECT " TETHER_LETTER_COLUMNS "FROM " TETHER_LETTER_TABLES
-                                 "WHERE" TETHER_LETTER_FILTER " ORDER BY l.seq DESC LIMIT ?12");
-  for (bool more = firstOf(found, filter); more; more = found.step()) {
+#define TETHER_LETTERS "SELECT " TETHER_LETTER_COLUMNS "FROM " TETHER_LETTER_TABLES "WHERE"
+  auto found =
+      filter.correlationId.empty()
+          ? connection_.query(TETHER_LETTERS TETHER_LETTER_FILTER " ORDER BY l.seq DESC LIMIT ?12")
+          : connection_.query(TETHER_LETTERS TETHER_LETTER_FILTER_OF_FLOW
+                              " ORDER BY l.seq DESC LIMIT ?12");
+  for (bool more = firstOf(found, filter, limitOf(filter)); more; more = found.step()) {
     letters.push_back(readLetter(found));
   }
   return letters;
+}
+
+std::vector<DeadLetter> SqliteSnapshot::deadLettersAfter(const Filter& filter, std::int64_t after) {
+  std::vector<DeadLetter> letters;
+  std::size_t bytes = 0;
+  auto found =
+      connection_.query(TETHER_LETTERS TETHER_LETTER_FILTER " AND l.seq > ?12 ORDER BY l.seq");
+  for (bool more = firstOf(found, filter, after); more && bytes < kPageBytes; more = found.step()) {
+    letters.push_back(readLetter(found));
+    bytes += kLetterBytes + letters.back().body.size() + letters.back().editedFrom.size();
+  }
+  return letters;
+}
+
+std::int64_t SqliteSnapshot::refusedEvents(const std::string& correlationId) {
+  auto found = connection_.query(
+      "SELECT count(*) FROM tether_dead_letter WHERE correlation_id = ?1 AND kind = 'delivery' AND"
+      " replayed_at IS NULL AND archived_at IS NULL");
+  return found.first(correlationId) ? found.integer(0) : 0;
 }
 
 std::optional<DeadLetter> SqliteSnapshot::deadLetter(const std::string& id) {
@@ -90,7 +119,7 @@ std::vector<DeadLetterGroup> SqliteSnapshot::deadLetterGroups(const Filter& filt
       " WHERE" TETHER_LETTER_FILTER
       " GROUP BY l.fingerprint) g JOIN tether_dead_letter n ON n.seq = g.newest"
       " ORDER BY g.count DESC, g.newest DESC LIMIT ?12");
-  for (bool more = firstOf(found, filter); more; more = found.step()) {
+  for (bool more = firstOf(found, filter, limitOf(filter)); more; more = found.step()) {
     groups.push_back({found.text(0),
                       parseDeadLetterKind(found.text(1)),
                       found.text(2),

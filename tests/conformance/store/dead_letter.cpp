@@ -125,6 +125,31 @@ void buriedDelivery(StoreBench& bench) {
   CHECK(got->eventId == "event");
 }
 
+void refusedCounted(StoreBench& bench) {
+  bench.record(bench.newEvent("event"), {});
+  const auto event = bench.look([](Snapshot& snapshot) { return snapshot.event("event"); });
+  REQUIRE(event);
+  bench.commit([&](Unit& unit) {
+    for (int i = 0; i < 60; ++i) {
+      NewDeadLetter letter;
+      letter.id = "letter" + std::to_string(i);
+      letter.kind = DeadLetterKind::Delivery;
+      letter.queue = "billing";
+      letter.correlationId = event->correlationId;
+      letter.eventSeq = event->seq;
+      letter.failedAt = bench.now();
+      unit.bury(letter);
+    }
+  });
+  const auto refused = [&](const std::string& flow) {
+    return bench.look([&](Snapshot& snapshot) { return snapshot.refusedEvents(flow); });
+  };
+  CHECK(refused(event->correlationId) == 60);
+  CHECK(refused("another") == 0);
+  bench.commit([&](Unit& unit) { CHECK(unit.archive("letter7", bench.now())); });
+  CHECK(refused(event->correlationId) == 59);
+}
+
 void replayDelivery(StoreBench& bench) {
   bench.record(bench.newEvent("event", "key"), {{"billing", true}});
   const auto taken = bench.take("billing", true);

@@ -172,4 +172,31 @@ void stuckReported(StoreBench& bench) {
   CHECK(stuck().empty());
 }
 
+void lettersPaged(StoreBench& bench) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 20; ++i) {
+    ids.push_back(die(bench, "c" + std::to_string(i), {i % 2 == 0 ? "even" : "odd", ""}));
+  }
+  const std::string large(400'000, 'x');
+  for (const auto& id : ids) edit(bench, id, 1, large);
+  Filter filter;
+  const auto pagesOf = [&] {
+    std::vector<std::string> found;
+    std::int64_t after = 0;
+    while (true) {
+      const auto page =
+          bench.look([&](Snapshot& snapshot) { return snapshot.deadLettersAfter(filter, after); });
+      CHECK(page.size() < 10);
+      if (page.empty()) return found;
+      for (const auto& letter : page) found.push_back(letter.id);
+      after = page.back().seq;
+    }
+  };
+  CHECK(pagesOf() == ids);
+  filter.error = "odd";
+  CHECK(pagesOf().size() == 10);
+  filter.error = "none";
+  CHECK(pagesOf().empty());
+}
+
 }  // namespace tether::conformance::store_promise
