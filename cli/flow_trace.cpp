@@ -17,7 +17,7 @@ std::string attemptText(const Attempt& attempt) {
   auto text = fmt::format("attempt {} {} after {}", attempt.number, attempt.outcome,
                           tookText(attempt.endedAt - attempt.startedAt));
   if (attempt.generation > 0) text += fmt::format(", replay {}", attempt.generation);
-  if (const auto error = errorText(attempt.error); !error.empty()) text += ", " + error;
+  if (const auto error = shortErrorText(attempt.error); !error.empty()) text += ", " + error;
   return text;
 }
 
@@ -101,7 +101,7 @@ void FlowTrace::showCommand(Printer& print, const Command& command, const std::s
               "  ",
               cellOf(command.state),
               {"  " + times, Style::Dim}});
-  if (const auto error = errorText(command.error); !error.empty()) {
+  if (const auto error = shortErrorText(command.error); !error.empty()) {
     print.line({{below, Style::Dim}, {error, styleOf(command.state)}});
   }
   if (detail.data) print.line({{below, Style::Dim}, command.payload});
@@ -185,7 +185,7 @@ std::vector<FlowTrace::Step> FlowTrace::steps() const {
                      .what = "dead-letter",
                      .type = letter.type,
                      .id = letter.id,
-                     .detail = errorText(letter.error),
+                     .detail = shortErrorText(letter.error),
                      .style = Style::Bad});
   }
   std::ranges::sort(steps, {}, &Step::seq);

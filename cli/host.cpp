@@ -160,7 +160,7 @@ class Host {
     try {
       if (print_.form() == Printer::Form::Ndjson) print_.record(toJson(command));
       if (!print_.verbose()) return;
-      const auto error = errorText(command.error);
+      const auto error = shortErrorText(command.error);
       print_.warn(fmt::format("{} {} {}{}{}", toString(command.state), command.type, command.id,
                               error.empty() ? "" : ", ", error));
     } catch (const OutputClosed&) {

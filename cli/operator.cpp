@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "tether/text.hpp"
+
 namespace tether::cli {
 namespace {
 
@@ -27,14 +29,15 @@ std::string hostName() {
 
 }  // namespace
 
-Operator operatorOf(const Session& session, std::string reason) {
+Operator operatorOf(const Session& session, const std::string& reason) {
   const auto id = geteuid();
   auto name = userName(id);
   // Only root's word counts for who somebody is: anybody can set the variable.
   if (id == 0) name = session.env("SUDO_USER").value_or(name);
+  constexpr std::size_t kBytesMax = std::size_t{16} * 1024;
   return {.name = std::move(name),
           .from = fmt::format("{} pid {} tether", hostName(), getpid()),
-          .reason = std::move(reason)};
+          .reason = keptText(reason, kBytesMax)};
 }
 
 }  // namespace tether::cli

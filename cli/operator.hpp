@@ -10,6 +10,6 @@ namespace tether::cli {
 
 /// The user of this process as the user database names it, behind sudo whoever called it, and from
 /// which machine and process.
-Operator operatorOf(const Session& session, std::string reason);
+Operator operatorOf(const Session& session, const std::string& reason);
 
 }  // namespace tether::cli

@@ -6,6 +6,7 @@
 
 #include "obstacles.hpp"
 #include "tether/json.hpp"
+#include "tether/text.hpp"
 
 namespace tether::cli {
 
@@ -132,6 +133,11 @@ std::string errorText(const Failure& failure) {
   return failure.message.empty() ? failure.code : failure.code + ": " + failure.message;
 }
 
+std::string shortErrorText(const Failure& failure) {
+  constexpr std::size_t kBytesMax = 240;
+  return keptText(errorText(failure), kBytesMax);
+}
+
 Cell outcomeOf(const Flow& flow) {
   if (!flow.resolved()) return "open";
   return cellOf(flow.outcome());
@@ -189,7 +195,7 @@ Table commandTable(const std::vector<Command>& commands, const Obstacles& obstac
   Table table{{"COMMAND", "TYPE", "STATE", "ATTEMPTS", "WHEN", "DETAIL"}, {}};
   for (const auto& command : commands) {
     std::string detail = waitReason(command, obstacles, now);
-    if (const auto error = errorText(command.error); !error.empty()) {
+    if (const auto error = shortErrorText(command.error); !error.empty()) {
       detail += (detail.empty() ? "" : ", ") + error;
     }
     table.rows.push_back({command.id, command.type, cellOf(command.state),
@@ -202,9 +208,10 @@ Table commandTable(const std::vector<Command>& commands, const Obstacles& obstac
 Table attemptTable(const std::vector<Attempt>& attempts, Time now) {
   Table table{{"ATTEMPT", "OUTCOME", "STARTED", "TOOK", "BY", "ERROR"}, {}};
   for (const auto& attempt : attempts) {
-    table.rows.push_back(
-        {std::to_string(attempt.number), attempt.outcome, whenText(attempt.startedAt, now),
-         tookText(attempt.endedAt - attempt.startedAt), attempt.owner, errorText(attempt.error)});
+    table.rows.push_back({std::to_string(attempt.number), attempt.outcome,
+                          whenText(attempt.startedAt, now),
+                          tookText(attempt.endedAt - attempt.startedAt), attempt.owner,
+                          shortErrorText(attempt.error)});
   }
   return table;
 }

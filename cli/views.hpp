@@ -32,6 +32,8 @@ Style styleOf(CommandState state);
 Cell cellOf(CommandState state);
 /// "out_of_stock: no A-1 left"; empty when there is none.
 std::string errorText(const Failure& failure);
+/// For one line of many: cut where it is long.
+std::string shortErrorText(const Failure& failure);
 
 /// "open", or a resolved flow's outcome.
 Cell outcomeOf(const Flow& flow);

@@ -157,7 +157,7 @@ void showOutcome(Session& session, Store& store, const Waited& waited) {
   for (const auto& command : flow.commands) {
     if (command.state == CommandState::Succeeded) continue;
     auto detail = waitReason(command, obstacles, now);
-    if (const auto error = errorText(command.error); !error.empty()) {
+    if (const auto error = shortErrorText(command.error); !error.empty()) {
       detail += (detail.empty() ? "" : ", ") + error;
     }
     print.line({"  ", command.type, " ", command.id, " ", cellOf(command.state),

@@ -103,7 +103,7 @@ class Watch {
         collected_.push_back(toJson(change));
         break;
       case Printer::Form::People: {
-        const auto error = errorText(change.error);
+        const auto error = shortErrorText(change.error);
         print_.line({{fmt::format("{:>6}  {}  ", change.seq, toText(change.at)), Style::Dim},
                      {change.what, styleOf(change.what)},
                      " ",

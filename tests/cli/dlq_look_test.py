@@ -31,6 +31,13 @@ class List(Look):
         self.assertIn("closed: account -5 is closed", done.lines[1])
         self.assertIn("there may be more", done.err)
 
+    def test_keeps_a_line_short_whatever_the_error_says(self):
+        (self.folder / "commands/book.sql").write_text(
+            "SELECT fail('http_500', printf('%.*c', 900000, 'x'));")
+        self.kill(1, prefix="long")
+        for verb in ("list", "groups"):
+            self.assertLess(max(map(len, self.ok("dlq", verb).lines)), 500)
+
     def test_is_narrowed_by_every_option(self):
         group = self.letter(self.closed[0])["group"]
         for flags, letters in {

@@ -53,6 +53,15 @@ struct TwoStores {
 
 }  // namespace
 
+TEST_CASE("an end whose text is no UTF-8 is told as well") {
+  TwoStores two;
+  two.back.handle("Pay", [](CommandContext& context) { context.reject("no\xFF", "caf\xE9"); });
+  const auto id = two.front.submit("Pay");
+  two.settle();
+  CHECK(two.back.state(id) == CommandState::Rejected);
+  CHECK(two.front.command(id).error == Failure{"no\\xff", "caf\\xe9"});
+}
+
 TEST_CASE("a command that runs in another store ends in the one that accepted it") {
   TwoStores two;
   two.back.handle("Pay", effect("paid"));

@@ -97,6 +97,26 @@ TEST_CASE("a quoted text is cut before a character and not inside it") {
   }
 }
 
+TEST_CASE("a text that is kept is UTF-8 and cut before a character") {
+  CHECK(keptText("caf\xC3\xA9\n", 100) == "caf\xC3\xA9\n");
+  CHECK(keptText("caf\xE9 \xFF", 100) == "caf\\xe9 \\xff");
+  CHECK(keptText(std::string_view("a\0b", 3), 100) == "a\\x00b");
+  CHECK(keptText(std::string(100, 'x'), 100) == std::string(100, 'x'));
+  CHECK(keptText(std::string(101, 'x'), 100) == std::string(97, 'x') + "\u2026");
+  for (const auto& text : kNoUtf8) CHECK(validUtf8(keptText(text, 100)));
+  for (const std::string wide : {"\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xFF"}) {
+    std::string many;
+    while (many.size() < 200) many += wide;
+    for (std::size_t most = 90; most < 100; ++most) {
+      const auto kept = keptText(many, most);
+      CHECK(validUtf8(kept));
+      CHECK(kept.size() <= most);
+      CHECK(kept.size() + 4 > most);
+      CHECK(kept.ends_with("\u2026"));
+    }
+  }
+}
+
 TEST_CASE("the nearest word is the one that was probably meant") {
   const std::vector<std::string> words = {"submit", "status", "maxAttempts", "dlq", "CreateOrder"};
   CHECK(nearest("sumbit", words) == "submit");

@@ -159,7 +159,7 @@ void Application::answer(PlanRun::State state, int exit) {
             table.rows.push_back({item.letterId,
                                   {std::string(toString(item.outcome)), styleOf(item.outcome)},
                                   item.commandId,
-                                  errorText(item.error)});
+                                  shortErrorText(item.error)});
           }
           if (print.quiet()) return;
           print.table(table);

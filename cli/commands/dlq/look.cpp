@@ -49,7 +49,7 @@ int runList(const LetterOptions& options, Session& session) {
              ? letter.type
              : std::string(toString(letter.kind)) + (letter.type.empty() ? "" : " " + letter.type),
          whenText(letter.failedAt, now), std::to_string(letter.attempts), letter.group,
-         std::string(toString(letter.state())), errorText(letter.error)});
+         std::string(toString(letter.state())), shortErrorText(letter.error)});
   }
   listing.diagnostics = stillElsewhere(session, filter.queue);
   return answerListing(session, listing, filter);
@@ -82,7 +82,7 @@ int runGroups(const LetterOptions& options, Session& session) {
                                   whenText(group.firstAt, now),
                                   whenText(group.lastAt, now),
                                   group.sampleId,
-                                  errorText(group.error)});
+                                  shortErrorText(group.error)});
   }
   return answerListing(session, listing, filter);
 }

@@ -116,6 +116,28 @@ std::string escapeForTerminal(std::string_view text) {
   return out;
 }
 
+std::string keptText(std::string_view text, std::size_t most) {
+  constexpr std::string_view kEllipsis = "\u2026";
+  if (text.size() <= most && text.find('\0') == text.npos && validUtf8(text)) {
+    return std::string(text);
+  }
+  std::string out;
+  std::size_t cutAt = 0;  // up to there it fits together with the ellipsis
+  while (!text.empty()) {
+    const auto c = decode(text);
+    if (c.bytes == 0 || c.value == 0) {
+      out += "\\x";
+      appendHex(out, static_cast<unsigned char>(text.front()), 2);
+    } else {
+      out += text.substr(0, c.bytes);
+    }
+    if (out.size() > most) return out.substr(0, cutAt).append(kEllipsis);
+    if (out.size() + kEllipsis.size() <= most) cutAt = out.size();
+    text.remove_prefix(std::max<std::size_t>(c.bytes, 1));
+  }
+  return out;
+}
+
 std::string quote(std::string_view text) {
   if (text.size() <= kQuotedBytesMax) return '"' + escapeForTerminal(text) + '"';
   std::size_t end = kQuotedBytesMax;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "model/kept_text.hpp"
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
 #include "tether/json.hpp"
@@ -110,7 +111,7 @@ NewDeadLetter letterOf(const Delivery& delivery, const std::string& queue, const
   letter.id = deriveId(delivery.id.empty() ? hash : delivery.id, role + '/' + queue + hash);
   letter.queue = queue;
   letter.body = delivery.body;
-  letter.error = why;
+  letter.error = kept(why);
   letter.failedAt = now;
   try {
     auto value = parseJson("message", delivery.body, kMessageLimits);

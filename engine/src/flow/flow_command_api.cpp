@@ -1,6 +1,7 @@
 #include "flow/flow_command_api.hpp"
 
 #include "base/log.hpp"
+#include "model/kept_text.hpp"
 #include "tether/error.hpp"
 #include "tether/seam.hpp"
 
@@ -108,7 +109,7 @@ Cancelled FlowCommandApi::cancel(const std::string& commandId, const Operator& b
   store_.read([&](Snapshot& snapshot) { command = snapshot.command(commandId); });
   store_.commit(Durability::Durable, [&](Unit& unit) {
     const auto now = clock_.now();
-    result = unit.cancel(commandId, {"cancelled", reason}, now);
+    result = unit.cancel(commandId, kept(Failure{"cancelled", reason}), now);
     if (result != Cancelled::Done && result != Cancelled::Requested) return;
     AuditEntry entry;
     entry.at = now;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "model/kept_text.hpp"
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
 #include "tether/seam.hpp"
@@ -75,14 +76,15 @@ void OutboxRelay::settle(Unit& unit, const QueuedMessage& message, const SendRes
     return;
   }
   if (result.kind == SendResult::Kind::Permanent) {
-    if (message.commandSeq != 0) return unit.refuse(message.ref, {"refused", result.error}, now);
+    const auto error = kept(Failure{"refused", result.error});
+    if (message.commandSeq != 0) return unit.refuse(message.ref, error, now);
     NewDeadLetter letter;
     letter.id = deriveId(message.id, "delivery/" + queue_);
     letter.kind = DeadLetterKind::Delivery;
     letter.queue = queue_;
     letter.eventSeq = message.eventSeq;
     letter.body = message.body;
-    letter.error = {"refused", result.error};
+    letter.error = error;
     letter.failedAt = now;
     try {
       const auto envelope = parseEnvelope(message.body);

@@ -1,5 +1,6 @@
 #include "model/outcome.hpp"
 
+#include "model/kept_text.hpp"
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
 #include "tether/json.hpp"
@@ -13,6 +14,7 @@ using nlohmann::json;
 
 constexpr std::int64_t kGenerationMax = 1'000'000'000;
 constexpr std::string_view kPrefix = "tether.command.";
+// The event must fit any queue: too large a one would never arrive, and the command would wait.
 constexpr std::size_t kMessageBytesMax = std::size_t{8} * 1024;
 
 [[noreturn]] void refuse(const Envelope& envelope, const std::string& problem) {
@@ -30,22 +32,6 @@ Value member(const Envelope& envelope, const json& object, const char* name,
     refuse(envelope, std::string("data.") + name + (kText ? " must be text" : " must be a number"));
   }
   return found->get<Value>();
-}
-
-/// A handler may say as much as it likes, but the event must fit any queue: too large a one would
-/// never arrive, and the command would wait for ever.
-std::string cut(const std::string& message) {
-  constexpr std::string_view kEllipsis = "…";
-  if (message.size() <= kMessageBytesMax) return message;
-  const std::size_t most = kMessageBytesMax - kEllipsis.size();
-  std::size_t end = most;
-  while (end > most - 4 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) --end;
-  return message.substr(0, end).append(kEllipsis);
-}
-
-/// An answer that cannot be made would keep its command from ending.
-std::string sayable(const std::string& text) {
-  return validUtf8(text) ? text : escapeForTerminal(text);
 }
 
 }  // namespace
@@ -69,8 +55,8 @@ Event toEvent(const CommandOutcome& outcome, const Command& command) {
                {"source", outcome.source},
                {"generation", outcome.generation}};
   if (outcome.error != Failure{}) {
-    data["error"] = {{"code", sayable(outcome.error.code)},
-                     {"message", cut(sayable(outcome.error.message))}};
+    data["error"] = {{"code", keptText(outcome.error.code, kMessageBytesMax)},
+                     {"message", keptText(outcome.error.message, kMessageBytesMax)}};
   }
   event.data = canonicalJson(data);
   return event;
@@ -93,8 +79,8 @@ CommandOutcome parseOutcome(const Envelope& envelope) {
   if (const auto error = envelope.data.find("error"); error != envelope.data.end()) {
     if (!error->is_object()) refuse(envelope, "data.error must be an object");
     const std::string none;
-    outcome.error.code = member(envelope, *error, "code", &none);
-    outcome.error.message = member(envelope, *error, "message", &none);
+    outcome.error = kept(Failure{member(envelope, *error, "code", &none),
+                                 member(envelope, *error, "message", &none)});
   }
   return outcome;
 }

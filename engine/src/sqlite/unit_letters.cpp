@@ -1,4 +1,5 @@
 // Dead letters: burying, replaying, and what operators do with them.
+#include "model/kept_text.hpp"
 #include "sqlite/unit.hpp"
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
@@ -233,24 +234,26 @@ bool SqliteUnit::purgeLetter(const std::string& letterId) {
 }
 
 void SqliteUnit::audit(const AuditEntry& entry) {
+  const auto by = kept(entry.by);
   connection_
       .query(
           "INSERT INTO tether_audit (seq, at, action, letter_id, subject_id, type, correlation_id,"
           " operator, operator_from, reason, detail)"
           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
       .run(nextSeq(), entry.at, entry.action, OrNull{entry.letterId}, OrNull{entry.subjectId},
-           OrNull{entry.type}, OrNull{entry.correlationId}, entry.by.name, entry.by.from,
-           OrNull{entry.by.reason}, OrNull{entry.detail});
+           OrNull{entry.type}, OrNull{entry.correlationId}, by.name, by.from, OrNull{by.reason},
+           OrNull{entry.detail});
 }
 
 void SqliteUnit::recordPlanItem(const std::string& planId, const PlanItem& item) {
+  const auto error = kept(item.error);
   const auto inserted =
       connection_
           .query(
               "INSERT INTO tether_plan_item (plan_id, letter_id, outcome, command_id, error_code,"
               " error_message, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING")
-          .run(planId, item.letterId, item.outcome, OrNull{item.commandId}, OrNull{item.error.code},
-               OrNull{item.error.message}, item.at);
+          .run(planId, item.letterId, item.outcome, OrNull{item.commandId}, OrNull{error.code},
+               OrNull{error.message}, item.at);
   if (inserted == 0) {
     throw Error(ErrorCode::Conflict, "dead letter " + item.letterId + " of plan " + planId +
                                          " was applied by somebody else");

@@ -1,6 +1,7 @@
 // Queues and lanes of which nothing is claimed: paused by hand, or by the breaker.
 #include <algorithm>
 
+#include "model/kept_text.hpp"
 #include "sqlite/unit.hpp"
 
 namespace tether::sqlite {
@@ -96,6 +97,7 @@ void SqliteUnit::countSuccess(const ClaimedCommand& claim) {
 
 bool SqliteUnit::pause(const std::string& queue, const std::string& type, const Operator& by,
                        Time now) {
+  const auto who = kept(by);
   const auto changed = connection_
                            .query(
                                "INSERT INTO tether_pause (queue, lane, paused_at, operator, reason)"
@@ -104,7 +106,7 @@ bool SqliteUnit::pause(const std::string& queue, const std::string& type, const 
                                " operator = excluded.operator, reason = excluded.reason"
                                // By hand already: it stays as it is.
                                " WHERE paused_at IS NULL OR probe_at IS NOT NULL")
-                           .run(queue, type, now, by.name, OrNull{by.reason});
+                           .run(queue, type, now, who.name, OrNull{who.reason});
   loadPauses();
   return changed > 0;
 }
