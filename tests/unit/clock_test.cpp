@@ -32,6 +32,9 @@ TEST_CASE("a time is printed with the fraction in groups of three") {
   CHECK(toText(noon + 123ms) == "2026-01-31T12:00:00.123Z");
   CHECK(toText(noon + 100ms) == "2026-01-31T12:00:00.100Z");
   CHECK(toText(noon + 123456us) == "2026-01-31T12:00:00.123456Z");
+  CHECK(toText(noon + 1ms) == "2026-01-31T12:00:00.001Z");
+  CHECK(toSortableText(noon) == "2026-01-31T12:00:00.000000Z");
+  CHECK(toSortableText(noon + 123ms) == "2026-01-31T12:00:00.123000Z");
   CHECK(toText(noon + 1us) == "2026-01-31T12:00:00.000001Z");
   CHECK(toText(noon - 1us) == "2026-01-31T11:59:59.999999Z");
   CHECK(toText(Time{}) == "1970-01-01T00:00:00Z");

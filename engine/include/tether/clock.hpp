@@ -44,6 +44,8 @@ class ManualClock final : public Clock {
 /// "2026-01-31T12:00:00.123456Z", without trailing zero groups in the fraction. A time outside the
 /// years 0000 to 9999 prints as the nearest one inside.
 std::string toText(Time time);
+/// The same with six digits of fraction always, so that texts are in the order of their times.
+std::string toSortableText(Time time);
 /// Reads RFC 3339, with any offset; digits after the microseconds are dropped. A leap second (:60)
 /// is refused. Throws Invalid that quotes the text.
 Time parseTime(std::string_view text);

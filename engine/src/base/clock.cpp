@@ -121,7 +121,7 @@ void ManualClock::advance(Duration by) {
   elapsed_ += by.count();
 }
 
-std::string toText(Time time) {
+std::string toSortableText(Time time) {
   time = std::clamp(time, kFirst, kLast);
   const auto day = floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
@@ -141,11 +141,16 @@ std::string toText(Time time) {
   appendDigits(out, number(clock.minutes().count()), 2);
   out += ':';
   appendDigits(out, number(clock.seconds().count()), 2);
-  const auto micros = number(clock.subseconds().count());
-  if (micros != 0) {
-    out += '.';
-    const bool wholeMillis = micros % 1000 == 0;
-    appendDigits(out, wholeMillis ? micros / 1000 : micros, wholeMillis ? 3 : 6);
+  out += '.';
+  appendDigits(out, number(clock.subseconds().count()), 6);
+  return out += 'Z';
+}
+
+std::string toText(Time time) {
+  auto out = toSortableText(time);
+  out.pop_back();
+  for (const std::string_view zeros : {"000", ".000"}) {
+    if (out.ends_with(zeros)) out.resize(out.size() - zeros.size());
   }
   return out += 'Z';
 }
