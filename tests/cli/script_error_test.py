@@ -38,6 +38,20 @@ class ScriptError(ProjectTest):
         self.assertEqual(self.error("SELECT :name;\nEXPLAIN PRAGMA user_version;"),
                          "invalid: book.sql:2: PRAGMA is not allowed in a command: user_version")
 
+    def test_names_what_would_stand_before_other_tables_or_take_an_own_name(self):
+        for statement, words in (
+                ("CREATE TABLE temp.t (a)",
+                 "temporary tables, views, indexes and triggers are not allowed "),
+                ("ALTER TABLE stock RENAME TO tether_stock",
+                 "the name tether_stock belongs to Tether"),
+                ("CREATE INDEX tether_a ON stock (sku)", "the index tether_a belongs to Tether")):
+            with self.subTest(statement=statement):
+                self.assertIn("invalid: book.sql:2: " + words,
+                              self.error(f"SELECT json_array(:name);\n{statement};"))
+                seen = self.tether("doctor")
+                self.assertEqual(seen.exit, 1, seen.err)
+                self.assertIn("book.sql:2: " + words, seen.out)
+
     def test_names_the_call_that_is_wrong(self):
         for call, words in (
                 ("emit('Booked', 'no json')", "emit, byte 1: "),

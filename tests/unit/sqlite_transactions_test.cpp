@@ -238,6 +238,52 @@ TEST_CASE("the SQL of a command cannot end the transaction or touch the tables o
   }
 }
 
+TEST_CASE("what would stand before the tables of others or take a name of the engine is refused") {
+  for (const auto* sql :
+       {"CREATE TABLE temp.rows (id)", "CREATE TEMP TABLE rows (id)",
+        "CREATE VIEW temp.rows AS SELECT 1 AS id", "CREATE TEMP VIEW rows AS SELECT 1 AS id",
+        "CREATE TRIGGER temp.mine AFTER INSERT ON rows BEGIN SELECT 1; END",
+        "CREATE TEMP TRIGGER mine AFTER INSERT ON rows BEGIN SELECT 1; END",
+        "CREATE TABLE temp.a AS SELECT 1 AS id", "INSERT INTO temp.sqlite_master DEFAULT VALUES",
+        "ALTER TABLE rows RENAME TO tether_rows", "ALTER TABLE rows RENAME TO \"Tether_Rows\"",
+        "ALTER TABLE main.rows /* all */ RENAME TO -- now\n [tether_rows]",
+        "CREATE INDEX tether_filling ON rows (filling)", "CREATE VIEW TETHER_V AS SELECT 1 AS id",
+        "CREATE TRIGGER tether_t AFTER INSERT ON rows BEGIN SELECT 1; END"}) {
+    checkOnlyTheMiddleFailed(sql, "invalid");
+  }
+}
+
+TEST_CASE("what would be refused is seen before it runs, also behind what changes tables") {
+  const StoreFolder folder;
+  const auto store = folder.openWithRows();
+  store->read([&](Snapshot& snapshot) {
+    auto& sql = snapshot.sql();
+    for (const std::string text :
+         {"CREATE TABLE temp.rows (id)", "ALTER TABLE rows RENAME TO tether_rows",
+          "CREATE TABLE a (id);\nCREATE TABLE temp.rows (id)",
+          "CREATE TABLE a (id);\nCREATE INDEX tether_a ON rows (id)"}) {
+      CAPTURE(text);
+      CHECK(thrownCode([&] { sql.check(text); }) == "invalid");
+    }
+    for (const std::string text :
+         {"ALTER TABLE rows RENAME TO lines", "ALTER TABLE rows RENAME filling TO tether_filling",
+          "CREATE TABLE a (id); INSERT INTO a VALUES (1)"}) {
+      CAPTURE(text);
+      CHECK(sql.check(text));
+    }
+  });
+}
+
+TEST_CASE("a table can be renamed and dropped, and what refers to it follows") {
+  const StoreFolder folder;
+  const auto store = folder.openWithRows();
+  run(*store,
+      "CREATE VIEW shown AS SELECT id FROM rows; ALTER TABLE rows RENAME TO lines;"
+      "ALTER TABLE lines RENAME filling TO note; INSERT INTO lines VALUES (1, 'x')");
+  CHECK(rowsOf(*store, "SELECT * FROM shown") == R"([{"id":1}])");
+  run(*store, "DROP VIEW shown; DROP TABLE lines");
+}
+
 TEST_CASE("a writer waits while another process holds the write lock") {
   const StoreFolder folder;
   folder.openWithRows();

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/sql_tokens.hpp"
+
 namespace tether::sqlite {
 
 std::size_t leadingSpace(std::string_view text) {
@@ -40,6 +42,45 @@ bool changesTables(int action) {
     default:
       return false;
   }
+}
+
+std::size_t lineAt(std::string_view text, std::size_t offset) {
+  const auto before = text.substr(0, offset);
+  return 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+}
+
+bool isOwnName(std::string_view name) {
+  constexpr std::string_view kPrefix = "tether_";
+  return name.size() >= kPrefix.size() &&
+         sqlite3_strnicmp(name.data(), kPrefix.data(), static_cast<int>(kPrefix.size())) == 0;
+}
+
+std::string_view renamesTo(std::string_view statement) {
+  SqlTokens tokens(statement);
+  bool renames = false;
+  for (auto token = tokens.next();
+       token.kind == SqlToken::Kind::Word || token.kind == SqlToken::Kind::Other;
+       token = tokens.next()) {
+    if (!renames || !token.is("TO")) {
+      renames = token.is("RENAME");
+      continue;
+    }
+    auto name = tokens.next().text;
+    if (name.size() > 1 && std::string_view("\"'`[").find(name.front()) != name.npos) {
+      name = name.substr(1, name.size() - 2);
+    }
+    return name;
+  }
+  return {};
+}
+
+bool isPragma(std::string_view statement) {
+  SqlTokens tokens(statement);
+  auto token = tokens.next();
+  for (const std::string_view word : {"EXPLAIN", "QUERY", "PLAN"}) {
+    if (token.is(word)) token = tokens.next();
+  }
+  return token.is("PRAGMA");
 }
 
 bool isSyntax(std::string_view problem) {

@@ -12,6 +12,18 @@ std::size_t leadingSpace(std::string_view text);
 /// Whether an action that the authorizer is asked about changes tables, not only rows.
 bool changesTables(int action);
 
+/// The line of the text that a place is in, from 1.
+std::size_t lineAt(std::string_view text, std::size_t offset);
+
+/// Whether a name is for Tether's own tables and indexes alone, as SQLite compares names.
+bool isOwnName(std::string_view name);
+
+/// What a statement would call its table from now on, without its quotes; empty: it renames none.
+std::string_view renamesTo(std::string_view statement);
+
+/// A PRAGMA, or what would be done by one.
+bool isPragma(std::string_view statement);
+
 /// A problem that no table would mend which is made on the way.
 bool isSyntax(std::string_view problem);
 

@@ -17,17 +17,9 @@ constexpr std::int64_t kStepsPerSecond = 50'000'000;
 constexpr std::size_t kScriptsMax = 500;
 constexpr std::string_view kDoing = "sql: ";  // what toError() says before SQLite's words
 
-bool ownTable(const char* name) {  // as SQLite compares names
-  return name != nullptr && sqlite3_strnicmp(name, "tether_", 7) == 0;
-}
-
-const char* asText(sqlite3_value* value) {
-  const auto* text = sqlite3_value_text(value);
-  return text == nullptr ? "" : reinterpret_cast<const char*>(text);
-}
-
-void answer(sqlite3_context* context, const std::string& text) {
-  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+void bindText(sqlite3_stmt* statement, int parameter, const std::string& text) {
+  sqlite3_bind_text64(statement, parameter, text.data(), text.size(), SQLITE_TRANSIENT,
+                      SQLITE_UTF8);
 }
 
 std::string hexOf(const void* bytes, int size) {
@@ -161,6 +153,8 @@ void SqlSession::forEachStatement(std::string_view text, OnStatement onStatement
   }
   auto& script = found->second;
   const auto use = [&](const Prepared& one) {
+    statement_ = text.substr(one.offset);
+    refusal_.clear();  // of a statement before
     blaming(text, one.offset, [&] { onStatement(one.statement.get()); });
   };
   if (script.complete) {
@@ -188,9 +182,11 @@ SqlSession::Prepared SqlSession::prepareNext(std::string_view text, std::size_t&
   sqlite3_stmt* raw = nullptr;
   const char* tail = nullptr;
   refusal_.clear();
+  const auto first = begin + leadingSpace(rest);
+  statement_ = text.substr(first);
   const int code =
       sqlite3_prepare_v3(database, rest.data(), static_cast<int>(rest.size()), flags, &raw, &tail);
-  Prepared prepared{Statement(raw), begin + leadingSpace(rest)};
+  Prepared prepared{Statement(raw), first};
   if (code != SQLITE_OK) {
     const int at = refusal_.empty() ? sqlite3_error_offset(database) : -1;
     const auto place = at < 0 ? prepared.offset : begin + static_cast<std::size_t>(at);
@@ -210,9 +206,7 @@ void SqlSession::blaming(std::string_view text, std::size_t offset, Work work) t
   if (error.code() != ErrorCode::Invalid && error.code() != ErrorCode::Conflict) throw;
   std::string problem = error.what();
   if (problem.starts_with(kDoing)) problem.erase(0, kDoing.size());
-  const auto before = text.substr(0, offset);
-  const auto line = 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
-  throw SqlError(error.code(), std::move(problem), line, text);
+  throw SqlError(error.code(), std::move(problem), lineAt(text, offset), text);
 }
 
 bool SqlSession::check(std::string_view text) {
@@ -222,19 +216,19 @@ bool SqlSession::check(std::string_view text) {
   } guard{running_ = true};
   changesSchema_ = false;
   for (std::size_t offset = 0; offset < text.size();) {
-    const bool changed = changesSchema_;
+    const bool judgeable = !changesSchema_;
     try {
       (void)prepareNext(text, offset, 0);
     } catch (const SqlError& error) {
       // What an earlier statement makes is not there yet: nobody can tell how this one stands.
-      if (changed && !isSyntax(error.problem())) return true;
+      if (!judgeable && refusal_.empty() && !isSyntax(error.problem())) return true;
       throw;
     }
   }
   return changesSchema_;
 }
 
-void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) const {
+void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) {
   const int count = sqlite3_bind_parameter_count(statement);
   for (int i = 1; i <= count; ++i) {
     const char* name = sqlite3_bind_parameter_name(statement, i);
@@ -244,7 +238,7 @@ void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) con
     }
     const auto member = params.is_object() ? params.find(name + 1) : params.end();
     if (member == params.end()) {
-      throw Error(ErrorCode::Invalid, "missing parameter " + std::string(name) +
+      throw Error(ErrorCode::Invalid, "missing parameter :" + std::string(name + 1) +
                                           ": the payload has no member \"" + (name + 1) + "\"");
     }
     // A host's own values: the payload's were looked at before.
@@ -268,11 +262,8 @@ void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) con
         sqlite3_bind_text64(statement, i, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8);
         break;
       }
-      default: {
-        const auto value = canonicalJson(*member);
-        sqlite3_bind_text64(statement, i, value.data(), value.size(), SQLITE_TRANSIENT,
-                            SQLITE_UTF8);
-      }
+      default:
+        bindText(statement, i, canonicalJson(*member));
     }
   }
 }
@@ -324,146 +315,6 @@ void SqlSession::raise(int code) {
     throw Error(ErrorCode::TimedOut, limit + toText(scope_->hold) + " and was interrupted");
   }
   throw toError(code, "sql", sqlite3_errmsg(connection_.handle()));
-}
-
-int SqlSession::authorize(void* self, int action, const char* first, const char* second,
-                          const char* /*database*/, const char* /*trigger*/) {
-  auto& session = *static_cast<SqlSession*>(self);
-  if (!session.running_) return SQLITE_OK;
-  const auto refuse = [&](std::string why) {
-    session.refusal_ = std::move(why);
-    return SQLITE_DENY;
-  };
-  session.changesSchema_ = session.changesSchema_ || changesTables(action);
-  switch (action) {
-    case SQLITE_TRANSACTION:
-    case SQLITE_SAVEPOINT:
-      return refuse("transaction control is not allowed " + session.where() +
-                    ": Tether commits it");
-    case SQLITE_ATTACH:
-    case SQLITE_DETACH:
-      return refuse("ATTACH and DETACH are not allowed " + session.where());
-    case SQLITE_PRAGMA:
-      return refuse("PRAGMA is not allowed " + session.where() + ": " + first);
-    case SQLITE_FUNCTION:
-      if (second != nullptr && (sqlite3_stricmp(second, "load_extension") == 0 ||
-                                sqlite3_stricmp(second, "fts3_tokenizer") == 0)) {
-        return refuse(std::string(second) + " is not allowed " + session.where());
-      }
-      return SQLITE_OK;
-    case SQLITE_CREATE_TEMP_TABLE:
-    case SQLITE_CREATE_TEMP_VIEW:
-    case SQLITE_CREATE_TEMP_INDEX:
-    case SQLITE_CREATE_TEMP_TRIGGER:
-      // They would outlive the command, and stand before tables of the same name.
-      return refuse("temporary tables, views and triggers are not allowed " + session.where());
-    case SQLITE_INSERT:
-    case SQLITE_UPDATE:
-    case SQLITE_DELETE:
-    case SQLITE_CREATE_TABLE:
-    case SQLITE_CREATE_VTABLE:
-    case SQLITE_CREATE_VIEW:
-    case SQLITE_DROP_TABLE:
-    case SQLITE_DROP_VTABLE:
-    case SQLITE_DROP_VIEW:
-      if (!ownTable(first)) return SQLITE_OK;
-      return refuse("the table " + std::string(first) + " belongs to Tether");
-    case SQLITE_ALTER_TABLE:
-    case SQLITE_CREATE_INDEX:
-    case SQLITE_CREATE_TRIGGER:
-    case SQLITE_DROP_INDEX:
-    case SQLITE_DROP_TRIGGER:
-      if (!ownTable(second)) return SQLITE_OK;
-      return refuse("the table " + std::string(second) + " belongs to Tether");
-    default:
-      return SQLITE_OK;
-  }
-}
-
-SqlSession& SqlSession::of(sqlite3_context* context) {
-  return *static_cast<SqlSession*>(sqlite3_user_data(context));
-}
-
-const ScriptScope* SqlSession::scopeOf(sqlite3_context* context) {
-  const auto* scope = of(context).scope_;
-  if (scope != nullptr && scope->command != nullptr) return scope;
-  sqlite3_result_error(context, "this function is there only inside a command", -1);
-  return nullptr;
-}
-
-void SqlSession::emitFunction(sqlite3_context* context, int count, sqlite3_value** values) {
-  auto& session = of(context);
-  try {
-    if (session.scope_ == nullptr || session.scope_->events == nullptr) {
-      throw Error(ErrorCode::Invalid, "emit() is there only inside a command");
-    }
-    std::optional<std::string> key;
-    if (count == 3 && sqlite3_value_type(values[2]) != SQLITE_NULL) key = asText(values[2]);
-    session.scope_->events->add(asText(values[0]), parseJson("emit", asText(values[1])),
-                                std::move(key));
-  } catch (const std::exception& error) {
-    session.ending_ = Ending{Ending::Kind::Misused, "", error.what()};
-    sqlite3_result_error(context, error.what(), -1);
-  }
-}
-
-void SqlSession::rejectFunction(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
-  Ending ending{Ending::Kind::Rejected, asText(values[0]), asText(values[1])};
-  if (ending.code.empty()) ending = misuse("reject");
-  of(context).ending_ = std::move(ending);
-  sqlite3_result_error(context, "rejected", -1);
-}
-
-void SqlSession::failFunction(sqlite3_context* context, int count, sqlite3_value** values) {
-  Ending ending{Ending::Kind::Failed, asText(values[0]), asText(values[1])};
-  try {
-    const bool asks = count == 3 && sqlite3_value_type(values[2]) != SQLITE_NULL;
-    if (asks) ending.retryAfter = parseDuration(asText(values[2]));
-  } catch (const std::exception& error) {
-    ending = {Ending::Kind::Misused, "", "fail(" + ending.code + "): " + error.what()};
-  }
-  if (ending.kind == Ending::Kind::Failed && ending.code.empty()) ending = misuse("fail");
-  of(context).ending_ = std::move(ending);
-  sqlite3_result_error(context, "failed", -1);
-}
-
-SqlSession::Ending SqlSession::misuse(const std::string& function) {
-  return {Ending::Kind::Misused, "",
-          function + "() needs a code, as in " + function +
-              "('out_of_stock', 'none is left'): it "
-              "was NULL or empty"};
-}
-
-std::string SqlSession::where() const {
-  return scope_ != nullptr && scope_->command != nullptr ? "in a command" : "here";
-}
-
-void SqlSession::registerFunctions() {
-  using Function = void (*)(sqlite3_context*, int, sqlite3_value**);
-  // Only from a statement itself, never from a trigger, view or schema expression.
-  const auto add = [this](const char* name, int count, Function function) {
-    sqlite3_create_function_v2(connection_.handle(), name, count, SQLITE_UTF8 | SQLITE_DIRECTONLY,
-                               this, function, nullptr, nullptr, nullptr);
-  };
-  add("emit", 2, &SqlSession::emitFunction);
-  add("emit", 3, &SqlSession::emitFunction);
-  add("reject", 2, &SqlSession::rejectFunction);
-  add("fail", 2, &SqlSession::failFunction);
-  add("fail", 3, &SqlSession::failFunction);
-  add("now", 0, [](sqlite3_context* context, int, sqlite3_value**) {
-    const auto& session = of(context);
-    const auto* scope = session.scope_;
-    answer(context, toText(scope == nullptr ? session.clock_.now() : scope->now));
-  });
-  add("correlation_id", 0, [](sqlite3_context* context, int, sqlite3_value**) {
-    if (const auto* scope = scopeOf(context)) answer(context, scope->command->correlationId);
-  });
-  add("command_id", 0, [](sqlite3_context* context, int, sqlite3_value**) {
-    if (const auto* scope = scopeOf(context)) answer(context, scope->command->id);
-  });
-  add("attempt", 0, [](sqlite3_context* context, int, sqlite3_value**) {
-    if (const auto* scope = scopeOf(context)) sqlite3_result_int(context, scope->attempt);
-  });
 }
 
 }  // namespace tether::sqlite

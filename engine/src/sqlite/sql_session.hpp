@@ -79,7 +79,7 @@ class SqlSession final : public Sql {
   /// Runs what throws an Error, and says of one which line is to blame.
   template <class Work>
   static void blaming(std::string_view text, std::size_t offset, Work work);
-  void bind(sqlite3_stmt* statement, const nlohmann::json& params) const;
+  static void bind(sqlite3_stmt* statement, const nlohmann::json& params);
   void step(sqlite3_stmt* statement, nlohmann::json* rows);
   [[noreturn]] void raise(int code);
   void startBudget();
@@ -105,6 +105,7 @@ class SqlSession final : public Sql {
   bool ran_ = false;
   ScriptScope* scope_ = nullptr;
   bool running_ = false;        // the authorizer judges only business statements
+  std::string_view statement_;  // from the one that is prepared or runs to the end of its script
   std::string refusal_;         // why the authorizer said no
   bool changesSchema_ = false;  // what was prepared since check() began
   std::optional<Ending> ending_;
