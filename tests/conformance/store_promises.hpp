@@ -158,6 +158,7 @@
   TEST(changesOrder, "changes are told in one order with their kinds")                           \
   TEST(changesCursor, "a cursor tells each change once")                                         \
   TEST(sqlParameters, "named parameters are bound from the members")                             \
+  TEST(sqlJson, "a parameter that is a value in a json function keeps its json type")            \
   TEST(sqlMissing, "a missing parameter is named")                                               \
   TEST(sqlRows, "a query answers the rows of its last statement that has any")                   \
   TEST(sqlTwins, "two columns of one name are refused before anything runs")                     \
@@ -167,6 +168,7 @@
   TEST(sqlAgain, "a script that was refused can be corrected and run")                           \
   TEST(sqlSchema, "a script may change the schema of its own tables")                            \
   TEST(sqlFunctions, "a script can ask for its command and the time")                            \
+  TEST(sqlTimes, "the times that a script asks for sort as text")                                \
   TEST(sqlEmit, "a script can emit events")                                                      \
   TEST(sqlReject, "a script can reject and fail")                                                \
   TEST(sqlFailRetryAfter, "a script that fails can ask for a delay")                             \

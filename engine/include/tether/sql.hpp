@@ -33,11 +33,14 @@ class NotReading : public SqlError {
 };
 
 /// Text is one or more statements in the store's dialect. Named parameters (:name) are bound from
-/// the members of `params` (objects and arrays as JSON text); values are never pasted into the
-/// text. Statements are prepared once and kept.
+/// the members of `params` (objects and arrays as JSON text; where a parameter stands alone as a
+/// value of json_object, json_array, json_set, json_insert, json_replace or json_group_*, each as
+/// the JSON that it is); values are never pasted into the text. Statements are prepared once and
+/// kept.
 ///
-/// Refused: transaction control, ATTACH, PRAGMA, a write to Tether's own tables. Inside a command
-/// the functions emit, reject, fail, now, correlation_id, command_id and attempt are there as well.
+/// Refused: transaction control, ATTACH, PRAGMA, temporary objects, a write to Tether's own tables,
+/// a name that begins with tether_. Inside a command the functions emit, reject, fail, now,
+/// correlation_id, command_id and attempt are there as well.
 ///
 /// Errors: Invalid (bad SQL, a parameter that `params` does not have: it is named; NotReading) and
 /// Conflict (a constraint), both an SqlError where a statement is to blame; TimedOut (over the

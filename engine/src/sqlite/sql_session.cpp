@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sqlite/connection.hpp"
+#include "sqlite/json_arguments.hpp"
 #include "sqlite/sql_reading.hpp"
 #include "tether/json.hpp"
 #include "tether/transaction_command.hpp"
@@ -149,9 +150,10 @@ void SqlSession::forEachStatement(std::string_view text, OnStatement onStatement
   auto found = scripts_.find(text);
   if (found == scripts_.end()) {
     if (scripts_.size() >= kScriptsMax) scripts_.clear();
-    found = scripts_.try_emplace(std::string(text)).first;
+    found = scripts_.try_emplace(std::string(text), Script{withJsonArguments(text), {}}).first;
   }
   auto& script = found->second;
+  if (!script.text.empty()) text = script.text;
   const auto use = [&](const Prepared& one) {
     statement_ = text.substr(one.offset);
     refusal_.clear();  // of a statement before
@@ -215,6 +217,8 @@ bool SqlSession::check(std::string_view text) {
     ~Running() { flag = false; }
   } guard{running_ = true};
   changesSchema_ = false;
+  const auto changed = withJsonArguments(text);
+  if (!changed.empty()) text = changed;
   for (std::size_t offset = 0; offset < text.size();) {
     const bool judgeable = !changesSchema_;
     try {
@@ -232,7 +236,8 @@ void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) {
   const int count = sqlite3_bind_parameter_count(statement);
   for (int i = 1; i <= count; ++i) {
     const char* name = sqlite3_bind_parameter_name(statement, i);
-    if (name == nullptr || name[0] != ':') {
+    const bool asJson = name != nullptr && name[0] == '@';
+    if (name == nullptr || (name[0] != ':' && !asJson)) {
       throw Error(ErrorCode::Invalid, "only named parameters (:name) are bound, found " +
                                           std::string(name == nullptr ? "?" : name));
     }
@@ -243,6 +248,10 @@ void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) {
     }
     // A host's own values: the payload's were looked at before.
     if (!member->is_string()) checkJson(name, *member, kMessageLimits);
+    if (asJson) {
+      bindText(statement, i, canonicalJson(*member));
+      continue;
+    }
     switch (member->type()) {
       case nlohmann::json::value_t::null:
         sqlite3_bind_null(statement, i);

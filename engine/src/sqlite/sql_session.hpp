@@ -54,6 +54,7 @@ class SqlSession final : public Sql {
     std::size_t offset;  // of its first word in the script
   };
   struct Script {
+    std::string text;  // where it is not what was given: see withJsonArguments()
     std::vector<Prepared> statements;
     bool complete = false;
   };

@@ -38,12 +38,27 @@ void sqlFunctions(StoreBench& bench) {
   command.id = "c-1";
   command.correlationId = "flow-1";
   EventCollector events;
-  CHECK(
-      runAs(bench,
-            "SELECT correlation_id() AS flow, command_id() AS command, attempt() AS attempt,"
-            " now() AS now",
-            command, events) ==
-      json{{{"flow", "flow-1"}, {"command", "c-1"}, {"attempt", 3}, {"now", toText(bench.now())}}});
+  CHECK(runAs(bench,
+              "SELECT correlation_id() AS flow, command_id() AS command, attempt() AS attempt,"
+              " now() AS now",
+              command, events) == json{{{"flow", "flow-1"},
+                                        {"command", "c-1"},
+                                        {"attempt", 3},
+                                        {"now", toSortableText(bench.now())}}});
+}
+
+void sqlTimes(StoreBench& bench) {
+  Command command;
+  EventCollector events;
+  std::string last;
+  for (const auto pause : {0us, 999999us, 1us, 1000us, 122999us, 1us}) {
+    bench.pass(pause);
+    const std::string now = runAs(bench, "SELECT now() AS now", command, events)[0].at("now");
+    CHECK(parseTime(now) == bench.now());
+    CHECK(now.size() == std::string("2026-01-31T12:00:00.123456Z").size());
+    CHECK(now >= last);
+    last = now;
+  }
 }
 
 void sqlEmit(StoreBench& bench) {

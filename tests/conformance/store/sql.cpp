@@ -23,6 +23,50 @@ void sqlParameters(StoreBench& bench) {
   CHECK(json::parse(row[0].at("tags").get<std::string>()) == nested.at("tags"));
 }
 
+void sqlJson(StoreBench& bench) {
+  const json params = {{"yes", true},
+                       {"price", 1234567.8901234567},
+                       {"big", 9007199254740993},
+                       {"text", "a \"b\" {}"},
+                       {"none", nullptr},
+                       {"list", {1, "two", {{"three", false}}}},
+                       {"empty", json::object()},
+                       {"path", "$.a"},
+                       {"doc", {{"a", 1}}}};
+  const auto made = [&](const std::string& expression, const std::string& from = "") {
+    CAPTURE(expression);
+    const auto rows = bench.sql("SELECT " + expression + " AS made" + from, params);
+    REQUIRE(rows.size() == 1);
+    return rows[0].at("made").get<std::string>();
+  };
+  CHECK(made("json_object('y', :yes, 'p', :price, 'b', :big, 't', :text, 'n', :none, 'l', :list,"
+             " 'e' , /* all */ :empty )") ==
+        R"({"y":true,"p":1234567.8901234567,"b":9007199254740993,"t":"a \"b\" {}","n":null,)"
+        R"("l":[1,"two",{"three":false}],"e":{}})");
+  CHECK(made("json_array(:yes, (SELECT :yes), :yes + 1, :list)") ==
+        R"([true,1,2,[1,"two",{"three":false}]])");
+  CHECK(made("JSON_OBJECT(:text, :text)") == R"({"a \"b\" {}":"a \"b\" {}"})");
+  CHECK(made("json_object('a', json_array(:yes, lower('X')), 'b', :text || '!')") ==
+        R"({"a":[true,"x"],"b":"a \"b\" {}!"})");
+  CHECK(made("json_set('{}', :path, :yes, '$.b', :list)") ==
+        R"({"a":true,"b":[1,"two",{"three":false}]})");
+  CHECK(made("json_insert(:doc, '$.b', :yes)") == R"({"a":1,"b":true})");
+  CHECK(made("json_replace(:doc, :path, :none)") == R"({"a":null})");
+  CHECK(made("json_object('c', CASE WHEN :yes THEN :yes END)") == R"({"c":1})");
+  const std::string rows = " FROM (SELECT 1 AS n UNION ALL SELECT 2)";
+  CHECK(made("json_group_array(:yes) FILTER (WHERE n = :yes)", rows) == "[true]");
+  CHECK(made("json_group_array(DISTINCT :list)", rows) == R"([[1,"two",{"three":false}]])");
+  CHECK(made("json_group_object('k' || n, :text)", rows) ==
+        R"({"k1":"a \"b\" {}","k2":"a \"b\" {}"})");
+  // Anywhere else it is the value that it was.
+  CHECK(bench.sql("SELECT :yes AS yes, CAST(:list AS TEXT) AS list, typeof(:price) AS price,"
+                  " 'json_object(1, :yes)' AS quoted -- json_object(1, :yes)",
+                  params) == json{{{"yes", 1},
+                                   {"list", R"([1,"two",{"three":false}])"},
+                                   {"price", "real"},
+                                   {"quoted", "json_object(1, :yes)"}}});
+}
+
 void sqlMissing(StoreBench& bench) {
   bench.migrate(kThings);
   try {
@@ -33,6 +77,18 @@ void sqlMissing(StoreBench& bench) {
     CHECK(std::string(error.what()).find("amount") != std::string::npos);
   }
   CHECK(bench.sql("SELECT id FROM things").empty());
+  for (const std::string text :
+       {"SELECT 1;\nSELECT json_array(:amount)", "SELECT 1;\nSELECT @id",
+        "SELECT json_array(:id);\nSELECT json_array(1, @id)", "SELECT 1;\nSELECT json_array(?)",
+        "SELECT 1;\nSELECT json_array($id)"}) {
+    CAPTURE(text);
+    try {
+      bench.sql(text, {{"id", "a"}});
+      FAIL("the parameter was not refused");
+    } catch (const SqlError& error) {
+      CHECK(error.line() == 2);
+    }
+  }
 }
 
 void sqlRows(StoreBench& bench) {
