@@ -5,7 +5,7 @@
 namespace tether {
 namespace {
 
-constexpr const char* kTables =
+constexpr const char* kModules =
     "CREATE VIRTUAL TABLE note USING fts5(body);"
     "CREATE VIRTUAL TABLE old_note USING fts4(body);"
     "CREATE VIRTUAL TABLE place USING rtree(id, west, east);"
@@ -13,7 +13,7 @@ constexpr const char* kTables =
 
 std::unique_ptr<Store> openWithModules(const StoreFolder& folder) {
   auto store = folder.open();
-  StoreFolder::migrate(*store, kTables);
+  StoreFolder::migrate(*store, kModules);
   return store;
 }
 

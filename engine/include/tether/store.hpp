@@ -40,6 +40,8 @@ struct Work {
   /// After the commit (null), or when nothing of it was kept (the reason). On the committing
   /// thread.
   std::function<void(std::exception_ptr)> done;
+  /// In a transaction of its own: whatever fails there is its own doing, or the store's.
+  bool alone = false;
 };
 
 struct LockHolder {

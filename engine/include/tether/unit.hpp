@@ -355,6 +355,13 @@ class Unit {
 
   /// Business SQL for the command of `scope`, until the next call or the end of the closure.
   virtual Sql& sql(ScriptScope& scope) = 0;
+
+  /// Throws what a commit would find wrong with the business SQL so far: Conflict (a deferred
+  /// foreign key is violated), Invalid (a statement ended the transaction).
+  virtual void checkEffects() = 0;
+  /// Whether a statement of this closure met a full disk, a disk error or no memory: what its
+  /// caller made of that says nothing about the caller.
+  virtual bool storeFailed() const = 0;
 };
 
 }  // namespace tether

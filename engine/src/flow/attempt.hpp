@@ -37,6 +37,7 @@ struct AttemptRun {
 
   bool entered = false;                // the closure began: a failure before that is the store's
   bool applied = false;                // it ran to its end: a failure after that is the commit's
+  bool alone = false;                  // the store failed it once: nobody is beside it
   bool reactions = false;              // commands were accepted in its commit
   bool paused = false;                 // its type was paused before it began: given back
   std::vector<std::string> submits{};  // types of commands that it submitted by itself

@@ -219,6 +219,7 @@ void TransactionListener::postExecute(const RunPtr& run) {
   run->entered = false;
   run->applied = false;
   Work work;
+  work.alone = run->alone;
   work.apply = [this, run](Unit& unit) {
     if (run->cut.stop_requested()) throw Error(ErrorCode::Unavailable, "the listener stops");
     execute(unit, *run);
@@ -243,6 +244,8 @@ void TransactionListener::execute(Unit& unit, AttemptRun& run) {
     if (limit > 0) failedInRow_[type] = 0;
     throw;
   } catch (const ClaimLost&) {
+    throw;
+  } catch (const StoreFailed&) {
     throw;
   } catch (...) {
     if (limit > 0) ++failedInRow_[type];
@@ -275,11 +278,27 @@ void TransactionListener::onExecuted(const RunPtr& run, const std::exception_ptr
       ++interrupted_;
       return end(run->claim, manager_.interrupted(*run));
     }
-    if (run->entered && !run->applied) return end(run->claim, manager_.judge(*run, error));
+    if (run->entered && !run->applied && !TransactionManager::mayBeTheStores(error)) {
+      return end(run->claim, manager_.judge(*run, error));
+    }
+    if (run->entered && run->alone) return findCulprit(run, error);
+    run->alone = run->entered;
   }
-  // Nothing was kept, and it was not the command's doing: the same attempt runs again.
+  // Nothing was kept, and nobody knows yet that it was the command's doing: the same attempt runs
+  // again.
   log::warn("the store could not commit", {{"error", messageOf(error)}});
   laterAgain([this, run] { postExecute(run); });
+}
+
+void TransactionListener::findCulprit(const RunPtr& run, const std::exception_ptr& failure) {
+  Work work;
+  work.apply = [this](Unit& unit) { (void)unit.heartbeat(owner_, clock_.now()); };
+  work.done = [this, run, failure](const std::exception_ptr& error) {
+    if (!error) return end(run->claim, manager_.judge(*run, failure));
+    log::warn("the store fails, and what needs it waits", {{"error", messageOf(error)}});
+    laterAgain([this, run] { postExecute(run); });
+  };
+  store_.post(std::move(work));
 }
 
 void TransactionListener::end(const ClaimedCommand& claim, Settlement settlement) {

@@ -70,6 +70,9 @@ class TransactionListener {
   void postExecute(const RunPtr& run);
   void execute(Unit& unit, AttemptRun& run);
   void onExecuted(const RunPtr& run, const std::exception_ptr& error);
+  /// The store failed a statement or the commit of an attempt that nobody was beside: if it takes
+  /// another commit now, it was the command's doing.
+  void findCulprit(const RunPtr& run, const std::exception_ptr& failure);
   void end(const ClaimedCommand& claim, Settlement settlement);
   void record(const std::shared_ptr<Ending>& ending);
   void recorded(const ClaimedCommand& claim, const Settlement& settlement);

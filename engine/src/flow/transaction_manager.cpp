@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/kept_text.hpp"
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
 #include "tether/json.hpp"
@@ -169,6 +170,7 @@ EventCollector TransactionManager::perform(Unit& unit, AttemptRun& run,
   Executing context(run, clock_, unit, intake_, unit.sql(scope), collected);
   const auto begun = clock_.steady();
   run.command->execute(context);
+  unit.checkEffects();
   if (clock_.steady() - begun > run.hold) {
     throw Error(ErrorCode::TimedOut, "execute took longer than its hold of " + toText(run.hold));
   }
@@ -191,6 +193,21 @@ std::vector<CollectedEvent> TransactionManager::rehearse(
 }
 
 void TransactionManager::execute(Unit& unit, AttemptRun& run) const {
+  std::string failure = "the store failed a statement, and the command went on";
+  try {
+    succeed(unit, run);
+  } catch (const std::exception& error) {
+    if (!unit.storeFailed()) throw;
+    failure = error.what();
+  } catch (...) {
+    if (!unit.storeFailed()) throw;
+  }
+  if (!unit.storeFailed()) return;
+  run.applied = false;
+  throw StoreFailed(failure);
+}
+
+void TransactionManager::succeed(Unit& unit, AttemptRun& run) const {
   (void)perform(unit, run, nullptr);
   Settlement succeeded;
   succeeded.outcome = "succeeded";
@@ -201,6 +218,16 @@ void TransactionManager::execute(Unit& unit, AttemptRun& run) const {
   run.applied = true;
 }
 
+bool TransactionManager::mayBeTheStores(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const StoreFailed&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 Settlement TransactionManager::judge(const AttemptRun& run, std::exception_ptr failure) const {
   try {
     std::rethrow_exception(failure);
@@ -208,7 +235,7 @@ Settlement TransactionManager::judge(const AttemptRun& run, std::exception_ptr f
     Settlement settlement;
     settlement.state = CommandState::Rejected;
     settlement.outcome = "rejected";
-    settlement.error = rejected.failure();
+    settlement.error = kept(rejected.failure());
     settlement.startedAt = run.startedAt;
     settlement.endedAt = clock_.now();
     return settlement;
@@ -265,6 +292,7 @@ Settlement TransactionManager::decide(const ClaimedCommand& claim, std::string o
                                       Failure failure, Time startedAt,
                                       std::optional<Duration> retryAfter) const {
   const auto now = clock_.now();
+  failure = kept(failure);
   const auto decision = [&]() -> Decision {
     const FailedAttempt attempt{
         .command = claim.command,
@@ -284,7 +312,7 @@ Settlement TransactionManager::decide(const ClaimedCommand& claim, std::string o
     try {
       return settings.errorHandler->decide(attempt);
     } catch (...) {  // a handler that cannot decide must not leave the command open for ever
-      failure.message += "; and its error handler threw";
+      failure = kept(Failure{failure.code, "its error handler threw, after: " + failure.message});
       return {};
     }
   }();

@@ -12,6 +12,7 @@
 #include "flow/attempt.hpp"
 #include "flow/intake.hpp"
 #include "tether/engine_options.hpp"
+#include "tether/error.hpp"
 
 namespace tether::flow {
 
@@ -19,6 +20,12 @@ namespace tether::flow {
 class ClaimLost : public std::exception {
  public:
   const char* what() const noexcept override { return "the claim was lost"; }
+};
+
+/// The disk or the memory failed while the command ran: nobody knows yet whose doing that was.
+class StoreFailed : public Error {
+ public:
+  explicit StoreFailed(const std::string& message) : Error(ErrorCode::Unavailable, message) {}
 };
 
 class TransactionManager {
@@ -41,10 +48,15 @@ class TransactionManager {
   void prepare(AttemptRun& run) const;
 
   /// In the writer's closure: effects, events, reactions and the end of the attempt, or nothing.
+  /// Whatever the command did wrong is found here: what a commit finds later is the store's. Throws
+  /// StoreFailed for what may be either's.
   void execute(Unit& unit, AttemptRun& run) const;
 
-  /// The same without an end, to be rolled back: what it did to tables is counted in `changes`, and
-  /// its events are returned.
+  /// Whether execute() could not tell.
+  static bool mayBeTheStores(const std::exception_ptr& failure);
+
+  /// What execute() does, without an end, to be rolled back: what it did to tables is counted in
+  /// `changes`, and its events are returned.
   std::vector<CollectedEvent> rehearse(Unit& unit, AttemptRun& run,
                                        std::map<std::string, TableChanges>& changes) const;
 
@@ -62,6 +74,8 @@ class TransactionManager {
   /// Effects, events and reactions.
   EventCollector perform(Unit& unit, AttemptRun& run,
                          std::map<std::string, TableChanges>* changes) const;
+  /// The same, and its end.
+  void succeed(Unit& unit, AttemptRun& run) const;
   Settlement decide(const ClaimedCommand& claim, std::string outcome, Failure failure,
                     Time startedAt, std::optional<Duration> retryAfter = {}) const;
 

@@ -83,7 +83,7 @@ SQLite::Database openDatabase(const ConnectionOptions& options) try {
 Query::~Query() { statement_.tryReset(); }
 
 bool Query::step() try { return statement_.executeStep(); } catch (const SQLite::Exception& error) {
-  throw translate(error, "store");
+  throw connection_.fail(error.getExtendedErrorCode(), "store", error.what());
 }
 
 std::int64_t Query::integer(int column) const { return statement_.getColumn(column).getInt64(); }
@@ -122,10 +122,10 @@ Query Connection::query(const char* sql) try {
   checkTransaction();
   auto& statement = statements_[sql];
   if (!statement) statement = std::make_unique<SQLite::Statement>(database_, sql);
-  return Query(*statement);
+  return {*statement, *this};
 } catch (const SQLite::Exception& error) {
   statements_.erase(sql);
-  throw translate(error, "store");
+  throw fail(error.getExtendedErrorCode(), "store", error.what());
 }
 
 void Connection::exec(const std::string& sql) try {
@@ -136,6 +136,19 @@ void Connection::exec(const std::string& sql) try {
 
 void Connection::keepLog(bool keep) {
   sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
+}
+
+Error Connection::fail(int code, const std::string& doing, const std::string& message) {
+  const int kind = code & 0xff;
+  failed_ = failed_ || kind == SQLITE_FULL || kind == SQLITE_IOERR || kind == SQLITE_NOMEM;
+  return toError(code, doing, message);
+}
+
+bool Connection::violatesForeignKeys() const {
+  int current = 0;
+  int highest = 0;
+  sqlite3_db_status(handle(), SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0);
+  return current > 0;
 }
 
 void Connection::checkTransaction() const {

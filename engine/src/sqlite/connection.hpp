@@ -30,10 +30,13 @@ struct Blob {
   const std::string& bytes;
 };
 
+class Connection;
+
 /// One use of a kept statement. Resets it at the end, so that no lock or bound text outlives it.
 class Query {
  public:
-  explicit Query(SQLite::Statement& statement) : statement_(statement) {}
+  Query(SQLite::Statement& statement, Connection& connection)
+      : statement_(statement), connection_(connection) {}
   ~Query();
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
@@ -95,6 +98,7 @@ class Query {
   std::int64_t changes() const;
 
   SQLite::Statement& statement_;
+  Connection& connection_;
 };
 
 struct ConnectionOptions {
@@ -126,6 +130,13 @@ class Connection {
   /// Whether the last connection to the store leaves the log as it is, instead of copying it into
   /// the database. One that only reads always does: it may have opened another file than ours.
   void keepLog(bool keep);
+  /// Whether RELEASE would let a violated foreign key pass, at which everybody's COMMIT would fail.
+  bool violatesForeignKeys() const;
+  /// Whether a statement since forgetFailure() met a full disk, a disk error or no memory.
+  bool failed() const { return failed_; }
+  void forgetFailure() { failed_ = false; }
+  /// The Error for a result code, which counts as a failure if it is one.
+  Error fail(int code, const std::string& doing, const std::string& message);
   /// Lets the next BEGIN IMMEDIATE sync its commit, or not.
   void setSynchronousFull(bool full);
 
@@ -139,6 +150,7 @@ class Connection {
   std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
   std::optional<bool> synchronousFull_;
   bool transactionRequired_ = false;
+  bool failed_ = false;
 };
 
 }  // namespace tether::sqlite

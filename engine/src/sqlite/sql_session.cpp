@@ -323,7 +323,7 @@ void SqlSession::raise(int code) {
                                                          : "the query took longer than ";
     throw Error(ErrorCode::TimedOut, limit + toText(scope_->hold) + " and was interrupted");
   }
-  throw toError(code, "sql", sqlite3_errmsg(connection_.handle()));
+  throw connection_.fail(code, "sql", sqlite3_errmsg(connection_.handle()));
 }
 
 }  // namespace tether::sqlite

@@ -83,6 +83,8 @@ class SqliteUnit final : public Unit {
   bool close(const CommandOutcome& outcome) override;
   std::int64_t sendAgain(Time handedOverBefore, std::size_t max, Time now) override;
   Sql& sql(ScriptScope& scope) override;
+  void checkEffects() override;
+  bool storeFailed() const override { return connection_.failed(); }
 
  private:
   /// A message that goes onto a queue.

@@ -17,6 +17,7 @@ void SqliteUnit::begin() {
 
 void SqliteUnit::beginClosure() {
   events_.clear();
+  connection_.forgetFailure();
   if (pausesStale_) loadPauses();
 }
 

@@ -89,4 +89,10 @@ Sql& SqliteUnit::sql(ScriptScope& scope) {
   return session_;
 }
 
+void SqliteUnit::checkEffects() {
+  connection_.checkTransaction();
+  if (!connection_.violatesForeignKeys()) return;
+  throw Error(ErrorCode::Conflict, "a foreign key is violated at the end of the command");
+}
+
 }  // namespace tether::sqlite

@@ -14,13 +14,6 @@ constexpr std::size_t kBatchMax = 256;
 constexpr int kCheckpointFrames = 4000;  // 16 MB of log
 constexpr std::int64_t kSlots = 1024;
 
-int openForeignKeys(sqlite3* handle) {
-  int current = 0;
-  int highest = 0;
-  sqlite3_db_status(handle, SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0);
-  return current;
-}
-
 bool isSyncFailure(int code) {
   return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 }
@@ -117,6 +110,7 @@ bool Writer::runBatch() {
   {
     const std::lock_guard lock(mutex_);
     while (!queue_.empty() && batch.size() < kBatchMax) {
+      if (!batch.empty() && (queue_.front().alone || batch.front().work.alone)) break;
       batch.push_back({std::move(queue_.front()), nullptr});
       queue_.pop_front();
     }
@@ -190,10 +184,7 @@ void Writer::apply(Entry& entry, bool isolated) {
     unit_->beginClosure();
     connection_->requireTransaction(true);
     entry.work.apply(*unit_);
-    if (openForeignKeys(connection_->handle()) > 0) {
-      // RELEASE would let it pass, and then everybody's COMMIT would fail.
-      throw Error(ErrorCode::Conflict, "a foreign key is violated at the end of the command");
-    }
+    unit_->checkEffects();
     if (entry.work.rollBack) {
       connection_->query("ROLLBACK TO closure").run();
       unit_->forget();
