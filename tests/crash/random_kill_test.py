@@ -1,10 +1,12 @@
 """Processes are killed at random moments, one or three at a time; others go on, and the checker finds
-nothing lost, doubled or out of order.
+nothing lost, doubled or out of order. Stores are hunted side by side, one for each core.
 
-TETHER_KILL_ROUNDS: rounds in total (200). TETHER_SEED: repeats the choices of an earlier run; the
-moments of a kill are only about the same then.
+TETHER_KILL_ROUNDS: rounds in total (200); the limit of time follows it. TETHER_SEED: repeats the choices
+of an earlier run; the moments of a kill are only about the same then.
 """
 
+import concurrent.futures
+import faulthandler
 import os
 import pathlib
 import random
@@ -20,6 +22,7 @@ ROUNDS = int(os.environ.get("TETHER_KILL_ROUNDS", "200"))
 SEED = int(os.environ.get("TETHER_SEED", random.SystemRandom().randrange(10**9)))
 ROUNDS_PER_STORE = 10
 LONGEST = 0.120  # seconds until a kill: from within the start of a process to well into its work
+SECONDS_PER_ROUND = 3  # many times what one takes: more is a hang
 
 
 class RandomKillTest(CrashTest):
@@ -28,6 +31,8 @@ class RandomKillTest(CrashTest):
     def setUp(self):
         super().setUp()
         print(f"TETHER_SEED={SEED}", file=sys.stderr, flush=True)
+        faulthandler.dump_traceback_later(PATIENCE + ROUNDS * SECONDS_PER_ROUND, exit=True)
+        self.addCleanup(faulthandler.cancel_dump_traceback_later)
 
     def kill_all(self, random_, children):
         """Each at a moment of its own. The wait is the test here: there is no signal to wait for."""
@@ -49,25 +54,39 @@ class RandomKillTest(CrashTest):
         listeners = [site.start("listen") for _ in range(count - 2)]
         return [submitter, site.start("threads", count=-1, **{"from": begin}), *listeners]
 
-    def rounds(self, processes):
-        random_ = random.Random(f"{SEED}/{processes}")
-        left = ROUNDS // 2
-        while left > 0:
-            remote = random_.choice([(), ("events",), ("commands", "events")])
+    def hunt(self, processes, number, rounds):
+        """One store and its rounds. A failure says which round it was."""
+        random_ = random.Random(f"{SEED}/{processes}/{number}")
+        remote = random_.choice([(), ("events",), ("commands", "events")])
+        round_ = 0
+        try:
             with self.site(remote) as site:
-                for round_ in range(min(left, ROUNDS_PER_STORE)):
-                    with self.subTest(seed=SEED, processes=processes, left=left, remote=remote):
-                        self.kill_all(random_, self.start(site, processes, round_))
-                        site.look()
-                        if random_.random() < 0.3:  # the next round's processes recover, and die
-                            continue
-                        site.settle()
-                        self.assert_sound(site)
+                for round_ in range(rounds):
+                    self.kill_all(random_, self.start(site, processes, round_))
+                    site.look()
+                    if random_.random() < 0.3:  # the next round's processes recover, and die
+                        continue
+                    site.settle()
+                    self.assert_sound(site)
                 site.settle()
                 site.look()
                 self.assert_done(site.run("replay"))
                 self.assert_sound(site)
-            left -= ROUNDS_PER_STORE
+        except Exception as error:
+            raise AssertionError(
+                f"TETHER_SEED={SEED}, {processes} processes, store {number}, round {round_},"
+                f" remote {remote}: {error}") from error
+
+    def rounds(self, processes):
+        left = [min(ROUNDS_PER_STORE, ROUNDS // 2 - begin)
+                for begin in range(0, ROUNDS // 2, ROUNDS_PER_STORE)]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            hunts = [pool.submit(self.hunt, processes, number, rounds)
+                     for number, rounds in enumerate(left)]
+            for hunt in concurrent.futures.as_completed(hunts):
+                if hunt.exception():
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    hunt.result()
 
     def test_one_process_killed_at_random_loses_nothing(self):
         self.rounds(1)
