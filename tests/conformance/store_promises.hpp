@@ -124,6 +124,7 @@
   TEST(expired, "unread messages expire and their events stay")                                  \
   TEST(expireMax, "at most so many messages expire at once")                                     \
   TEST(expireKey, "a key goes on after its head expired")                                        \
+  TEST(expireAhead, "a message of a clock that was ahead does not stop others from expiring")    \
   TEST(pruneEnded, "ended commands are pruned with their events and attempts")                   \
   TEST(pruneOpen, "open commands are not pruned")                                                \
   TEST(prunePages, "a prune goes page by page, over each row once")                              \
@@ -135,6 +136,11 @@
   TEST(pruneForwarded, "a command that is still on its way out can be forwarded after a prune")  \
   TEST(pruneReceived, "an event received from outside is pruned when nothing needs it")          \
   TEST(pruneForgets, "a pruned id can be used again")                                            \
+  TEST(pruneAhead, "a command of a clock that was ahead does not stop others from being pruned") \
+  TEST(pruneWhileRead, "an event that is sent again while a prune goes on is not pruned")        \
+  TEST(pruneRecords, "what operators did is pruned, but for the history of letters that stay")   \
+  TEST(pruneLedger, "the ledger of a plan is pruned as a whole")                                 \
+  TEST(pruneQueues, "a queue of which nothing is left is pruned, and can be used again")         \
   TEST(migrateOnce, "migrations are applied in order and once")                                  \
   TEST(migrateChanged, "a changed migration is a conflict that names it")                        \
   TEST(migrateFails, "a failing migration undoes all of its closure")                            \

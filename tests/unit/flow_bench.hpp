@@ -95,9 +95,11 @@ struct FlowBench {
         [&](Snapshot& snapshot) { attempts = snapshot.attempts(snapshot.command(id).value()); });
     return attempts;
   }
-  std::vector<DeadLetter> deadLetters() {
+  std::vector<DeadLetter> deadLetters(std::size_t limit = 50) {
     std::vector<DeadLetter> letters;
-    engine->store().read([&](Snapshot& snapshot) { letters = snapshot.deadLetters({}); });
+    Filter filter;
+    filter.limit = limit;
+    engine->store().read([&](Snapshot& snapshot) { letters = snapshot.deadLetters(filter); });
     return letters;
   }
 

@@ -188,6 +188,42 @@ TEST_CASE("a letter that failed before the deduplication window is replayed only
   CHECK_FALSE(bench.letters().replay({id}, {kAda, {}, true})[0].before);
 }
 
+TEST_CASE("what is done to many letters is done in several commits, in the order of acceptance") {
+  LetterBench bench;
+  constexpr std::size_t kMany = 401;
+  for (std::size_t i = 0; i < kMany; ++i) bench.submit("Order", {{"quantity", -1}});
+  bench.settle();
+  std::vector<std::string> ids;
+  for (const auto& letter : bench.deadLetters(kMany)) ids.push_back(letter.id);
+  REQUIRE(ids.size() == kMany);
+  const auto commits = [&](auto act) {
+    const auto before = bench.engine->store().changeCount();
+    act();
+    return bench.engine->store().changeCount() - before;
+  };
+  CHECK(commits([&] { CHECK(bench.letters().archive(ids, kAda).size() == kMany); }) == 3);
+  CHECK(commits([&] { CHECK(bench.letters().restore(ids, kAda).size() == kMany); }) == 3);
+  std::vector<ReplayResult> results;
+  CHECK(commits([&] { results = bench.letters().replay(ids, {}); }) >= 3);
+  REQUIRE(results.size() == kMany);
+  CHECK(results.front().letterId == ids.back());  // the newest was first
+  CHECK(results.back().letterId == ids.front());
+}
+
+TEST_CASE("one letter that cannot be replayed keeps all of them where they are") {
+  LetterBench bench;
+  for (int i = 0; i < 250; ++i) bench.submit("Order", {{"quantity", -1}});
+  bench.settle();
+  std::vector<std::string> ids;
+  for (const auto& letter : bench.deadLetters(250)) ids.push_back(letter.id);
+  bench.letters().archive({ids.front()}, kAda);
+  CHECK(codeOf([&] { bench.letters().replay(ids, {}); }) == ErrorCode::Conflict);
+  for (const auto& id : ids) CHECK(bench.letter(id).state() != DeadLetterState::Replayed);
+  ids.emplace_back("nobody");
+  CHECK(codeOf([&] { bench.letters().purge(ids, kAda); }) == ErrorCode::NotFound);
+  CHECK(bench.deadLetters(250).size() == 250);
+}
+
 TEST_CASE("a plan replays what it froze and nothing that came later") {
   LetterBench bench;
   for (int i = 0; i < 3; ++i) bench.die();

@@ -60,24 +60,65 @@ struct CostBench {
   std::int64_t accept(const std::string& key) {
     return stepsOf([&](Unit& unit) { unit.accept(newCommand(++count, key)); });
   }
-  void acceptMany(int many) {
+  /// Each with a key of its own, or all with one.
+  void acceptMany(int many, const std::string& key = "") {
     store->commit(Durability::Deferred, [&](Unit& unit) {
       for (int at = 0; at < many; ++at) {
         ++count;
-        unit.accept(newCommand(count, "k" + std::to_string(count)));
+        unit.accept(newCommand(count, key.empty() ? "k" + std::to_string(count) : key));
       }
     });
+  }
+  void recordMany(int many) {
+    store->commit(Durability::Deferred, [&](Unit& unit) {
+      for (int at = 0; at < many; ++at) {
+        Event event;
+        event.id = event.correlationId = "e-" + std::to_string(++count);
+        event.source = "test";
+        event.type = "Done";
+        event.data = "{}";
+        event.time = systemClock().now();
+        unit.record(event, {{"events", false}});
+      }
+    });
+  }
+  /// Archives one of so many dead commands that block their keys.
+  std::int64_t lift(int many) {
+    acceptMany(many);
+    store->commit(Durability::Deferred, [&](Unit& unit) {
+      ClaimRequest request = requestOf(unit);
+      request.max = request.lanes["Work"] = static_cast<std::size_t>(many);
+      for (const auto& claim : unit.claim(request).claims) {
+        Settlement dead;
+        dead.state = CommandState::Dead;
+        dead.outcome = "failed";
+        dead.error = {"broken", "it broke"};
+        dead.blocksKey = true;
+        dead.endedAt = systemClock().now();
+        CHECK(unit.settle(claim, dead));
+      }
+    });
+    std::string letter;
+    store->read([&](Snapshot& snapshot) {
+      Filter newest;
+      newest.limit = 1;
+      letter = snapshot.deadLetters(newest).at(0).id;
+    });
+    return stepsOf([&](Unit& unit) { CHECK(unit.archive(letter, systemClock().now())); });
+  }
+  static ClaimRequest requestOf(Unit& unit) {
+    ClaimRequest request;
+    request.owner = unit.addOwner("listener", {"Work"}, systemClock().now());
+    request.lanes = {{"Work", 1}};
+    request.max = 1;
+    request.idle = true;
+    request.now = systemClock().now();
+    return request;
   }
   /// One command claimed and ended.
   std::int64_t run() {
     return stepsOf([&](Unit& unit) {
-      ClaimRequest request;
-      request.owner = unit.addOwner("listener", {"Work"}, systemClock().now());
-      request.lanes = {{"Work", 1}};
-      request.max = 1;
-      request.idle = true;
-      request.now = systemClock().now();
-      const auto claims = unit.claim(request).claims;
+      const auto claims = unit.claim(requestOf(unit)).claims;
       REQUIRE(claims.size() == 1);
       Settlement succeeded;
       succeeded.outcome = "succeeded";
@@ -118,6 +159,38 @@ TEST_CASE("what can start soon is counted without reading what waits") {
   const auto few = count();
   bench.acceptMany(2000);
   CHECK(count() < 2 * few);
+}
+
+TEST_CASE("what a page of a prune costs does not grow with what waits") {
+  CostBench bench;
+  const auto page = [&] {
+    return bench.stepsOf([&](Unit& unit) { (void)unit.prune({systemClock().now(), {}, 1, 1}); });
+  };
+  for (int at = 0; at < 4; ++at) {
+    bench.accept("");
+    bench.run();
+  }
+  bench.acceptMany(10);
+  bench.stepsOf([&](Unit& unit) { (void)unit.prune({systemClock().now(), {}, 0, 1}); });
+  const auto few = page();
+  bench.recordMany(2000);
+  page();  // reads what came since
+  CHECK(page() < 2 * few);
+}
+
+TEST_CASE("a dead command that blocked its key is let go without reading what else is blocked") {
+  CostBench bench;
+  const auto few = bench.lift(10);
+  CHECK(bench.lift(1000) < 2 * few);
+}
+
+TEST_CASE("to verify twice as much that waits behind one key takes about twice as long") {
+  CostBench bench;
+  const auto verify = [&] { return Steps::of([&] { CHECK(bench.store->verify().empty()); }); };
+  bench.acceptMany(500, "k");
+  const auto once = verify();
+  bench.acceptMany(500, "k");
+  CHECK(verify() < 5 * once / 2);
 }
 
 }  // namespace tether

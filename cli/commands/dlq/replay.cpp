@@ -1,4 +1,4 @@
-// dlq replay: back to work, in one commit. See man/tether-dlq.1.
+// dlq replay: back to work. See man/tether-dlq.1.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -169,7 +169,7 @@ int runReplay(const ReplayVerb& options, Session& session) {
 
 void addDlqReplay(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<ReplayVerb>();
-  const auto verb = addVerb(noun, "replay", "Put what failed back to work, in one commit",
+  const auto verb = addVerb(noun, "replay", "Put what failed back to work",
                             "tether dlq replay --group 3fa2 --reason 'stock was fixed' --yes");
   addTargets(verb, options->selection, kLetters);
   addLetterChoices(verb, options->selection);

@@ -27,7 +27,8 @@ struct Options {
 struct Counts {
   std::int64_t commands = 0;
   std::int64_t letters = 0;
-  std::int64_t kept = 0;  // as old as what goes
+  std::int64_t records = 0;  // see Unit::pruneRecords
+  std::int64_t kept = 0;     // as old as what goes
 };
 
 /// A pruned command is forgotten: the same id or idempotency key, delivered or sent again, would
@@ -64,6 +65,7 @@ Counts countAll(Store& store, const Options& options, const Prune& prune) {
     const auto found = snapshot.prunable(prune);
     counts.commands = found.removable;
     counts.kept = found.kept;
+    counts.records = found.records;
     if (!options.deadLetters) return;
     Filter filter;
     filter.until = prune.endedBefore;
@@ -111,15 +113,19 @@ Counts remove(Store& store, const Options& options, const Prune& prune, const Op
   }
   total.commands =
       inPages(store, prune, [&](Unit& unit, const Prune& page) { return unit.prune(page); });
+  total.records =
+      inPages(store, prune, [&](Unit& unit, const Prune& page) { return unit.pruneRecords(page); });
   return total;
 }
 
 std::string describe(const Counts& counts, const Options& options) {
-  auto text = fmt::format("{} {}", counts.commands, counts.commands == 1 ? "command" : "commands");
+  auto text = countText(static_cast<std::size_t>(counts.commands), "command");
   if (options.deadLetters) {
-    text += fmt::format(" and {} {}", counts.letters,
-                        counts.letters == 1 ? "dead letter" : "dead letters");
+    text += (counts.records > 0 ? ", " : " and ") +
+            countText(static_cast<std::size_t>(counts.letters), "dead letter");
   }
+  if (counts.records > 0)
+    text += " and " + countText(static_cast<std::size_t>(counts.records), "record");
   return text;
 }
 
@@ -133,6 +139,7 @@ json recordOf(const Options& options, const Prune& prune, const Counts& counts) 
   json record = {{"until", toText(prune.endedBefore)},
                  {"dryRun", options.dryRun},
                  {"commands", counts.commands},
+                 {"records", counts.records},
                  {"kept", counts.kept}};
   if (options.deadLetters) record["deadLetters"] = counts.letters;
   return record;
@@ -159,7 +166,7 @@ int run(const Options& options, Session& session) {
   auto& store = session.store();
   const auto found = countAll(store, options, prune);
   if (options.dryRun) return answerCounts(session, options, prune, found);
-  if (found.commands + found.letters == 0) {
+  if (found.commands + found.letters + found.records == 0) {
     throw Error(ErrorCode::NotFound,
                 found.kept > 0 ? "nothing to remove: " + describeKept(found.kept)
                                : fmt::format("nothing to remove: no command ended before {}",

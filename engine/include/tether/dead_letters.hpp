@@ -125,8 +125,11 @@ std::string_view toString(PlanRun::Outcome outcome);
 /// Not what the operator wanted: Rejected, Dead, Cancelled, Changed, Gone, Refused.
 bool isFailure(PlanRun::Outcome outcome);
 
-/// Everything here is one commit a call, and leaves an audit entry for each letter with who did it,
-/// from where and why. Thread safety: every call from any thread.
+/// What is asked for many is checked for all of them before the first is done, and then done in
+/// commits of some hundred, so that nobody waits long for the store: a process that dies between
+/// two of them has done the first ones, and the same call again does only the rest. Each letter
+/// leaves an audit entry with who did it, from where and why. Thread safety: every call from any
+/// thread.
 class DeadLetters {
  public:
   virtual ~DeadLetters() = default;
@@ -137,10 +140,10 @@ class DeadLetters {
   virtual TryReport tryOut(const std::string& letterId, const std::vector<PayloadEdit>& set) = 0;
 
   /// Puts the letters back to work, in the order in which they were accepted: commands with their
-  /// next generation, events on their way to the destination, messages through the intake. All or
-  /// none. Errors: NotFound, Conflict (archived, or failed too long ago: see allowExpired),
-  /// Invalid (an edited payload, or a message that is still wrong), Unsupported (a message that
-  /// this program cannot take in).
+  /// next generation, events on their way to the destination, messages through the intake. Errors:
+  /// NotFound, Conflict (archived, or failed too long ago: see allowExpired), Invalid (an edited
+  /// payload, or a message that is still wrong), Unsupported (a message that this program cannot
+  /// take in).
   virtual std::vector<ReplayResult> replay(const std::vector<std::string>& letterIds,
                                            const ReplayOptions& options) = 0;
 
@@ -175,7 +178,7 @@ class DeadLetters {
   virtual std::unique_ptr<PlanRun> apply(ReplayPlan plan, const ApplyOptions& options) = 0;
 
   /// Sends recorded events once more, with the same ids and bytes, where events go or to `queue`.
-  /// All or none. Errors: NotFound (an event, or no queue of that name).
+  /// Errors: NotFound (an event, or no queue of that name).
   virtual void resend(const std::vector<std::string>& eventIds, const std::string& queue,
                       const Operator& by) = 0;
 };

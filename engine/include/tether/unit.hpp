@@ -202,7 +202,8 @@ struct Prune {
 /// What a prune would find.
 struct Prunable {
   std::int64_t removable = 0;
-  std::int64_t kept = 0;  // something refers to them: a dead letter, an unread message, a key
+  std::int64_t kept = 0;     // something refers to them: a dead letter, an unread message, a key
+  std::int64_t records = 0;  // what Unit::pruneRecords would remove
 
   bool operator==(const Prunable&) const = default;
 };
@@ -302,7 +303,8 @@ class Unit {
   [[nodiscard]] virtual bool extend(const MessageRef& ref, Time leaseUntil) = 0;
   /// The relay's remove: the other side has it. A local destination has it from the start.
   [[nodiscard]] virtual bool handedOver(const MessageRef& ref, Time now) = 0;
-  virtual std::int64_t purge(const std::string& queue, Time now) = 0;
+  /// Removes messages that nobody holds; at most `max`. Returns how many.
+  virtual std::int64_t purge(const std::string& queue, Time now, std::size_t max) = 0;
   /// Removes unread messages of queues that expire; at most `max`. Returns how many.
   virtual std::int64_t expire(const std::string& queue, Time sentBefore, std::size_t max) = 0;
 
@@ -352,6 +354,9 @@ class Unit {
   /// Removes the ended commands of a page with their events and attempts, and the events received
   /// from outside. Dead letters and what they refer to stay, unread messages too.
   virtual Pruned prune(const Prune& prune) = 0;
+  /// Removes what operators did before then, but for the history of letters that are kept, and the
+  /// ledgers of plans that nobody applied since; and, uncounted, queues of which nothing is left.
+  virtual Pruned pruneRecords(const Prune& prune) = 0;
 
   /// Business SQL for the command of `scope`, until the next call or the end of the closure.
   virtual Sql& sql(ScriptScope& scope) = 0;

@@ -1,6 +1,7 @@
 #include "flow/dead_letter_desk.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "flow/arrival.hpp"
@@ -24,6 +25,24 @@ Delivery arrivalOf(const DeadLetter& letter, const std::string& body) {
 }
 
 using nlohmann::json;
+
+/// So many are done in one commit: others write between two of them, and what a commit costs does
+/// not grow with how much there is to do.
+constexpr std::size_t kPage = 200;
+
+/// Calls with the first of each page and what follows its last. An error of a later page says what
+/// the earlier ones have done.
+void inPages(std::size_t count, const std::function<void(std::size_t, std::size_t)>& page) {
+  for (std::size_t from = 0; from < count; from += kPage) {
+    try {
+      page(from, std::min(count, from + kPage));
+    } catch (const Error& error) {
+      if (from == 0) throw;
+      throw Error(error.code(), std::string(error.what()) + "; " + std::to_string(from) + " of " +
+                                    std::to_string(count) + " were done before it");
+    }
+  }
+}
 
 /// What became of a message that was replayed.
 Receipt takenIn(const DeadLetter& letter) {
@@ -240,22 +259,37 @@ ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const Rep
 
 std::vector<ReplayResult> DeadLetterDesk::replay(const std::vector<std::string>& letterIds,
                                                  const ReplayOptions& options) {
-  std::vector<Ready> ready;
+  struct Next {
+    std::int64_t order;
+    std::string letterId;
+  };
+  std::vector<Next> next;
   std::set<std::string> seen;
-  for (const auto& letter : lettersOf(letterIds)) {
-    if (!seen.insert(letter.id).second) continue;
+  for (const auto& id : letterIds) {
+    if (!seen.insert(id).second) continue;
+    const auto letter = letterOf(id);
+    if (letter.state() == DeadLetterState::Archived) {
+      throw Error(ErrorCode::Conflict, "dead letter " + id + " is archived: restore it first");
+    }
     requireInWindow(letter, options.allowExpired);
-    ready.push_back(readyOf(letter, options.set));
+    next.push_back({readyOf(letter, options.set).order, id});
   }
-  std::ranges::sort(ready, {}, &Ready::order);
+  std::ranges::sort(next, {}, &Next::order);
   std::vector<ReplayResult> results;
-  store_.commit(Durability::Durable, [&](Unit& unit) {
-    results.clear();
-    for (const auto& one : ready) results.push_back(replayOne(unit, one, options, {}));
-    passSeam(Seam::replay_after_select);
+  inPages(next.size(), [&](std::size_t from, std::size_t to) {
+    // Read again, so that only one page of bodies is held.
+    std::vector<Ready> ready;
+    for (auto at = from; at < to; ++at) {
+      ready.push_back(readyOf(letterOf(next[at].letterId), options.set));
+    }
+    store_.commit(Durability::Durable, [&](Unit& unit) {
+      results.resize(from);
+      for (const auto& one : ready) results.push_back(replayOne(unit, one, options, {}));
+      passSeam(Seam::replay_after_select);
+    });
+    passSeam(Seam::replay_after_commit);
+    listener_.wake();
   });
-  passSeam(Seam::replay_after_commit);
-  listener_.wake();
   return results;
 }
 
@@ -339,17 +373,22 @@ std::unique_ptr<PlanRun> DeadLetterDesk::apply(ReplayPlan plan, const ApplyOptio
 std::vector<std::string> DeadLetterDesk::forEach(const std::vector<std::string>& letterIds,
                                                  const Operator& by, const char* action,
                                                  bool (*change)(Unit&, const std::string&, Time)) {
-  const auto letters = lettersOf(letterIds);
+  for (const auto& id : letterIds) (void)letterOf(id);  // one that there is not refuses them all
   std::vector<std::string> changed;
-  store_.commit(Durability::Durable, [&](Unit& unit) {
-    changed.clear();
-    for (const auto& letter : letters) {
-      if (!change(unit, letter.id, clock_.now())) continue;
-      unit.audit(auditOf(letter, action, by, clock_.now()));
-      changed.push_back(letter.id);
-    }
+  inPages(letterIds.size(), [&](std::size_t from, std::size_t to) {
+    const auto before = changed.size();
+    const auto letters = lettersOf({letterIds.begin() + static_cast<std::ptrdiff_t>(from),
+                                    letterIds.begin() + static_cast<std::ptrdiff_t>(to)});
+    store_.commit(Durability::Durable, [&](Unit& unit) {
+      changed.resize(before);
+      for (const auto& letter : letters) {
+        if (!change(unit, letter.id, clock_.now())) continue;
+        unit.audit(auditOf(letter, action, by, clock_.now()));
+        changed.push_back(letter.id);
+      }
+    });
+    listener_.wake();  // a key may have waited for one
   });
-  listener_.wake();  // a key may have waited for one
   return changed;
 }
 
@@ -374,9 +413,9 @@ std::vector<std::string> DeadLetterDesk::purge(const std::vector<std::string>& l
 
 void DeadLetterDesk::resend(const std::vector<std::string>& eventIds, const std::string& queue,
                             const Operator& by) {
-  Destination to{"events", routes_.eventsRemote};
+  Destination where{"events", routes_.eventsRemote};
   if (!queue.empty()) {
-    to = {queue, mapped(queue)};
+    where = {queue, mapped(queue)};
     bool known = options_.queues.contains(queue);
     store_.read([&](Snapshot& snapshot) {
       for (const auto& info : snapshot.queues()) {
@@ -388,19 +427,28 @@ void DeadLetterDesk::resend(const std::vector<std::string>& eventIds, const std:
     });
     if (!known) throw Error(ErrorCode::NotFound, "no queue " + queue + ": see tether queue list");
   }
-  store_.commit(Durability::Durable, [&](Unit& unit) {
+  const auto refuse = [](const std::string& id) {
+    throw Error(ErrorCode::NotFound, "no event " + id + ": see tether event list");
+  };
+  store_.read([&](Snapshot& snapshot) {
     for (const auto& id : eventIds) {
-      if (!unit.resend(id, to, clock_.now())) {
-        throw Error(ErrorCode::NotFound, "no event " + id + ": see tether event list");
-      }
-      AuditEntry entry;
-      entry.at = clock_.now();
-      entry.action = "resent";
-      entry.subjectId = id;
-      entry.by = by;
-      entry.detail = json({{"queue", to.queue}}).dump();
-      unit.audit(entry);
+      if (!snapshot.event(id)) refuse(id);
     }
+  });
+  inPages(eventIds.size(), [&](std::size_t from, std::size_t to) {
+    store_.commit(Durability::Durable, [&](Unit& unit) {
+      for (auto at = from; at < to; ++at) {
+        const auto& id = eventIds[at];
+        if (!unit.resend(id, where, clock_.now())) refuse(id);
+        AuditEntry entry;
+        entry.at = clock_.now();
+        entry.action = "resent";
+        entry.subjectId = id;
+        entry.by = by;
+        entry.detail = json({{"queue", where.queue}}).dump();
+        unit.audit(entry);
+      }
+    });
   });
 }
 

@@ -10,6 +10,7 @@ namespace tether::sqlite {
 namespace {
 
 constexpr std::size_t kBodyBytesMax = 1024 * 1024;
+constexpr std::int64_t kPurgePage = 4000;  // of one commit: others write between two of them
 constexpr Duration kDelayMax = std::chrono::days{365};
 constexpr Duration kLeaseMax = std::chrono::hours{12};
 // A lease may end or a delay run out without a commit that would wake the reader.
@@ -140,8 +141,10 @@ QueueCounts LocalTransport::counts() {
 
 std::int64_t LocalTransport::purge() {
   std::int64_t removed = 0;
-  store_.commit(Durability::Durable,
-                [&](Unit& unit) { removed = unit.purge(queue_, clock_.now()); });
+  for (std::int64_t page = kPurgePage; page == kPurgePage; removed += page) {
+    store_.commit(Durability::Durable,
+                  [&](Unit& unit) { page = unit.purge(queue_, clock_.now(), kPurgePage); });
+  }
   return removed;
 }
 

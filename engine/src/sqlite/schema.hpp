@@ -281,6 +281,9 @@ ALTER TABLE tether_owner ADD COLUMN beat_at INTEGER;  -- the same of alive_until
 -- The letters of a flow, for whoever asks how it stands.
 CREATE INDEX tether_dead_letter_flow ON tether_dead_letter (correlation_id)
   WHERE correlation_id IS NOT NULL;
+
+-- How many queues were removed: a number of one that is kept in memory may be another's since.
+ALTER TABLE tether_sequence ADD COLUMN queues INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(std::size(kSchema));

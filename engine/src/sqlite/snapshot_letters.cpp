@@ -172,8 +172,12 @@ std::vector<PlanItem> SqliteSnapshot::planItems(const std::string& planId) {
 }
 
 Prunable SqliteSnapshot::prunable(const Prune& prune) {
-  const auto found = findOldRows(connection_, prune, 0, std::numeric_limits<std::int64_t>::max());
-  return {static_cast<std::int64_t>(found.commands.size() + found.received.size()), found.kept};
+  References referred;
+  referred.follow(connection_, 0);
+  const auto found =
+      findOldRows(connection_, referred, prune, 0, std::numeric_limits<std::int64_t>::max());
+  return {static_cast<std::int64_t>(found.commands.size() + found.received.size()), found.kept,
+          countOldRecords(connection_, prune.endedBefore)};
 }
 
 }  // namespace tether::sqlite

@@ -12,6 +12,7 @@
 
 #include "sqlite/connection.hpp"
 #include "sqlite/process_identity.hpp"
+#include "sqlite/references.hpp"
 #include "sqlite/sql_session.hpp"
 #include "tether/store.hpp"
 
@@ -60,7 +61,7 @@ class SqliteUnit final : public Unit {
   bool giveBack(const MessageRef& ref, Time dueAt) override;
   bool extend(const MessageRef& ref, Time leaseUntil) override;
   bool handedOver(const MessageRef& ref, Time now) override;
-  std::int64_t purge(const std::string& queue, Time now) override;
+  std::int64_t purge(const std::string& queue, Time now, std::size_t max) override;
   std::int64_t expire(const std::string& queue, Time sentBefore, std::size_t max) override;
   void bury(const NewDeadLetter& letter) override;
   void refuse(const MessageRef& ref, const Failure& error, Time now) override;
@@ -80,6 +81,7 @@ class SqliteUnit final : public Unit {
   void removeOwner(std::int64_t owner, Time now) override;
   void migrate(const std::vector<Migration>& migrations, Time now) override;
   Pruned prune(const Prune& prune) override;
+  Pruned pruneRecords(const Prune& prune) override;
   bool close(const CommandOutcome& outcome) override;
   std::int64_t sendAgain(Time handedOverBefore, std::size_t max, Time now) override;
   Sql& sql(ScriptScope& scope) override;
@@ -146,6 +148,12 @@ class SqliteUnit final : public Unit {
   /// Whoever holds it.
   void removeMessage(std::int64_t queue, const std::string& lane, std::int64_t due,
                      std::int64_t seq, const std::string& key);
+  struct Unread {
+    std::int64_t due = 0;
+    std::int64_t seq = 0;
+    std::string key;
+  };
+  void removeUnread(std::int64_t queue, const std::vector<Unread>& messages);
   /// Lets go of a claim that is not to count; `outcome` records the attempt, null does not.
   void release(const MessageRef& ref, std::int64_t commandSeq, bool suspect, const char* outcome,
                const Failure& error, Time now);
@@ -234,6 +242,8 @@ class SqliteUnit final : public Unit {
   bool pausesStale_ = false;
   // By name, side, and whether it is known to carry commands.
   std::map<std::tuple<std::string, bool, bool>, std::int64_t> queues_;
+  std::int64_t queuesAsOf_ = 0;  // how many queues had been removed then
+  References references_;        // of the prune that is under way
   std::unordered_map<std::int64_t, std::pair<std::int64_t, std::int64_t>>
       events_;  // of a command: first, last
 };
@@ -267,8 +277,10 @@ struct OldRows {
   std::vector<std::int64_t> received;
   std::int64_t kept = 0;  // as old, but something refers to them
 };
-OldRows findOldRows(Connection& connection, const Prune& prune, std::int64_t first,
-                    std::int64_t last);
+OldRows findOldRows(Connection& connection, const References& referred, const Prune& prune,
+                    std::int64_t first, std::int64_t last);
+/// What pruneRecords would remove.
+std::int64_t countOldRecords(Connection& connection, Time before);
 
 /// The bytes of a message that carries an event or a command, or its own.
 std::string renderBody(Connection& connection, std::int64_t commandSeq, std::int64_t eventSeq,

@@ -277,9 +277,11 @@ void SqliteUnit::block(const ClaimedCommand& claim) {
 }
 
 std::optional<SqliteUnit::Block> SqliteUnit::liftBlock(std::int64_t commandSeq) {
+  // As scalars: with a list on the right SQLite would read all keys that the queue blocks.
   auto lifted = connection_.query(
-      "DELETE FROM tether_block WHERE command_seq = ?1 AND (queue, key) IN (SELECT queue, key"
-      " FROM tether_command WHERE seq = ?1) RETURNING queue, key, message_seq");
+      "DELETE FROM tether_block WHERE queue = (SELECT queue FROM tether_command WHERE seq = ?1)"
+      " AND key = (SELECT key FROM tether_command WHERE seq = ?1) AND command_seq = ?1"
+      " RETURNING queue, key, message_seq");
   if (!lifted.first(commandSeq)) return {};
   Block block{lifted.integer(0), lifted.text(1), lifted.integer(2)};
   lifted.step();

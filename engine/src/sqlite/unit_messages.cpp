@@ -1,4 +1,6 @@
 // Local queues: placing, taking and removing messages, and the order by key.
+#include <set>
+
 #include "sqlite/unit.hpp"
 #include "tether/event.hpp"
 
@@ -8,9 +10,13 @@ namespace tether::sqlite {
 #define TETHER_HELD "(owner IS NOT NULL OR lease_until > ?6)"
 
 void SqliteUnit::begin() {
-  auto last = connection_.query("SELECT last FROM tether_sequence");
+  auto last = connection_.query("SELECT last, queues FROM tether_sequence");
   last.first();
   savedSeq_ = lastSeq_ = last.integer(0);
+  if (const auto removed = last.integer(1); removed != queuesAsOf_) {
+    queuesAsOf_ = removed;
+    queues_.clear();
+  }
   knownOwner_ = 0;
   loadPauses();
 }
@@ -290,42 +296,54 @@ bool SqliteUnit::handedOver(const MessageRef& ref, Time now) {
   return true;
 }
 
-std::int64_t SqliteUnit::purge(const std::string& queue, Time now) {
-  return connection_
-      .query(
-          "DELETE FROM tether_message WHERE queue = ?1 AND lane = '' AND owner IS NULL"
-          " AND (lease_until IS NULL OR lease_until <= ?2)")
-      .run(queueId(queue, false), now);
+void SqliteUnit::removeUnread(std::int64_t queue, const std::vector<Unread>& messages) {
+  std::set<std::string> keys;
+  for (const auto& message : messages) {
+    connection_
+        .query(
+            "DELETE FROM tether_message WHERE queue = ?1 AND lane = '' AND due_at = ?2 AND seq = "
+            "?3")
+        .run(queue, message.due, message.seq);
+    if (!message.key.empty()) keys.insert(message.key);
+  }
+  for (const auto& key : keys) unpark(queue, key);
+}
+
+std::int64_t SqliteUnit::purge(const std::string& queue, Time now, std::size_t max) {
+  const auto id = queueId(queue, false);
+  std::vector<Unread> messages;
+  {
+    auto found = connection_.query(
+        "SELECT due_at, seq, key FROM tether_message WHERE queue = ?1 AND lane = ''"
+        " AND owner IS NULL AND (lease_until IS NULL OR lease_until <= ?2)"
+        " ORDER BY due_at, seq LIMIT ?3");
+    for (bool more = found.first(id, now, static_cast<std::int64_t>(max)); more;
+         more = found.step()) {
+      messages.push_back({found.integer(0), found.integer(1), found.text(2)});
+    }
+  }
+  removeUnread(id, messages);
+  return static_cast<std::int64_t>(messages.size());
 }
 
 std::int64_t SqliteUnit::expire(const std::string& queue, Time sentBefore, std::size_t max) {
-  struct Old {
-    std::int64_t due;
-    std::int64_t seq;
-    std::string key;
-  };
   const auto id = queueId(queue, false);
-  std::vector<Old> old;
-  {
-    const auto now = clock_.now();
-    for (const auto due : {kReady, kParked}) {
-      auto found = connection_.query(
-          "SELECT due_at, seq, key, sent_at FROM tether_message WHERE queue = ?1 AND lane = ''"
-          " AND owner IS NULL AND (lease_until IS NULL OR lease_until <= ?2)"
-          " AND due_at = ?3 ORDER BY seq LIMIT ?4");
-      const auto room = static_cast<std::int64_t>(max - old.size());
-      // In the order of sending: behind the first young one there are only younger ones.
-      for (bool more = found.first(id, now, due, room); more && *found.time(3) < sentBefore;
-           more = found.step()) {
-        old.push_back({found.integer(0), found.integer(1), found.text(2)});
-      }
+  std::vector<Unread> old;
+  const auto now = clock_.now();
+  for (const auto due : {kReady, kParked}) {
+    auto found = connection_.query(
+        "SELECT due_at, seq, key, sent_at FROM tether_message WHERE queue = ?1 AND lane = ''"
+        " AND owner IS NULL AND (lease_until IS NULL OR lease_until <= ?2)"
+        " AND due_at = ?3 ORDER BY seq");
+    // They are in the order of sending: behind the first young one there are only younger ones,
+    // but for one that was sent while the clock was ahead.
+    for (bool more = found.first(id, now, due); more && old.size() < max; more = found.step()) {
+      const auto sentAt = *found.time(3);
+      if (sentAt >= sentBefore && sentAt <= now) break;
+      if (sentAt < sentBefore) old.push_back({found.integer(0), found.integer(1), found.text(2)});
     }
   }
-  for (const auto& message : old) {
-    // An earlier removal may have let this one go: then it stands among the ready.
-    removeMessage(id, "", message.due, message.seq, message.key);
-    if (message.due == kParked) removeMessage(id, "", kReady, message.seq, message.key);
-  }
+  removeUnread(id, old);
   return static_cast<std::int64_t>(old.size());
 }
 

@@ -1,38 +1,28 @@
 // What is old enough to be forgotten.
+#include <algorithm>
 #include <optional>
-#include <unordered_set>
 
+#include "sqlite/references.hpp"
 #include "sqlite/unit.hpp"
 
 namespace tether::sqlite {
 
 namespace {
 
-/// What a message or a dead letter still refers to: events, and commands on their way out. One
-/// sequence numbers both.
-std::unordered_set<std::int64_t> referredTo(Connection& connection) {
-  std::unordered_set<std::int64_t> seqs;
-  auto referred = connection.query(
-      "SELECT event_seq FROM tether_message WHERE event_seq IS NOT NULL"
-      " UNION ALL SELECT command_seq FROM tether_message WHERE command_seq IS NOT NULL"
-      " UNION ALL SELECT event_seq FROM tether_dead_letter WHERE event_seq IS NOT NULL");
-  for (bool more = referred.first(); more; more = referred.step()) {
-    seqs.insert(referred.integer(0));
-  }
-  return seqs;
-}
+/// So many numbers of the sequence are searched at most for what is old, in one commit.
+constexpr std::int64_t kSearched = 50'000;
 
 /// The answer of a query for min(seq): nothing when there is no row.
-std::optional<std::int64_t> smallest(Query query, std::int64_t from) {
-  if (!query.first(from) || query.null(0)) return {};
+template <class... Values>
+std::optional<std::int64_t> smallest(Query query, const Values&... values) {
+  if (!query.first(values...) || query.null(0)) return {};
   return query.integer(0);
 }
 
 }  // namespace
 
-OldRows findOldRows(Connection& connection, const Prune& prune, std::int64_t first,
-                    std::int64_t last) {
-  const auto referred = referredTo(connection);
+OldRows findOldRows(Connection& connection, const References& referred, const Prune& prune,
+                    std::int64_t first, std::int64_t last) {
   const auto keysBefore = prune.keysBefore.value_or(Time::max());
   OldRows result;
   auto found = connection.query(
@@ -43,7 +33,7 @@ OldRows findOldRows(Connection& connection, const Prune& prune, std::int64_t fir
   for (bool more = found.first(prune.endedBefore, keysBefore, first, last); more;
        more = found.step()) {
     OldRows::Ended command{found.integer(0), {}};
-    bool pinned = found.integer(3) != 0 || referred.count(command.seq) > 0;
+    bool pinned = found.integer(3) != 0 || referred.contains(command.seq);
     if (!pinned && !found.null(1)) {
       auto events = connection.query(
           "SELECT seq, pending FROM tether_event WHERE seq BETWEEN ?1 AND ?2"
@@ -51,7 +41,7 @@ OldRows findOldRows(Connection& connection, const Prune& prune, std::int64_t fir
       for (bool next = events.first(found.integer(1), found.integer(2), command.seq); next;
            next = events.step()) {
         command.events.push_back(events.integer(0));
-        pinned = pinned || referred.count(events.integer(0)) > 0 || events.integer(1) > 0;
+        pinned = pinned || referred.contains(events.integer(0)) || events.integer(1) > 0;
       }
     }
     if (pinned) {
@@ -64,7 +54,7 @@ OldRows findOldRows(Connection& connection, const Prune& prune, std::int64_t fir
       "SELECT seq FROM tether_event WHERE command_seq IS NULL AND time < ?1"
       " AND seq BETWEEN ?2 AND ?3 ORDER BY seq");
   for (bool more = old.first(prune.endedBefore, first, last); more; more = old.step()) {
-    if (referred.count(old.integer(0)) > 0) {
+    if (referred.contains(old.integer(0))) {
       ++result.kept;
     } else {
       result.received.push_back(old.integer(0));
@@ -74,26 +64,29 @@ OldRows findOldRows(Connection& connection, const Prune& prune, std::int64_t fir
 }
 
 Pruned SqliteUnit::prune(const Prune& prune) {
-  const auto begin = [&](std::int64_t from) {
+  const auto next = [&](std::int64_t from) {
     return smallest(
         connection_.query("SELECT min(seq) FROM (SELECT min(seq) AS seq FROM tether_command"
                           " WHERE seq >= ?1 UNION ALL"
                           " SELECT min(seq) FROM tether_event WHERE seq >= ?1)"),
         from);
   };
-  const auto first = begin(prune.from);
-  if (!first) return {};
-  // In the order of acceptance: behind the first young one nothing has ended before.
-  auto young = connection_.query(
-      "SELECT accepted_at >= ?2 FROM tether_command WHERE seq >= ?1 ORDER BY seq LIMIT 1");
-  auto youngEvent =
-      connection_.query("SELECT time >= ?2 FROM tether_event WHERE seq >= ?1 ORDER BY seq LIMIT 1");
-  const auto isYoung = [&](Query& query) {
-    return !query.first(*first, prune.endedBefore) || query.integer(0) != 0;
-  };
-  if (isYoung(young) && isYoung(youngEvent)) return {};
+  const auto begin = next(prune.from);
+  if (!begin) return {};
+  // A young row does not end the search: it may be of a time when the clock was ahead.
+  const auto end = *begin + std::max(kSearched, prune.page);
+  const auto first =
+      smallest(connection_.query(
+                   "SELECT min(seq) FROM (SELECT * FROM (SELECT seq FROM tether_command"
+                   " WHERE seq >= ?1 AND seq < ?2 AND ended_at < ?3 ORDER BY seq LIMIT 1) UNION ALL"
+                   " SELECT * FROM (SELECT seq FROM tether_event WHERE seq >= ?1 AND seq < ?2"
+                   " AND command_seq IS NULL AND time < ?3 ORDER BY seq LIMIT 1))"),
+               *begin, end, prune.endedBefore);
+  if (!first) return {0, next(end)};
+  if (prune.from == 0) references_ = {};
+  references_.follow(connection_, savedSeq_);
   const auto last = *first + prune.page - 1;
-  const auto old = findOldRows(connection_, prune, *first, last);
+  const auto old = findOldRows(connection_, references_, prune, *first, last);
   for (const auto& command : old.commands) {
     for (const auto seq : command.events) {
       connection_.query("DELETE FROM tether_event WHERE seq = ?1").run(seq);
@@ -111,7 +104,7 @@ Pruned SqliteUnit::prune(const Prune& prune) {
   for (const auto seq : old.received) {
     connection_.query("DELETE FROM tether_event WHERE seq = ?1").run(seq);
   }
-  return {static_cast<std::int64_t>(old.commands.size() + old.received.size()), begin(last + 1)};
+  return {static_cast<std::int64_t>(old.commands.size() + old.received.size()), next(last + 1)};
 }
 
 Pruned SqliteUnit::pruneLetters(const Prune& prune) {
@@ -134,6 +127,55 @@ Pruned SqliteUnit::pruneLetters(const Prune& prune) {
   }
   for (const auto& id : ids) (void)purgeLetter(id);
   return {static_cast<std::int64_t>(ids.size()), begin(last + 1)};
+}
+
+// ---- what operators did, and queues ----
+
+// A letter keeps its history for as long as it is kept.
+#define TETHER_OLD_AUDIT                                                     \
+  "at < ?1 AND NOT EXISTS (SELECT 1 FROM tether_dead_letter l WHERE l.id = " \
+  "tether_audit.letter_id)"
+// A plan's ledger goes as a whole: whoever resumes a plan believes it.
+#define TETHER_OLD_PLANS "SELECT plan_id FROM tether_plan_item GROUP BY plan_id HAVING max(at) < ?1"
+// SQLite looks through all commands before it lets a queue go, so a large store keeps its queues.
+constexpr const char* kDropUnusedQueue =
+    "DELETE FROM tether_queue WHERE id = (SELECT id FROM tether_queue q WHERE commands = 0"
+    " AND (SELECT count(*) FROM (SELECT 1 FROM tether_command LIMIT 100001)) <= 100000"
+    " AND NOT EXISTS (SELECT 1 FROM tether_message m WHERE m.queue = q.id)"
+    " AND NOT EXISTS (SELECT 1 FROM tether_pause p WHERE p.queue = q.name) LIMIT 1)";
+
+std::int64_t countOldRecords(Connection& connection, Time before) {
+  auto count = connection.query(
+      "SELECT (SELECT count(*) FROM tether_audit WHERE " TETHER_OLD_AUDIT
+      ") + (SELECT count(*) FROM tether_plan_item WHERE plan_id IN (" TETHER_OLD_PLANS "))");
+  count.first(before);
+  return count.integer(0);
+}
+
+Pruned SqliteUnit::pruneRecords(const Prune& prune) {
+  const auto next = [&](std::int64_t from) {
+    return smallest(connection_.query("SELECT min(seq) FROM tether_audit WHERE seq >= ?1"), from);
+  };
+  if (const auto first = next(prune.from)) {
+    const auto last = *first + prune.page - 1;
+    const auto removed =
+        connection_
+            .query("DELETE FROM tether_audit WHERE " TETHER_OLD_AUDIT " AND seq BETWEEN ?2 AND ?3")
+            .run(prune.endedBefore, *first, last);
+    return {removed, next(last + 1).value_or(last + 1)};
+  }
+  const auto items =
+      connection_
+          .query(
+              "DELETE FROM tether_plan_item WHERE (plan_id, letter_id) IN (SELECT plan_id,"
+              " letter_id FROM tether_plan_item WHERE plan_id IN (" TETHER_OLD_PLANS ") LIMIT ?2)")
+          .run(prune.endedBefore, prune.page);
+  if (items > 0) return {items, prune.from};
+  if (connection_.query(kDropUnusedQueue).run() == 0) return {};
+  // Whoever knows the queue by its number, here or in another process, asks for it anew.
+  connection_.query("UPDATE tether_sequence SET queues = queues + 1").run();
+  queues_.clear();
+  return {0, prune.from};
 }
 
 }  // namespace tether::sqlite

@@ -34,6 +34,17 @@ void succeedWithEvent(StoreBench& bench, const std::string& id,
   bench.pass(1h);
 }
 
+std::int64_t pruneRecordsOf(StoreBench& bench, Duration age) {
+  std::int64_t removed = 0;
+  for (std::optional<std::int64_t> next = 0; next;) {
+    const Prune prune{bench.now() - age, {}, *next, 1};
+    const auto pruned = bench.commit([&](Unit& unit) { return unit.pruneRecords(prune); });
+    removed += pruned.removed;
+    next = pruned.next;
+  }
+  return removed;
+}
+
 bool hasEvent(StoreBench& bench, const std::string& id) {
   return bench.look([&](Snapshot& snapshot) { return snapshot.event(id).has_value(); });
 }
@@ -172,6 +183,106 @@ void pruneForgets(StoreBench& bench) {
   CHECK(prune(bench) == 1);
   CHECK_FALSE(bench.accept("c").duplicate);
   CHECK(bench.work() == Ids{"c"});
+}
+
+void pruneAhead(StoreBench& bench) {
+  NewCommand command = bench.newCommand("ahead");
+  command.acceptedAt += 400 * 24h;
+  bench.accept(command);
+  Settlement ending = bench.ending(CommandState::Succeeded);
+  ending.endedAt = command.acceptedAt;
+  CHECK(bench.settle(bench.claimOne(), ending));
+  Event event = bench.newEvent("ahead");
+  event.time = command.acceptedAt;
+  bench.record(event, {});
+  bench.ended("old", CommandState::Succeeded);
+  bench.record(bench.newEvent("old"), {});
+  bench.pass(1h);
+  CHECK(prune(bench) == 2);
+  CHECK(hasCommand(bench, "ahead"));
+  CHECK(hasEvent(bench, "ahead"));
+}
+
+void pruneWhileRead(StoreBench& bench) {
+  for (const char* id : {"a", "b"}) bench.record(bench.newEvent(id), {});
+  bench.pass(1h);
+  const Prune first{bench.now(), {}, 0, 1};
+  const auto next = bench.commit([&](Unit& unit) { return unit.prune(first); }).next;
+  REQUIRE(next);
+  CHECK_FALSE(hasEvent(bench, "a"));
+  CHECK(bench.commit([&](Unit& unit) { return unit.resend("b", {"events", false}, bench.now()); }));
+  const Prune second{bench.now(), {}, *next, 1};
+  CHECK(bench.commit([&](Unit& unit) { return unit.prune(second); }).removed == 0);
+  CHECK(idsOf(bench.take("events")) == Ids{"b"});
+}
+
+void pruneRecords(StoreBench& bench) {
+  bench.ended("c", CommandState::Dead);
+  const auto letter = bench.letters().at(0).id;
+  const auto note = [&](const std::string& letterId, const std::string& subject) {
+    AuditEntry entry;
+    entry.at = bench.now();
+    entry.action = "edited";
+    entry.letterId = letterId;
+    entry.subjectId = subject;
+    entry.by = {"ada", "host", ""};
+    bench.commit([&](Unit& unit) { unit.audit(entry); });
+  };
+  note(letter, "kept");
+  note("gone", "letter that is gone");
+  note("", "cancelled");
+  bench.pass(1h);
+  note("", "new");
+  const Prune before{bench.now() - 30min};
+  CHECK(bench.look([&](Snapshot& snapshot) { return snapshot.prunable(before); }).records == 2);
+  CHECK(pruneRecordsOf(bench, 30min) == 2);
+  Ids left;
+  for (const auto& entry :
+       bench.look([](Snapshot& snapshot) { return snapshot.auditEntries("", 10); })) {
+    left.push_back(entry.subjectId);
+  }
+  CHECK(left == Ids{"new", "kept"});
+}
+
+void pruneLedger(StoreBench& bench) {
+  const auto apply = [&](const std::string& plan, const std::string& letter) {
+    PlanItem item{letter, "replayed", "c", {}, bench.now()};
+    bench.commit([&](Unit& unit) { unit.recordPlanItem(plan, item); });
+  };
+  apply("old", "a");
+  apply("old", "b");
+  apply("resumed", "a");
+  bench.pass(1h);
+  apply("resumed", "b");
+  CHECK(pruneRecordsOf(bench, 30min) == 2);
+  CHECK(bench.look([](Snapshot& snapshot) { return snapshot.planItems("old"); }).empty());
+  CHECK(bench.look([](Snapshot& snapshot) { return snapshot.planItems("resumed"); }).size() == 2);
+}
+
+void pruneQueues(StoreBench& bench) {
+  const auto send = [&](const std::string& queue) {
+    bench.commit([&](Unit& unit) { unit.send(queue, {"m", "hello", "", 0s}, bench.now()); });
+  };
+  const auto names = [&] {
+    Ids names;
+    for (const auto& queue : bench.look([](Snapshot& snapshot) { return snapshot.queues(); })) {
+      names.push_back(queue.name);
+    }
+    return names;
+  };
+  bench.ended("c", CommandState::Succeeded);
+  for (const char* queue : {"mistake", "paused", "used"}) send(queue);
+  for (const char* queue : {"mistake", "paused"}) {
+    CHECK(bench.commit([&](Unit& unit) { return unit.purge(queue, bench.now(), 10); }) == 1);
+  }
+  CHECK(bench.commit([&](Unit& unit) {
+    return unit.pause("paused", "", {"ada", "host", ""}, bench.now());
+  }));
+  CHECK(pruneRecordsOf(bench, 0s) == 0);
+  CHECK(names() == Ids{"commands", "paused", "used"});
+  send("mistake");
+  CHECK(idsOf(bench.take("mistake")) == Ids{"m"});
+  CHECK(names() == Ids{"commands", "mistake", "paused", "used"});
 }
 
 }  // namespace tether::conformance::store_promise

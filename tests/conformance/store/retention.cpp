@@ -48,4 +48,18 @@ void expireKey(StoreBench& bench) {
   CHECK(idsOf(bench.take("events")) == Ids{"k-4"});
 }
 
+void expireAhead(StoreBench& bench) {
+  for (const char* key : {"", "k"}) {
+    auto event = bench.newEvent("ahead" + std::string(key), key);
+    event.time += 400 * 24h;
+    bench.record(event, {{"events", false}});
+  }
+  recordLocal(bench, "old");
+  recordLocal(bench, "old-k", "k");
+  bench.pass(1h);
+  recordLocal(bench, "new");
+  CHECK(expire(bench, 30min) == 2);
+  CHECK(idsOf(bench.take("events")) == Ids{"ahead", "aheadk", "new"});
+}
+
 }  // namespace tether::conformance::store_promise

@@ -33,7 +33,7 @@ void changeNotByLooking(StoreBench& bench) {
   CHECK(queue->receive(1, 30s, 0s).empty());
   CHECK(bench.claim().empty());
   CHECK(bench.take("q").empty());
-  CHECK(bench.commit([&](Unit& unit) { return unit.purge("q", bench.now()); }) == 0);
+  CHECK(bench.commit([&](Unit& unit) { return unit.purge("q", bench.now(), 10); }) == 0);
   CHECK(bench.look([](Snapshot& snapshot) { return snapshot.peek("q", 1); }).empty());
   CHECK(bench.store().changeCount() == before);
 }
