@@ -145,6 +145,8 @@
   TEST(migrateChanged, "a changed migration is a conflict that names it")                        \
   TEST(migrateFails, "a failing migration undoes all of its closure")                            \
   TEST(migrateOwnTables, "a migration cannot touch the tables of the engine")                    \
+  TEST(migrateRebuild, "a migration that rebuilds a table keeps what refers to its rows")        \
+  TEST(migrateBreaks, "a migration that leaves a row without its parent is refused by name")     \
   TEST(flowOrder, "a flow tells its commands and events in order")                               \
   TEST(flowById, "a flow is found by any of its ids")                                            \
   TEST(flowUnknown, "an unknown id finds nothing")                                               \

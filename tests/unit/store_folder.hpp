@@ -53,9 +53,7 @@ class StoreFolder {
   }
 
   static void migrate(Store& store, const std::string& sql) {
-    store.commit(Durability::Durable, [&sql](Unit& unit) {
-      unit.migrate({{"001", sql}}, systemClock().now());
-    });
+    store.migrate({{"001", sql}}, systemClock().now());
   }
 
  private:

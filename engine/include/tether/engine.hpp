@@ -49,7 +49,7 @@ struct RemoteState {
 /// throws Invalid, and the destructor closes nothing. Make the engine after the fork.
 class Engine {
  public:
-  /// Opens the store and applies the migrations. Errors: see openSqliteStore and Unit::migrate.
+  /// Opens the store and applies the migrations. Errors: see openSqliteStore and Store::migrate.
   explicit Engine(EngineOptions options);
   /// Stops without waiting for what runs: it is given back.
   ~Engine();

@@ -63,6 +63,12 @@ class Store {
   /// The same with a `done` of its own, which is called first.
   void commit(Work work);
 
+  /// Applies what is missing, in order, in one commit of its own, and waits for it, as commit()
+  /// does. Foreign keys are not enforced meanwhile, so that a table can be rebuilt, and nothing
+  /// cascades; but no row may refer to nothing afterwards that did not before. Errors: Conflict (an
+  /// applied one has changed: named), Invalid (the SQL, a row that refers to nothing: named).
+  virtual void migrate(const std::vector<Migration>& migrations, Time now) = 0;
+
   /// Runs what was posted, on this thread; false when there was nothing. Only without a writer
   /// thread.
   virtual bool runPending() = 0;
@@ -102,6 +108,10 @@ class Store {
   /// Who holds the store's write lock at this moment, as far as the machine tells: everybody's
   /// writes wait for it. Takes no lock itself.
   virtual std::optional<LockHolder> lockHolder() = 0;
+
+ protected:
+  /// Posts by `hand`, and waits as commit() does.
+  void await(Work work, const std::function<void(Work)>& hand);
 };
 
 struct SqliteStoreOptions {

@@ -348,9 +348,6 @@ class Unit {
   /// Whatever the owner still holds becomes claimable at once.
   virtual void removeOwner(std::int64_t owner, Time now) = 0;
 
-  /// Applies what is missing, in order. Errors: Conflict (an applied one has changed: named).
-  virtual void migrate(const std::vector<Migration>& migrations, Time now) = 0;
-
   /// Removes the ended commands of a page with their events and attempts, and the events received
   /// from outside. Dead letters and what they refer to stay, unread messages too.
   virtual Pruned prune(const Prune& prune) = 0;

@@ -55,7 +55,7 @@ void applyMigrations(Store& store, const std::vector<Migration>& migrations, con
       return known.name == migration.name && known.checksum == sha256(migration.sql);
     });
     if (there) continue;
-    store.commit(Durability::Durable, [&](Unit& unit) { unit.migrate({migration}, clock.now()); });
+    store.migrate({migration}, clock.now());
   }
 }
 

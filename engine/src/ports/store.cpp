@@ -52,6 +52,10 @@ void Store::commit(Durability durability, std::function<void(Unit&)> apply) {
 }
 
 void Store::commit(Work work) {
+  await(std::move(work), [this](Work posted) { post(std::move(posted)); });
+}
+
+void Store::await(Work work, const std::function<void(Work)>& hand) {
   struct Waiting {
     std::mutex mutex;
     std::condition_variable changed;
@@ -65,7 +69,7 @@ void Store::commit(Work work) {
     waiting.error = std::move(error);
     waiting.changed.notify_one();
   };
-  post(std::move(work));
+  hand(std::move(work));
   std::unique_lock lock(waiting.mutex);
   while (!waiting.done) {
     lock.unlock();

@@ -165,6 +165,10 @@ void Connection::setSynchronousFull(bool full) {
   synchronousFull_ = full;
 }
 
+void Connection::enforceForeignKeys(bool enforced) {
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_ENABLE_FKEY, enforced ? 1 : 0, nullptr);
+}
+
 // SQLite's own handler backs off in growing steps and starves processes; short random waits do not.
 int Connection::onBusy(void* self, int count) {
   auto& connection = *static_cast<Connection*>(self);

@@ -139,6 +139,8 @@ class Connection {
   Error fail(int code, const std::string& doing, const std::string& message);
   /// Lets the next BEGIN IMMEDIATE sync its commit, or not.
   void setSynchronousFull(bool full);
+  /// Only between transactions. They are enforced at first.
+  void enforceForeignKeys(bool enforced);
 
  private:
   static int onBusy(void* self, int count);

@@ -118,6 +118,14 @@ void SqliteStore::post(Work work) { here().writer.post(std::move(work)); }
 
 bool SqliteStore::runPending() { return here().writer.runPending(); }
 
+void SqliteStore::migrate(const std::vector<Migration>& migrations, Time now) {
+  Work work;
+  work.apply = [&migrations, now](Unit& unit) {
+    static_cast<SqliteUnit&>(unit).migrate(migrations, now);
+  };
+  await(std::move(work), [this](Work posted) { here().writer.postMigration(std::move(posted)); });
+}
+
 void SqliteStore::startWriter() { here().writer.start(); }
 
 void SqliteStore::stopWriter() { here().writer.stop(); }

@@ -23,6 +23,7 @@ class SqliteStore final : public Store {
 
   void post(Work work) override;
   bool runPending() override;
+  void migrate(const std::vector<Migration>& migrations, Time now) override;
   void startWriter() override;
   void stopWriter() override;
   void read(const std::function<void(Snapshot&)>& look) override;

@@ -39,6 +39,8 @@ class SqliteUnit final : public Unit {
   void begin();
   void finish();
   void beginClosure();
+  /// See Store::migrate. Foreign keys must not be enforced.
+  void migrate(const std::vector<Migration>& migrations, Time now);
   void forget() {  // after a rollback: ids may be gone
     queues_.clear();
     pausesStale_ = true;
@@ -79,7 +81,6 @@ class SqliteUnit final : public Unit {
   bool heartbeat(std::int64_t owner, Time now) override;
   void reportStuck(std::int64_t owner, const std::vector<std::string>& commandIds) override;
   void removeOwner(std::int64_t owner, Time now) override;
-  void migrate(const std::vector<Migration>& migrations, Time now) override;
   Pruned prune(const Prune& prune) override;
   Pruned pruneRecords(const Prune& prune) override;
   bool close(const CommandOutcome& outcome) override;

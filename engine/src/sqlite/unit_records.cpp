@@ -1,4 +1,6 @@
 // Events, the application's migrations, business SQL.
+#include "base/log.hpp"
+#include "sqlite/dangling_rows.hpp"
 #include "sqlite/unit.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
@@ -58,6 +60,7 @@ bool SqliteUnit::resend(const std::string& eventId, const Destination& to, Time 
 }
 
 void SqliteUnit::migrate(const std::vector<Migration>& migrations, Time now) {
+  std::optional<DanglingRows> before;  // read only when there is something to apply
   for (const auto& migration : migrations) {
     const auto checksum = sha256(migration.sql);
     auto applied = connection_.query("SELECT checksum FROM tether_migration WHERE name = ?1");
@@ -67,9 +70,13 @@ void SqliteUnit::migrate(const std::vector<Migration>& migrations, Time now) {
                   "migration " + migration.name +
                       " has changed since it was applied: add a new migration instead");
     }
+    if (!before) before = DanglingRows::read(connection_);
     session_.enter(nullptr);
     try {
       session_.run(migration.sql);
+      auto after = DanglingRows::read(connection_);
+      after.requireNoMoreThan(*before);
+      before = std::move(after);
     } catch (const SqlError& error) {
       const auto& place = migration.file.empty() ? migration.name : migration.file;
       throw Error(ErrorCode::Invalid, "migration " + place + ":" + std::to_string(error.line()) +
@@ -81,6 +88,10 @@ void SqliteUnit::migrate(const std::vector<Migration>& migrations, Time now) {
     connection_
         .query("INSERT INTO tether_migration (name, checksum, applied_at) VALUES (?1, ?2, ?3)")
         .run(migration.name, checksum, now);
+  }
+  if (before && before->broken() > 0) {
+    log::warn("rows refer to nothing, and did so before the migration: see tether store verify",
+              {{"rows", std::to_string(before->broken())}});
   }
 }
 

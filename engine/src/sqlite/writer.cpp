@@ -55,7 +55,11 @@ void Writer::open() {
   sqlite3_wal_hook(connection_->handle(), onLog, &logFrames_);
 }
 
-void Writer::post(Work work) {
+void Writer::post(Work work) { put({.work = std::move(work)}); }
+
+void Writer::postMigration(Work work) { put({.work = std::move(work), .migrates = true}); }
+
+void Writer::put(Entry entry) {
   {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(work));
@@ -110,8 +114,8 @@ bool Writer::runBatch() {
   {
     const std::lock_guard lock(mutex_);
     while (!queue_.empty() && batch.size() < kBatchMax) {
-      if (!batch.empty() && (queue_.front().alone || batch.front().work.alone)) break;
-      batch.push_back({std::move(queue_.front()), nullptr});
+      if (!batch.empty() && (queue_.front().alone() || batch.front().alone())) break;
+      batch.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }
   }
@@ -131,6 +135,8 @@ void Writer::execute(Batch& batch) {
     }
   };
   if (const auto why = refusal_.get()) return failAll(std::make_exception_ptr(*why));
+  const bool migrates = batch.front().migrates;
+  if (migrates) connection_->enforceForeignKeys(false);
   try {
     files_.require();
     requireWritable();
@@ -144,6 +150,7 @@ void Writer::execute(Batch& batch) {
     if (unit_) unit_->forget();
     failAll(std::current_exception());
   }
+  if (migrates && connection_) connection_->enforceForeignKeys(true);
 }
 
 void Writer::requireWritable() const {

@@ -38,6 +38,9 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   void post(Work work);
+  /// A batch of its own, in which foreign keys are not enforced: to drop a table that is rebuilt
+  /// would delete what refers to its rows. The work itself looks for what refers to nothing.
+  void postMigration(Work work);
   bool runPending();
   void start();
   void stop();
@@ -45,10 +48,13 @@ class Writer {
  private:
   struct Entry {
     Work work;
-    std::exception_ptr error;
+    bool migrates = false;
+    std::exception_ptr error{};
+    bool alone() const { return migrates || work.alone; }
   };
   using Batch = std::vector<Entry>;
 
+  void put(Entry entry);
   void loop();
   bool runBatch();
   void execute(Batch& batch);
@@ -76,7 +82,7 @@ class Writer {
 
   std::mutex mutex_;  // guards the queue and the thread's state
   std::condition_variable posted_;
-  std::deque<Work> queue_;
+  std::deque<Entry> queue_;
   bool stopping_ = false;
   bool threaded_ = false;
   std::thread thread_;

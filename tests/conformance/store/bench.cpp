@@ -160,7 +160,7 @@ std::vector<QueuedMessage> StoreBench::take(const std::string& queue, bool outgo
 
 void StoreBench::migrate(const std::string& sql) {
   migrations_.push_back({"00" + std::to_string(migrations_.size() + 1), sql});
-  commit([&](Unit& unit) { unit.migrate(migrations_, now()); });
+  store().migrate(migrations_, now());
 }
 
 nlohmann::json StoreBench::sql(const std::string& text, const nlohmann::json& params) {

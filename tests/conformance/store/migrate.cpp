@@ -11,7 +11,7 @@ const Migration kSecond{"002_total",
                         "INSERT INTO orders VALUES ('o-1', 5);\n"};
 
 void migrate(StoreBench& bench, const std::vector<Migration>& migrations) {
-  bench.commit([&](Unit& unit) { unit.migrate(migrations, bench.now()); });
+  bench.store().migrate(migrations, bench.now());
 }
 
 std::vector<AppliedMigration> applied(StoreBench& bench) {
@@ -81,6 +81,67 @@ void migrateOwnTables(StoreBench& bench) {
     CHECK(errorOf([&] { migrate(bench, {{"001", text}}); }) == ErrorCode::Invalid);
   }
   CHECK(applied(bench).empty());
+}
+
+namespace {
+
+const Migration kShop{"001_shop",
+                      "CREATE TABLE product (id TEXT PRIMARY KEY, price INTEGER);"
+                      "INSERT INTO product VALUES ('tea', 5), ('silk', 90)"};
+const Migration kChildren{
+    "002_children",
+    "CREATE TABLE sale (id INTEGER PRIMARY KEY,"
+    " product TEXT NOT NULL REFERENCES product (id) ON DELETE CASCADE);"
+    "CREATE TABLE wish (id INTEGER PRIMARY KEY,"
+    " product TEXT REFERENCES product (id) ON DELETE SET NULL);"
+    "CREATE TABLE offer (id INTEGER PRIMARY KEY, product TEXT NOT NULL REFERENCES product (id));"
+    "INSERT INTO sale VALUES (1, 'tea'), (2, 'silk');"
+    "INSERT INTO wish VALUES (1, 'tea');"
+    "INSERT INTO offer VALUES (1, 'silk')"};
+
+/// As SQLite wants it for a column that changes; `which` rows are taken along.
+Migration rebuild(const std::string& name, const std::string& which) {
+  return {name,
+          "CREATE TABLE product_new (id TEXT PRIMARY KEY, price INTEGER CHECK (price > 0));"
+          "INSERT INTO product_new SELECT id, price FROM product WHERE " +
+              which +
+              ";"
+              "DROP TABLE product;"
+              "ALTER TABLE product_new RENAME TO product"};
+}
+
+}  // namespace
+
+void migrateRebuild(StoreBench& bench) {
+  const auto rebuilt = rebuild("003_rebuilt", "1");
+  migrate(bench, {kShop, kChildren});
+  migrate(bench, {kShop, kChildren, rebuilt});
+  CHECK(bench.sql("SELECT product FROM sale ORDER BY id") ==
+        nlohmann::json{{{"product", "tea"}}, {{"product", "silk"}}});
+  CHECK(bench.sql("SELECT product FROM wish") == nlohmann::json{{{"product", "tea"}}});
+  CHECK(bench.sql("SELECT product FROM offer") == nlohmann::json{{{"product", "silk"}}});
+  CHECK(applied(bench).size() == 3);
+  // Commands are held to the keys of the new table, as before.
+  CHECK(errorOf([&] { bench.sql("INSERT INTO offer VALUES (2, 'none')"); }) == ErrorCode::Conflict);
+  bench.sql("DELETE FROM product WHERE id = 'tea'");
+  CHECK(bench.sql("SELECT product FROM sale") == nlohmann::json{{{"product", "silk"}}});
+}
+
+void migrateBreaks(StoreBench& bench) {
+  migrate(bench, {kShop, kChildren});
+  try {
+    migrate(bench, {kShop, kChildren, rebuild("003_rebuilt", "id <> 'silk'")});
+    FAIL("the rows without a parent were not noticed");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::Invalid);
+    const std::string what = error.what();
+    CAPTURE(what);
+    CHECK(what.find("003_rebuilt: afterwards row 1 of table offer") != std::string::npos);
+    CHECK(what.find("in product") != std::string::npos);
+  }
+  CHECK(applied(bench).size() == 2);
+  CHECK(bench.sql("SELECT id FROM product").size() == 2);
+  CHECK(errorOf([&] { bench.sql("INSERT INTO offer VALUES (2, 'none')"); }) == ErrorCode::Conflict);
 }
 
 }  // namespace tether::conformance::store_promise

@@ -1,0 +1,68 @@
+#include "sqlite/dangling_rows.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "tether/error.hpp"
+
+namespace tether::sqlite {
+
+namespace {
+
+constexpr std::size_t kRowsMax = 1000;  // of a table that lost all its parents
+
+}  // namespace
+
+DanglingRows DanglingRows::read(Connection& connection) {
+  std::vector<std::string> tables;
+  {
+    auto found = connection.query("SELECT name FROM sqlite_schema WHERE type = 'table'");
+    for (bool more = found.first(); more; more = found.step()) tables.push_back(found.text(0));
+  }
+  DanglingRows found;
+  for (const auto& table : tables) found.readTable(connection, table);
+  return found;
+}
+
+void DanglingRows::readTable(Connection& connection, const std::string& table) {
+  try {
+    auto rows = connection.query("SELECT parent, rowid FROM pragma_foreign_key_check(?1)");
+    for (bool more = rows.first(table); more; more = rows.step()) {
+      add(table, rows.text(0), rows.text(1));
+    }
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Invalid) throw;
+    add(table, error.what(), "");  // what it refers to is no key: any change of it would fail
+  }
+}
+
+void DanglingRows::add(const std::string& table, const std::string& parent,
+                       const std::string& row) {
+  auto& broken = broken_[{table, parent}];
+  ++broken.count;
+  if (broken.rows.size() < kRowsMax) broken.rows.insert(row);
+}
+
+std::int64_t DanglingRows::broken() const {
+  std::int64_t count = 0;
+  for (const auto& [tables, broken] : broken_) count += broken.count;
+  return count;
+}
+
+void DanglingRows::requireNoMoreThan(const DanglingRows& before) const {
+  for (const auto& [tables, broken] : broken_) {
+    const auto& [table, parent] = tables;
+    const auto known = before.broken_.find(tables);
+    if (known != before.broken_.end() && broken.count <= known->second.count) continue;
+    const auto isNew = [&](const std::string& row) {
+      return known == before.broken_.end() || known->second.rows.count(row) == 0;
+    };
+    auto row = std::find_if(broken.rows.begin(), broken.rows.end(), isNew);
+    if (row == broken.rows.end()) row = broken.rows.begin();
+    throw Error(ErrorCode::Invalid, "afterwards row " + (row->empty() ? "?" : *row) + " of table " +
+                                        table + " would refer to nothing in " + parent +
+                                        ": let the migration mend or remove it");
+  }
+}
+
+}  // namespace tether::sqlite
