@@ -145,7 +145,8 @@ Store& Session::store() {
 std::unique_ptr<Store> Session::openStore(Duration patience) {
   const auto setting = storeSetting();
   try {
-    return openSqliteStore({.path = setting.value, .busyTimeout = patience}, clock());
+    return openSqliteStore(
+        {.path = setting.value, .busyTimeout = patience, .checkpoints = checkpoints()}, clock());
   } catch (const Error& error) {
     if (error.code() != ErrorCode::NotFound) throw;
     throw Error(ErrorCode::NotFound,
@@ -180,6 +181,15 @@ Engine& Session::engine(bool create) {
     engine_ = open(std::move(options));
   }
   return *engine_;
+}
+
+Checkpoints Session::checkpoints() {
+  try {
+    if (catalogFile()) return catalog().options().checkpoints;
+  } catch (const Error&) {
+    // A store can be looked at beside a project that is broken.
+  }
+  return Checkpoints::Own;
 }
 
 std::string Session::commandsElsewhere() {

@@ -89,6 +89,8 @@ class Session {
 
   /// Options for an engine over the catalog and storeSetting(); a verb changes them before open().
   EngineOptions engineOptions(bool create);
+  /// As the project says; Own without one that can be read.
+  Checkpoints checkpoints();
   /// The address that the project hands its commands over to; empty: they run from the store.
   std::string commandsElsewhere();
 

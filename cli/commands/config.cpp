@@ -43,6 +43,7 @@ std::vector<Row> catalogRows(Session& session) {
   for (const auto& [pattern, policy] : options.retry.errors) classes.push_back(pattern);
 
   add("/source", options.source);
+  add("/checkpoint", options.checkpoints == Checkpoints::Own ? "own" : "external");
   add("/queues", fmt::format("{}", fmt::join(queues, " ")));
   add("/listen", fmt::format("{}", fmt::join(options.listen, " ")));
   add("/defaults/timeout", toText(options.timeout));

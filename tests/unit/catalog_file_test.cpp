@@ -38,7 +38,7 @@ TEST_CASE("every key of a catalog is read") {
     // comments are allowed
     "store": "orders.db", "source": "orders", "migrations": "migrations/",
     "queues": { "events": "sqs://orders-events?region=eu-west-1", "partner-events": "memory" },
-    "listen": ["commands", "partner-events"], "volatile": false,
+    "listen": ["commands", "partner-events"], "volatile": false, "checkpoint": "external",
     "defaults": { "timeout": "1m", "hold": "2s", "retention": "7d", "workers": 2, "prefetch": 16,
                   "idempotency": "30d", "breaker": { "failures": 5, "probe": "1m" },
                   "retry": { "maxAttempts": 3, "backoff": "fixed", "initial": "200ms", "max": "1s",
@@ -64,6 +64,7 @@ TEST_CASE("every key of a catalog is read") {
   CHECK(options.hold == 2s);
   CHECK(options.retention == 168h);
   CHECK(options.workers == 2);
+  CHECK(options.checkpoints == Checkpoints::External);
   CHECK(options.prefetch == 16);
   CHECK(options.idempotency == 720h);
   CHECK(options.breaker == Breaker{5, 1min});
@@ -214,6 +215,7 @@ TEST_CASE("a wrong catalog is refused with its place and what to do") {
        ": /commands/A/onDead: must be \"skip\" or \"block\", not \"stop\""},
       {"{\"commands\": {\"A\": {\"handler\": \"host\", \"onDeath\": \"skip\"}}}",
        "did you mean \"onDead\"?"},
+      {"{\"checkpoint\": \"never\"}", ": /checkpoint: "},
       {"{\"defaults\": {\"workers\": 0}}",
        ": /defaults/workers: must be a whole number from 1 to 256, not 0"},
       {"{\"defaults\": {\"workers\": 1.5}}", "from 1 to 256, not 1.5"},

@@ -15,6 +15,9 @@ namespace tether::cli {
 // ---- the store as a file (file_checks.cpp)
 
 void examineLibrary(Report& report, const StoreInfo& info);
+/// Who copies the log into the file. `catalog` null: there is no project.
+void examineCheckpoints(Report& report, const std::vector<std::string>& tables,
+                        const Catalog* catalog);
 void examinePermissions(Report& report, const std::string& location);
 void examineIntegrity(Report& report, Store& store, const std::string& location);
 void examineMigrations(Report& report, const Catalog& catalog, const StoreInfo& info);

@@ -36,6 +36,10 @@ class Doctor {
     });
     const bool listed = look("listeners", [&](Snapshot& s) { owners_ = s.owners(); });
     if (informed) examineLibrary(report_, info_);
+    std::vector<std::string> tables;
+    if (look("tables", [&](Snapshot& s) { tables = s.tables(); })) {
+      examineCheckpoints(report_, tables, catalog_);
+    }
     examinePermissions(report_, location_);
     examineIntegrity(report_, *store_, location_);
     examineLock(report_, holder, store_->lockHolder(), owners_);

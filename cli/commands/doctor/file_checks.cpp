@@ -22,6 +22,25 @@ constexpr std::uintmax_t kVerifyBytesMax = 64 * 1024 * 1024;
 void examineLibrary(Report& report, const StoreInfo& info) {
   if (!info.library.empty()) report.good("library", info.library);
   for (const auto& remark : info.remarks) report.note("library", remark);
+  for (const auto& danger : info.dangers) report.problem("library", danger);
+}
+
+void examineCheckpoints(Report& report, const std::vector<std::string>& tables,
+                        const Catalog* catalog) {
+  const bool copied = std::ranges::any_of(
+      tables, [](const std::string& table) { return table.starts_with("_litestream_"); });
+  const bool external =
+      catalog != nullptr && catalog->options().checkpoints == Checkpoints::External;
+  if (copied && !external) {
+    report.note("checkpoints",
+                "Litestream copies this store, and Tether checkpoints it: \"checkpoint\": "
+                "\"external\" in tether.json leaves that to Litestream");
+  } else if (external && !copied) {
+    report.note("checkpoints",
+                "left to another program by tether.json: without it the log grows for ever");
+  } else {
+    report.good("checkpoints", external ? "left to Litestream" : "by the processes of the store");
+  }
 }
 
 void examinePermissions(Report& report, const std::string& location) {

@@ -119,6 +119,7 @@ struct StoreInfo {
   std::string location;
   std::string library;               // what keeps it, with its version: "SQLite 3.40.1"
   std::vector<std::string> remarks;  // known faults of that version, and what guards against them
+  std::vector<std::string> dangers;  // what takes such a guard away
   int version = 0;
   std::int64_t bytes = 0;
   std::int64_t logBytes = 0;                     // the write-ahead log

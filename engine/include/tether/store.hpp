@@ -114,12 +114,19 @@ class Store {
   void await(Work work, const std::function<void(Work)>& hand);
 };
 
+/// Who copies the write-ahead log back into the file.
+enum class Checkpoints {
+  Own,       // the processes that use the store, one at a time, so that no commit can be lost
+  External,  // another program, such as Litestream; without it the log grows for ever
+};
+
 struct SqliteStoreOptions {
   std::string path;     // ":memory:" for a store that lives in this object
   bool create = false;  // else a missing file is NotFound
   Duration busyTimeout = std::chrono::seconds{10};
   /// From other machines (containers on one volume) only the clock can tell that an owner is dead.
   Duration ownerLease = std::chrono::seconds{30};
+  Checkpoints checkpoints = Checkpoints::Own;
 };
 
 /// Opens, checks and, when it is older, migrates the store. One that may not be written can be

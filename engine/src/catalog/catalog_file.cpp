@@ -209,7 +209,7 @@ std::vector<std::string> parseReaction(const std::string& event, const ConfigVal
 CatalogFile parseCatalogFile(const SourceText& source) {
   const ConfigValue root(source);
   root.allowKeys({"store", "source", "migrations", "queues", "listen", "replyTo", "resend",
-                  "volatile", "defaults", "commands", "on"});
+                  "volatile", "checkpoint", "defaults", "commands", "on"});
   CatalogFile file;
   EngineOptions& options = file.options;
   options.store = "tether.db";
@@ -222,6 +222,10 @@ CatalogFile parseCatalogFile(const SourceText& source) {
   if (const auto field = root.find("source")) {
     options.source = field->text();
     if (options.source.find(' ') != options.source.npos) field->fail("must not have spaces");
+  }
+  if (const auto field = root.find("checkpoint")) {
+    options.checkpoints = field->choice<Checkpoints>(
+        {{"own", Checkpoints::Own}, {"external", Checkpoints::External}});
   }
   if (const auto field = root.find("migrations")) file.migrations = field->text();
   const auto isVolatile = root.find("volatile");

@@ -41,11 +41,6 @@ constexpr std::size_t kSendAgainPage = 100;
 
 bool isLocal(const std::string& address) { return address == "local"; }
 
-std::unique_ptr<Store> openStore(const EngineOptions& options, const Clock& clock) {
-  return openSqliteStore(
-      {.path = options.store, .create = options.create, .ownerLease = options.ownerLease}, clock);
-}
-
 }  // namespace
 
 class Engine::Impl {

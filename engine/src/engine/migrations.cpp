@@ -45,6 +45,14 @@ void warnOfStrangers(const std::vector<Migration>& migrations,
 
 }  // namespace
 
+std::unique_ptr<Store> openStore(const EngineOptions& options, const Clock& clock) {
+  return openSqliteStore({.path = options.store,
+                          .create = options.create,
+                          .ownerLease = options.ownerLease,
+                          .checkpoints = options.checkpoints},
+                         clock);
+}
+
 void applyMigrations(Store& store, const std::vector<Migration>& migrations, const Clock& clock) {
   std::vector<AppliedMigration> applied;
   store.read([&](Snapshot& snapshot) { applied = snapshot.migrations(); });

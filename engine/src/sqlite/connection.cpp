@@ -102,6 +102,7 @@ std::int64_t Query::changes() const { return statement_.getChanges(); }
 Connection::Connection(const ConnectionOptions& options)
     : busyTimeout_(options.busyTimeout),
       busyRandom_(std::random_device{}()),
+      keepsLog_(options.keepLog),
       database_(openDatabase(options)) {
   sqlite3_busy_handler(handle(), &Connection::onBusy, this);
   // Debian's build lets SQL register a tokenizer by address; and nobody edits the schema by hand.
@@ -113,7 +114,7 @@ Connection::Connection(const ConnectionOptions& options)
   exec("PRAGMA wal_autocheckpoint = 0");  // see checkpoint.hpp
   exec("PRAGMA secure_delete = OFF");
   exec(options.reading ? "PRAGMA query_only = ON" : "PRAGMA cache_size = -65536");
-  if (options.reading) keepLog(true);
+  keepLog(options.reading);
 }
 
 Connection::~Connection() { statements_.clear(); }
@@ -135,7 +136,7 @@ void Connection::exec(const std::string& sql) try {
 }
 
 void Connection::keepLog(bool keep) {
-  sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
+  sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep || keepsLog_ ? 1 : 0, nullptr);
 }
 
 Error Connection::fail(int code, const std::string& doing, const std::string& message) {

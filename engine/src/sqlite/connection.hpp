@@ -106,6 +106,9 @@ struct ConnectionOptions {
   bool reading = false;
   Duration busyTimeout{0};
   bool frozen = false;  // nobody changes it: SQLite neither locks it nor looks for a log
+  bool anew =
+      false;  // all of it will be written over: its schema, which may be damaged, is not read
+  bool keepLog = false;  // another program checkpoints: the last one that closes does not
 };
 
 /// Not thread safe: used by one thread at a time.
@@ -128,7 +131,8 @@ class Connection {
   /// Throws Invalid where requireTransaction forbids to go on.
   void checkTransaction() const;
   /// Whether the last connection to the store leaves the log as it is, instead of copying it into
-  /// the database. One that only reads always does: it may have opened another file than ours.
+  /// the database. One that only reads always does: it may have opened another file than ours; and
+  /// every one where another program checkpoints.
   void keepLog(bool keep);
   /// Whether RELEASE would let a violated foreign key pass, at which everybody's COMMIT would fail.
   bool violatesForeignKeys() const;
@@ -148,6 +152,7 @@ class Connection {
   Duration busyTimeout_;
   std::chrono::steady_clock::time_point busySince_;
   std::uint32_t busyRandom_;
+  bool keepsLog_;
   SQLite::Database database_;
   std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
   std::optional<bool> synchronousFull_;

@@ -246,6 +246,13 @@ StoreInfo SqliteSnapshot::info() {
         "can "
         "damage a store. Guarded: only one checkpoint runs at a time, and it holds the write lock");
   }
+  if (sqlite3_libversion_number() < kWalResetFixed &&
+      count("SELECT count(*) FROM sqlite_schema WHERE name GLOB '_litestream_*'") > 0) {
+    info.dangers.emplace_back(
+        "Litestream copies this store, and its checkpoints do not hold the write lock: that takes "
+        "away the guard against the WAL-reset bug. Use SQLite 3.51.3 or newer, or another way to "
+        "make backups");
+  }
   info.version = static_cast<int>(count("PRAGMA user_version"));
   info.events = count("SELECT count(*) FROM tether_event");
   const auto letters = [&](const char* sql, std::int64_t& count, std::optional<Time>* oldest) {

@@ -25,6 +25,12 @@ namespace sqlite {
 
 namespace {
 
+ConnectionOptions connectionOf(const SqliteStoreOptions& options) {
+  auto connection = prepareFile(options);
+  connection.keepLog = options.checkpoints == Checkpoints::External;
+  return connection;
+}
+
 bool inMemory(const std::string& path) { return path == ":memory:"; }
 
 bool logIsThere(const std::string& path) {
@@ -63,13 +69,16 @@ std::string besideOf(const ConnectionOptions& connection, const SqliteStoreOptio
 
 struct SqliteStore::Parts {
   Parts(const SqliteStoreOptions& options, const Clock& clock)
-      : connection(prepareFile(options)),
+      : connection(connectionOf(options)),
         opening(inMemory(options.path) ? std::string() : connection.path),
         frozen(connection.frozen ? std::optional<FrozenFile>(connection.path) : std::nullopt),
         files(connection.frozen ? std::string() : besideOf(connection, options), refusal),
         keeper(openKeeper(connection, options, files)),
         signal(inMemory(options.path) ? std::string() : connection.path + "-wake"),
-        writer({connection, !inMemory(options.path) && !connection.frozen, options.ownerLease},
+        writer({.connection = connection,
+                .logged = !inMemory(options.path) && !connection.frozen,
+                .checkpoints = options.checkpoints == Checkpoints::Own,
+                .ownerLease = options.ownerLease},
                clock, files, refusal, [this] { signal.raise(); }) {
     if (!inMemory(options.path)) keeper.reset();
   }

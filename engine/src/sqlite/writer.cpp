@@ -295,7 +295,8 @@ void Writer::breakOff(const std::string& why) {
 }
 
 void Writer::checkpointIfDue() {
-  if (!options_.logged || logFrames_ < kCheckpointFrames || refusal_.get()) return;
+  if (!options_.logged || !options_.checkpoints || logFrames_ < kCheckpointFrames) return;
+  if (refusal_.get()) return;
   try {
     copyLog();
   } catch (const Error&) {

@@ -24,7 +24,8 @@ namespace tether::sqlite {
 
 struct WriterOptions {
   ConnectionOptions connection;
-  bool logged = true;  // has a write-ahead log that must be checkpointed
+  bool logged = true;       // has a write-ahead log
+  bool checkpoints = true;  // and copies it back into the file; else another program does
   Duration ownerLease{0};
 };
 
