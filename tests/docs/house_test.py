@@ -45,6 +45,7 @@ OPENS_FILES = {
     "engine/src/scenario/world.cpp": "copies a store that is dead from then on, and nobody else's",
     "engine/src/sqlite/change_signal.cpp": "the file -wake, on which nobody has locks",
     "engine/src/sqlite/lock_holder.cpp": "/proc",
+    "engine/src/sqlite/page_copy.cpp": "a copy that is being made, before anybody can have it open",
     "engine/src/sqlite/process_identity.cpp": "/proc",
     "engine/src/transport/sqs/aws_files.cpp": "the configuration of AWS",
     "engine/src/transport/sqs/credentials_container.cpp": "a token",

@@ -21,12 +21,6 @@ struct Standing {
   std::optional<LockHolder> lockHolder;
 };
 
-std::string bytesText(std::int64_t bytes) {
-  if (bytes < 10 * 1024) return fmt::format("{} bytes", bytes);
-  if (bytes < 10 * 1024 * 1024) return fmt::format("{} KiB", bytes / 1024);
-  return fmt::format("{} MiB", bytes / (1024 * 1024));
-}
-
 template <class Values>
 json listOf(const Values& values) {
   auto list = json::array();
@@ -41,17 +35,12 @@ json recordOf(const StoreInfo& info) {
                           {"checksum", migration.checksum},
                           {"appliedAt", toText(migration.appliedAt)}});
   }
-  json record = {{"location", info.location},
-                 {"library", info.library},
-                 {"version", info.version},
-                 {"bytes", info.bytes},
-                 {"logBytes", info.logBytes},
-                 {"commands", info.commands},
-                 {"events", info.events},
-                 {"deadLetters", info.deadLetters},
-                 {"archivedLetters", info.archivedLetters},
-                 {"lastSeq", info.lastSeq},
-                 {"migrations", std::move(migrations)}};
+  json record = {{"location", info.location},       {"library", info.library},
+                 {"version", info.version},         {"bytes", info.bytes},
+                 {"logBytes", info.logBytes},       {"freeBytes", info.freeBytes},
+                 {"commands", info.commands},       {"events", info.events},
+                 {"deadLetters", info.deadLetters}, {"archivedLetters", info.archivedLetters},
+                 {"lastSeq", info.lastSeq},         {"migrations", std::move(migrations)}};
   if (info.oldestOpen) record["oldestOpen"] = toText(*info.oldestOpen);
   if (info.oldestLetter) record["oldestLetter"] = toText(*info.oldestLetter);
   if (info.oldestOutgoing) record["oldestOutgoing"] = toText(*info.oldestOutgoing);
@@ -94,7 +83,8 @@ void showToPeople(Printer& print, const Standing& standing, Time now) {
   field("store", {info.location, Style::Strong});
   field("version",
         fmt::format("{}{}", info.version, info.library.empty() ? "" : ", kept by " + info.library));
-  field("size", fmt::format("{} and {} of log", bytesText(info.bytes), bytesText(info.logBytes)));
+  field("size", fmt::format("{}, {} of it free, and {} of log", bytesText(info.bytes),
+                            bytesText(info.freeBytes), bytesText(info.logBytes)));
   if (const auto& holder = standing.lockHolder) {
     field("write lock",
           {fmt::format("held by process {} ({})", holder->pid, holder->program), Style::Warning});
@@ -127,6 +117,12 @@ int runStatus(const Options& /*options*/, Session& session) {
 }
 
 }  // namespace
+
+std::string bytesText(std::int64_t bytes) {
+  if (bytes < 10 * 1024) return fmt::format("{} bytes", bytes);
+  if (bytes < 10 * 1024 * 1024) return fmt::format("{} KiB", bytes / 1024);
+  return fmt::format("{} MiB", bytes / (1024 * 1024));
+}
 
 int answerInfo(Store& store, Session& session, const char* schema) {
   Standing standing;

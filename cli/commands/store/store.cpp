@@ -41,6 +41,9 @@ void addStore(const Verb& tool, Action& chosen) {
       addVerb(noun, "verify", "Read everything and name all damage", "tether store verify");
   onChosen(verify, chosen, std::make_shared<Options>(), &runVerify);
 
+  addStoreBackup(noun, chosen);
+  addStoreRestore(noun, chosen);
+  addStoreVacuum(noun, chosen);
   addStorePrune(noun, chosen);
   addStoreSql(noun, chosen);
 }

@@ -123,6 +123,7 @@ struct StoreInfo {
   int version = 0;
   std::int64_t bytes = 0;
   std::int64_t logBytes = 0;                     // the write-ahead log
+  std::int64_t freeBytes = 0;                    // of bytes: unused, see Store::vacuum
   std::map<std::string, std::int64_t> commands;  // by state
   std::int64_t events = 0;
   std::int64_t deadLetters = 0;  // waiting
@@ -177,6 +178,7 @@ class Snapshot {
   virtual std::size_t underWay(const std::vector<std::string>& types, std::size_t max) = 0;
   /// Open commands by type: what waits, and for whom (doctor).
   virtual std::map<std::string, std::int64_t> openByType() = 0;
+  /// Errors: Conflict (a restore took back what happened at that number).
   virtual std::vector<Change> changes(std::int64_t after, std::size_t max) = 0;
   /// The cursor of the last change; costs nothing.
   virtual std::int64_t lastSeq() = 0;

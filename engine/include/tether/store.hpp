@@ -49,6 +49,20 @@ struct LockHolder {
   std::string program;  // as the machine names it
 };
 
+/// A copy of a store that was made and verified.
+struct Backup {
+  std::int64_t bytes = 0;
+  std::int64_t lastSeq = 0;  // what happened after this number is not in it
+  /// Rows of the application that refer to nothing, in the store as in the copy: no damage.
+  std::vector<std::string> dangling{};
+};
+
+/// What a vacuum did to the file and its log.
+struct Vacuumed {
+  std::int64_t bytesBefore = 0;
+  std::int64_t bytesAfter = 0;
+};
+
 /// Thread safety: every call from any thread, except where it says otherwise.
 class Store {
  public:
@@ -104,6 +118,17 @@ class Store {
   /// nobody knows whether the last commit is there) or Corrupt (the file under its name is not the
   /// one that was opened). Nothing: it takes work.
   virtual std::optional<Error> failure() const = 0;
+
+  /// Copies the store, as it is at one moment while others go on, into a new private file, which
+  /// has its name only once it is whole, verified and synced. Errors: Invalid (something has that
+  /// name, or no file can be made there), Corrupt (the store is damaged), Unavailable (disk full).
+  virtual Backup backup(const std::string& path) = 0;
+
+  /// Writes the store anew without the pages that are free, and so gives them back. Everybody's
+  /// writes wait until it is done, and rows of the application's tables that have no INTEGER
+  /// PRIMARY KEY may get other row ids. Errors: Unavailable (locked, disk full), Unsupported (in
+  /// memory).
+  virtual Vacuumed vacuum() = 0;
 
   /// Who holds the store's write lock at this moment, as far as the machine tells: everybody's
   /// writes wait for it. Takes no lock itself.

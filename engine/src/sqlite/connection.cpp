@@ -113,8 +113,14 @@ Connection::Connection(const ConnectionOptions& options)
   exec("PRAGMA temp_store = MEMORY");     // savepoints of large batches spill to a file otherwise
   exec("PRAGMA wal_autocheckpoint = 0");  // see checkpoint.hpp
   exec("PRAGMA secure_delete = OFF");
-  exec(options.reading ? "PRAGMA query_only = ON" : "PRAGMA cache_size = -65536");
   keepLog(options.reading);
+  if (options.reading) {
+    exec("PRAGMA query_only = ON");
+    return;
+  }
+  // One large commit (a vacuum, a restore) must not leave a log of its size for ever.
+  exec("PRAGMA journal_size_limit = 33554432");
+  if (!options.anew) exec("PRAGMA cache_size = -65536");
 }
 
 Connection::~Connection() { statements_.clear(); }

@@ -106,8 +106,7 @@ struct ConnectionOptions {
   bool reading = false;
   Duration busyTimeout{0};
   bool frozen = false;  // nobody changes it: SQLite neither locks it nor looks for a log
-  bool anew =
-      false;  // all of it will be written over: its schema, which may be damaged, is not read
+  bool anew = false;  // all of it will be written over: its schema may be damaged, and is not read
   bool keepLog = false;  // another program checkpoints: the last one that closes does not
 };
 

@@ -284,6 +284,15 @@ CREATE INDEX tether_dead_letter_flow ON tether_dead_letter (correlation_id)
 
 -- How many queues were removed: a number of one that is kept in memory may be another's since.
 ALTER TABLE tether_sequence ADD COLUMN queues INTEGER NOT NULL DEFAULT 0;
+
+-- What restores took back: nothing has a number above kept, up to resumed. Numbers go on above, so
+-- that none stands for two things.
+CREATE TABLE tether_restore (
+  resumed INTEGER PRIMARY KEY,
+  kept    INTEGER NOT NULL,
+  at      INTEGER NOT NULL
+) STRICT;
+ALTER TABLE tether_sequence ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;  -- the last resumed
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(std::size(kSchema));

@@ -177,6 +177,7 @@ std::map<std::string, std::int64_t> SqliteSnapshot::openByType() {
 
 std::vector<Change> SqliteSnapshot::changes(std::int64_t after, std::size_t max) {
   std::vector<Change> changes;
+  requireKept(after);
   auto found = connection_.query(
       "SELECT * FROM (SELECT seq, accepted_at, 'accepted', type, id, correlation_id, NULL, NULL"
       " FROM tether_command WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
@@ -200,6 +201,18 @@ std::vector<Change> SqliteSnapshot::changes(std::int64_t after, std::size_t max)
                        {found.text(6), found.text(7)}});
   }
   return changes;
+}
+
+/// Whoever is at such a number has seen what is not there any more.
+void SqliteSnapshot::requireKept(std::int64_t cursor) {
+  auto restore = connection_.query(
+      "SELECT kept, at FROM tether_restore WHERE resumed > ?1 AND kept < ?1 ORDER BY kept");
+  if (!restore.first(cursor)) return;
+  const auto kept = restore.text(0);
+  throw Error(ErrorCode::Conflict, "what happened at " + std::to_string(cursor) +
+                                       " was taken back by a restore: the backup ended at " + kept +
+                                       ", and from " + toText(*restore.time(1)) +
+                                       " on other things happened; go on after " + kept);
 }
 
 std::vector<OwnerInfo> SqliteSnapshot::owners() {
@@ -277,6 +290,7 @@ StoreInfo SqliteSnapshot::info() {
   };
   info.bytes = size(location_);
   info.logBytes = size(location_ + "-wal");
+  info.freeBytes = count("PRAGMA freelist_count") * count("PRAGMA page_size");
   {
     auto states = connection_.query("SELECT state, count(*) FROM tether_command GROUP BY state");
     for (bool more = states.first(); more; more = states.step()) {

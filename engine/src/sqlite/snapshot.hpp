@@ -48,6 +48,7 @@ class SqliteSnapshot final : public Snapshot {
 
  private:
   std::int64_t count(const char* sql);
+  void requireKept(std::int64_t cursor);
 
   Connection& connection_;
   SqlSession& session_;

@@ -123,6 +123,8 @@ void SqliteStore::requireUnchanged() const {
   parts.files.require();
 }
 
+const ConnectionOptions& SqliteStore::connection() const { return here().connection; }
+
 void SqliteStore::post(Work work) { here().writer.post(std::move(work)); }
 
 bool SqliteStore::runPending() { return here().writer.runPending(); }

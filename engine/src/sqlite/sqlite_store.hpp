@@ -34,6 +34,8 @@ class SqliteStore final : public Store {
   std::unique_ptr<Transport> openQueue(const std::string& name) override;
   std::vector<std::string> verify() override;
   std::optional<Error> failure() const override;
+  Backup backup(const std::string& path) override;
+  Vacuumed vacuum() override;
   std::optional<LockHolder> lockHolder() override;
 
  private:
@@ -47,6 +49,7 @@ class SqliteStore final : public Store {
   /// Throws Invalid in a child of the process that made it.
   Parts& here() const;
   std::unique_ptr<Reader> borrowReader();
+  const ConnectionOptions& connection() const;
   /// Throws when what was read is not, or not only, what the store has.
   void requireUnchanged() const;
 

@@ -238,7 +238,8 @@ class SqliteUnit final : public Unit {
   Duration ownerLease_;
   std::int64_t lastSeq_ = 0;
   std::int64_t savedSeq_ = 0;
-  std::int64_t knownOwner_ = 0;                                      // in this transaction
+  std::int64_t restored_ = 0;    // which content of the store it was, see tether_restore
+  std::int64_t knownOwner_ = 0;  // in this transaction
   std::map<std::pair<std::int64_t, std::string>, PauseRow> pauses_;  // of this transaction
   bool pausesStale_ = false;
   // By name, side, and whether it is known to carry commands.

@@ -10,13 +10,17 @@ namespace tether::sqlite {
 #define TETHER_HELD "(owner IS NOT NULL OR lease_until > ?6)"
 
 void SqliteUnit::begin() {
-  auto last = connection_.query("SELECT last, queues FROM tether_sequence");
+  auto last = connection_.query("SELECT last, queues, restored FROM tether_sequence");
   last.first();
   savedSeq_ = lastSeq_ = last.integer(0);
-  if (const auto removed = last.integer(1); removed != queuesAsOf_) {
+  const auto removed = last.integer(1);
+  const auto restored = last.integer(2);
+  if (removed != queuesAsOf_ || restored != restored_) {
     queuesAsOf_ = removed;
     queues_.clear();
   }
+  if (restored != restored_) references_ = {};
+  restored_ = restored;
   knownOwner_ = 0;
   loadPauses();
 }

@@ -1,6 +1,7 @@
 // Looks for damage: SQLite's own check, then what Tether promises about its tables.
 #include <sstream>
 
+#include "sqlite/findings.hpp"
 #include "sqlite/sqlite_store.hpp"
 
 namespace tether::sqlite {
@@ -12,10 +13,11 @@ struct Rule {
   const char* sql;  // one column naming what breaks it
 };
 
+constexpr Rule kDangling = {"row that refers to nothing",
+                            "SELECT \"table\" || ' row ' || coalesce(rowid, '?') || ', in ' ||"
+                            " parent FROM pragma_foreign_key_check"};
+
 constexpr Rule kRules[] = {
-    {"row that refers to nothing",
-     "SELECT \"table\" || ' row ' || coalesce(rowid, '?') || ', in ' || parent"
-     " FROM pragma_foreign_key_check"},
     {"open command without a message or a remote queue",
      "SELECT c.id FROM tether_command c LEFT JOIN tether_message m ON m.queue = c.queue"
      " AND m.lane IN (c.type, '') AND m.due_at = c.due_at AND m.seq = c.message_seq"
@@ -91,18 +93,34 @@ void guard(const std::string& name, std::vector<std::string>& damage, const Chec
 
 }  // namespace
 
-std::vector<std::string> SqliteStore::verify() {
-  std::vector<std::string> damage;
-  auto reader = borrowReader();
-  auto& connection = reader->connection;
+Findings examine(Connection& connection) {
+  Findings found;
   connection.query("BEGIN").run();
-  guard("pages", damage, [&] { checkPages(connection, damage); });
+  guard("pages", found.damage, [&] { checkPages(connection, found.damage); });
+  guard(kDangling.broken, found.dangling,
+        [&] { checkRule(connection, kDangling, found.dangling); });
   for (const auto& rule : kRules) {
-    guard(rule.broken, damage, [&] { checkRule(connection, rule, damage); });
+    guard(rule.broken, found.damage, [&] { checkRule(connection, rule, found.damage); });
   }
   if (connection.inTransaction()) connection.exec("ROLLBACK");
+  return found;
+}
+
+void requireSound(const Findings& found, const std::string& what) {
+  if (found.damage.empty()) return;
+  throw Error(ErrorCode::Corrupt,
+              what + " is damaged (" + std::to_string(found.damage.size()) +
+                  (found.damage.size() == 1 ? " fault): " : " faults), first: ") +
+                  found.damage.front());
+}
+
+std::vector<std::string> SqliteStore::verify() {
+  auto reader = borrowReader();
+  auto found = examine(reader->connection);
   requireUnchanged();
-  return damage;
+  auto all = std::move(found.damage);
+  all.insert(all.end(), found.dangling.begin(), found.dangling.end());
+  return all;
 }
 
 }  // namespace tether::sqlite

@@ -62,7 +62,7 @@ void Writer::postMigration(Work work) { put({.work = std::move(work), .migrates 
 void Writer::put(Entry entry) {
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(work));
+    queue_.push_back(std::move(entry));
   }
   posted_.notify_one();
 }
