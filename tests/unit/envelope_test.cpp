@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "model/json_text.hpp"
 #include "tether/json.hpp"
 #include "unit/thrown.hpp"
 
@@ -75,9 +76,19 @@ TEST_CASE("an envelope that was written is read back equal and written to the sa
     CAPTURE(text);
     CHECK(parseEnvelope(text) == envelope);
     CHECK(toJsonText(parseEnvelope(text)) == text);
-    CHECK(canonicalJson(parseJson("text", text)) == text);
-    CHECK(text.find_first_of("\x1B\n\xC3\xE2") == std::string::npos);
+    CHECK(utf8Json(canonicalJson(parseJson("text", text))) == text);
+    CHECK(text.find_first_of("\x1B\n") == std::string::npos);
   }
+}
+
+TEST_CASE("text travels as UTF-8, and only what no queue takes is escaped") {
+  const std::string text = "ä€\xF0\x9F\x98\x80 \\u00e4 \x7F";
+  const auto canonical = canonicalJson(json(text + "\xEF\xBF\xBE\xEF\xBF\xBF\x1B\t"));
+  const auto utf8 = utf8Json(canonical);
+  CHECK(utf8 == "\"ä€\xF0\x9F\x98\x80 \\\\u00e4 \\u007f\\ufffe\\uffff\\u001b\\t\"");
+  CHECK(asciiJson(utf8) == canonical);
+  CHECK(asciiJson("plain") == "plain");
+  CHECK(asciiJson("\xFF") == "\xFF");
 }
 
 TEST_CASE("an envelope with text that is not UTF-8 is not written") {

@@ -27,8 +27,9 @@ struct Envelope {
   bool operator==(const Envelope&) const = default;
 };
 
-/// One line of ASCII-escaped JSON with sorted keys: the same envelope gives the same bytes. What is
-/// empty is left out. Throws Invalid for text that is not UTF-8.
+/// One line of JSON in UTF-8 with sorted keys: the same envelope gives the same bytes. What is
+/// empty is left out, and what no queue takes as it is (controls, U+FFFE, U+FFFF) escaped. Throws
+/// Invalid for text that is not UTF-8.
 std::string toJsonText(const Envelope& envelope);
 
 /// A text attribute: 1 to 255 bytes of UTF-8 without control characters. Throws Invalid that names

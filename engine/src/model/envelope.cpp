@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "model/json_text.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
 #include "tether/text.hpp"
@@ -27,7 +28,7 @@ void appendString(std::string& out, const std::string& text) {
   if (plain) {
     out.append(1, '"').append(text).append(1, '"');
   } else {
-    out += canonicalJson(json(text));
+    out += utf8Json(canonicalJson(json(text)));
   }
 }
 
@@ -105,7 +106,8 @@ std::string toJsonText(const Envelope& envelope) {
   appendMember(out, "causationid", envelope.causationId);
   appendMember(out, "correlationid", envelope.correlationId);
   if (!envelope.data.is_null()) {
-    out.append(out.size() > 1 ? ",\"data\":" : "\"data\":").append(canonicalJson(envelope.data));
+    out.append(out.size() > 1 ? ",\"data\":" : "\"data\":")
+        .append(utf8Json(canonicalJson(envelope.data)));
   }
   appendMember(out, "id", envelope.id);
   appendMember(out, "partitionkey", envelope.key);
