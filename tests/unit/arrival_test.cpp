@@ -61,6 +61,30 @@ TEST_CASE("message attributes say what a payload is") {
   CHECK(read(delivery("{}", {{"type", "Pay"}, {"color", "red"}})).id == "m-1");
 }
 
+TEST_CASE("what a body says of itself goes before what stands beside it") {
+  const auto event = read(delivery(
+      R"({"specversion": "1.0", "id": "order-77", "source": "s", "type": "Pay", "data": {"n": 1}})",
+      {{"type", "Refund"}, {"id", "x"}, {"partitionkey", "k"}}));
+  CHECK(event.type == "Pay");
+  CHECK(event.id == "order-77");
+  CHECK(event.data == nlohmann::json{{"n", 1}});
+  CHECK(event.key == "k");
+  const auto plain = read(delivery(R"({"type": "Pay", "payload": {"n": 1}, "id": "c"})",
+                                   {{"type", "Refund"}, {"id", "x"}, {"correlationid", "f"}}));
+  CHECK(plain.type == "Pay");
+  CHECK(plain.id == "c");
+  CHECK(plain.correlationId == "f");
+  CHECK(plain.data == nlohmann::json{{"n", 1}});
+  // A payload may well have a type of its own.
+  CHECK(read(delivery(R"({"type": "gift"})", {{"type", "Pay"}})).type == "Pay");
+}
+
+TEST_CASE("a letter keeps what stood beside the body, whatever it means") {
+  const auto message = delivery(R"({"n": 1})", {{"eventType", "Pay"}, {"orderId", "o-17"}});
+  const auto letter = flow::letterOf(message, "commands", "message", {}, {});
+  CHECK(letter.attributes == message.attributes);
+}
+
 TEST_CASE("what others write arrives at any size that a message may have, and can be replayed") {
   std::string text;
   while (text.size() < 400 * 1024) text += "ä";  // three times as long when it is escaped
@@ -125,7 +149,7 @@ TEST_CASE("what is none of these is refused in words") {
   const auto why = [](const std::string& body, std::map<std::string, std::string> attributes = {}) {
     return thrown([&] { read(delivery(body, std::move(attributes))); });
   };
-  CHECK(why("hello").find("message") != std::string::npos);
+  CHECK(why("hello").find("not the JSON that was expected") != std::string::npos);
   CHECK(why("[1]").find("neither a CloudEvents object") != std::string::npos);
   CHECK(why(R"({"n": 1})").find("message attribute type") != std::string::npos);
   CHECK(why(R"({"type": 1})").find("\"type\" must be a string") != std::string::npos);

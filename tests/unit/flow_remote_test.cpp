@@ -139,6 +139,25 @@ TEST_CASE("a key that waits for a retry does not hold back the queue that it cam
   CHECK(bench.sql("SELECT * FROM effects").size() == 5);
 }
 
+TEST_CASE("the key of a message is that of a command that has none") {
+  RemoteBench bench("commands");
+  CommandSettings keyed;
+  keyed.key = [](const nlohmann::json& payload) { return payload.at("to").get<std::string>(); };
+  bench.handle("Pay", effect("paid"));
+  bench.handle("Move", effect("moved"), keyed);
+  const auto send = [&](const std::string& body) {
+    const OutgoingMessage message = {"m", body, "account-17", {}};
+    bench.far->send(std::span(&message, 1));
+  };
+  send(R"({"type":"Pay","id":"none","payload":{}})");
+  send(R"({"type":"Pay","id":"own","payload":{},"key":"k"})");
+  send(R"({"type":"Move","id":"typed","payload":{"to":"t"}})");
+  bench.settle();
+  CHECK(bench.command("none").key == "account-17");
+  CHECK(bench.command("own").key == "k");
+  CHECK(bench.command("typed").key == "t");
+}
+
 TEST_CASE("a redelivered identity with another payload becomes a dead letter") {
   RemoteBench bench("commands");
   bench.handle("Pay", effect("paid"));

@@ -195,6 +195,7 @@ json toJson(const DeadLetter& letter) {
   if (!letter.eventId.empty()) record["eventId"] = letter.eventId;
   if (letter.replayedAt) record["replayedAt"] = toText(*letter.replayedAt);
   if (letter.archivedAt) record["archivedAt"] = toText(*letter.archivedAt);
+  if (!letter.attributes.empty()) record["attributes"] = letter.attributes;
   return record;
 }
 

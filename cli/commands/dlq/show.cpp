@@ -101,6 +101,9 @@ void showToPeople(Printer& print, const Shown& shown, const ShowOptions& options
   print.table(fields);
   if (options.data) {
     print.line({"body ", letter.body});
+    for (const auto& [name, value] : letter.attributes) {
+      print.line({"attribute ", name, " ", value});
+    }
     if (!letter.editedFrom.empty()) print.line({"edited from ", letter.editedFrom});
   }
   if (options.attempts) print.table(attemptTable(shown.attempts, now));

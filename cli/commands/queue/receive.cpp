@@ -64,12 +64,21 @@ void requireNotPaused(Session& session, const std::string& queue) {
   });
 }
 
+/// A longer time would silently be cut.
+void requireWithin(const char* option, Duration time, Transport& queue, const std::string& name) {
+  const auto most = queue.features().leaseMax;
+  if (most == Duration{0} || time <= most) return;
+  throw Error(ErrorCode::Invalid, fmt::format("{}: {} is over the limit of {} of queue {}", option,
+                                              toText(time), toText(most), name));
+}
+
 int runReceive(const ReceiveOptions& options, Session& session) {
   const auto max = countOf("--max", options.max, 1);
   const bool leased = !options.lease.empty();
   const auto lease = leased ? durationOf("--lease", options.lease) : kWhilePrinting;
   const auto wait = durationOf("--wait", options.wait);
   const auto queue = openForMessages(session, options.queue, kListenInstead);
+  requireWithin("--lease", lease, *queue, options.queue);
   requireNotPaused(session, options.queue);
 
   const auto deliveries = queue->receive(max, lease, wait);
@@ -82,6 +91,7 @@ int runReceive(const ReceiveOptions& options, Session& session) {
         {"id", delivery.id}, {"receives", delivery.receives}, {"sentAt", toText(delivery.sentAt)}};
     if (!delivery.key.empty()) record["key"] = delivery.key;
     if (leased) record["receipt"] = writeReceipt(options.queue, delivery.receipt);
+    if (!delivery.attributes.empty()) record["attributes"] = delivery.attributes;
     putBody(record, delivery.body);
     data.push_back(std::move(record));
   }
@@ -127,6 +137,7 @@ int settleAll(const SettleOptions& options, Session& session, const char* schema
   for (const auto& [name, receipt] : receipts) {
     auto& queue = queues[name];
     if (!queue) queue = openForMessages(session, name, kListenInstead);
+    requireWithin("--delay", delay, *queue, name);
     const bool done = settle(*queue, receipt, delay);
     data.push_back({{"receipt", writeReceipt(name, receipt)}, {"done", done}});
     if (!done) {

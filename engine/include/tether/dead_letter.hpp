@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,7 @@ struct DeadLetter {
   Time failedAt;
   std::optional<Time> replayedAt;
   std::optional<Time> archivedAt;
+  std::map<std::string, std::string> attributes{};  // of a stranger's message
 
   DeadLetterState state() const;
   bool operator==(const DeadLetter&) const = default;

@@ -53,33 +53,49 @@ json plainCommand(json object) {
   return envelope;
 }
 
-json besideAttributes(json payload, const std::map<std::string, std::string>& attributes) {
-  json envelope = json::object();
+/// Says what the envelope itself leaves open. False: nothing.
+bool fillGaps(json& envelope, const std::map<std::string, std::string>& attributes) {
+  bool filled = false;
   for (const char* name : {"type", "id", "source", "correlationid", "causationid", "partitionkey",
                            "traceparent", "replyto"}) {
     const auto found = attributes.find(name);
-    if (found != attributes.end()) put(envelope, name, found->second);
+    if (found == attributes.end() || found->second.empty()) continue;
+    if (const auto own = envelope.find(name); own != envelope.end() && !own->is_null()) continue;
+    envelope[name] = found->second;
+    filled = true;
   }
-  envelope["data"] = std::move(payload);
-  return envelope;
+  return filled;
 }
 
-/// Makes an envelope of what others write. False: it is meant as one. It never becomes text on the
-/// way, which would be longer and might be over the limit that the message has kept.
+/// Makes an envelope of what others write, and says whether it did. What the body says goes before
+/// what stands beside it. It never becomes text on the way, which would be longer and might be over
+/// the limit that the message has kept.
 bool translate(json& value, const Delivery& delivery, const std::string& queue) {
-  const bool attributed = delivery.attributes.contains("type");
-  if (!attributed && value.is_object() && value.contains("specversion")) return false;
-  if (attributed) {
-    value = besideAttributes(std::move(value), delivery.attributes);
-  } else if (value.is_object() && value.contains("type")) {
+  const auto& attributes = delivery.attributes;
+  const auto has = [&](const char* name) { return value.is_object() && value.contains(name); };
+  if (has("specversion")) return fillGaps(value, attributes);
+  if (has("type") && (has("payload") || !attributes.contains("type"))) {
     value = plainCommand(std::move(value));
+  } else if (attributes.contains("type")) {
+    value = {{"data", std::move(value)}};
   } else {
     refuse(std::string(kWhat));
   }
+  fillGaps(value, attributes);
   if (!value.contains("id")) put(value, "id", delivery.id);
   if (!value.contains("source")) put(value, "source", "/queues/" + queue);
   value["specversion"] = "1.0";
   return true;
+}
+
+/// A message that says no JSON is told so: a reason such as "invalid literal" alone would not help.
+json readBody(const Delivery& delivery) {
+  try {
+    return parseJson("message", delivery.body, kMessageLimits);
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                std::string("the body is not the JSON that was expected: ") + error.what());
+  }
 }
 
 /// Of an envelope, as text that can be read again; nothing: it would be over the limits. Unescaped,
@@ -99,7 +115,7 @@ std::optional<std::string> readableText(const json& envelope) {
 }  // namespace
 
 Envelope envelopeOf(const Delivery& delivery, const std::string& queue) {
-  auto value = parseJson("message", delivery.body, kMessageLimits);
+  auto value = readBody(delivery);
   (void)translate(value, delivery, queue);
   return readEnvelope(std::move(value));
 }
@@ -113,8 +129,9 @@ NewDeadLetter letterOf(const Delivery& delivery, const std::string& queue, const
   letter.body = delivery.body;
   letter.error = kept(why);
   letter.failedAt = now;
+  letter.attributes = delivery.attributes;
   try {
-    auto value = parseJson("message", delivery.body, kMessageLimits);
+    auto value = readBody(delivery);
     if (translate(value, delivery, queue)) {
       if (auto text = readableText(value)) letter.body = *std::move(text);
     }

@@ -15,8 +15,9 @@ namespace tether::flow {
 ///   - {"type": T, "payload": {…}}, with "id", "key" and "correlationId" if need be, as `tether
 ///   submit
 ///     --batch` has it;
-///   - a payload, with the message attribute `type`, and `id`, `source`, `correlationid`,
-///     `causationid`, `partitionkey`, `traceparent`, `replyto` if need be.
+///   - a payload, with the message attribute `type`.
+/// The message attributes `id`, `source`, `correlationid`, `causationid`, `partitionkey`,
+/// `traceparent` and `replyto` say what the body does not.
 /// Without an id it has that of the message, which a redelivery has too. Throws Invalid with what
 /// is wrong.
 Envelope envelopeOf(const Delivery& delivery, const std::string& queue);

@@ -21,6 +21,9 @@ Delivery arrivalOf(const DeadLetter& letter, const std::string& body) {
   Delivery delivery;
   delivery.id = letter.id;
   delivery.body = body;
+  delivery.attributes = letter.attributes;
+  const auto group = letter.attributes.find("MessageGroupId");
+  if (group != letter.attributes.end()) delivery.key = group->second;
   return delivery;
 }
 
@@ -223,7 +226,8 @@ bool DeadLetterDesk::mapped(const std::string& queue) const {
 Receipt DeadLetterDesk::takeIn(Unit& unit, const Ready& ready) const {
   try {
     const auto& letter = ready.letter;
-    return intake_.arrive(unit, envelopeOf(arrivalOf(letter, ready.body), letter.queue)).receipt;
+    const auto delivery = arrivalOf(letter, ready.body);
+    return intake_.arrive(unit, envelopeOf(delivery, letter.queue), delivery.key).receipt;
   } catch (const Error& error) {
     const bool undeclared = error.code() == ErrorCode::NotFound;
     throw Error(undeclared ? ErrorCode::Unsupported : error.code(),

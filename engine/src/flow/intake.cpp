@@ -1,6 +1,7 @@
 #include "flow/intake.hpp"
 
 #include "model/command_envelope.hpp"
+#include "model/json_text.hpp"
 #include "model/outcome.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
@@ -20,7 +21,7 @@ void checkFits(const std::string& type, const std::string& data, std::size_t lim
                const std::string& address, EnvelopeOf envelope) {
   if (limit > kAttributeBytesMost && data.size() <= limit - kAttributeBytesMost) return;
   const auto size =
-      toJsonText(envelope()).size() + std::string_view(",\"data\":").size() + data.size();
+      toJsonText(envelope()).size() + std::string_view(",\"data\":").size() + utf8Json(data).size();
   if (size <= limit) return;
   throw Error(ErrorCode::Invalid, type + " makes a message of " + std::to_string(size) +
                                       " bytes, over the limit of " + std::to_string(limit) +
@@ -80,12 +81,15 @@ void Intake::checkSize(const CollectedEvent& said, const Command& cause, Time no
   });
 }
 
-Acceptance Intake::arrive(Unit& unit, Envelope envelope) const {
+Acceptance Intake::arrive(Unit& unit, Envelope envelope, const std::string& group) const {
   if (isOutcome(envelope.type)) return hearOutcome(unit, envelope);
-  if (builder_.declares(envelope.type)) return unit.accept(fromEnvelope(std::move(envelope)));
+  if (builder_.declares(envelope.type)) {
+    return unit.accept(fromEnvelope(std::move(envelope), group));
+  }
   if (!events_.reactsTo(envelope.type) && !events_.hasSubscribers(envelope.type)) {
     throw Error(ErrorCode::NotFound, "nobody declared the type " + envelope.type);
   }
+  if (envelope.key.empty()) envelope.key = group;
   Acceptance acceptance;
   acceptance.claimable = receive(unit, envelope);
   acceptance.receipt.commandId = envelope.id;
@@ -114,13 +118,13 @@ void Intake::checkArrival(Envelope envelope) const {
   if (isOutcome(envelope.type)) {
     (void)parseOutcome(envelope);
   } else if (builder_.declares(envelope.type)) {
-    (void)fromEnvelope(std::move(envelope));
+    (void)fromEnvelope(std::move(envelope), {});
   } else if (!events_.reactsTo(envelope.type) && !events_.hasSubscribers(envelope.type)) {
     throw Error(ErrorCode::NotFound, "nobody declared the type " + envelope.type);
   }
 }
 
-NewCommand Intake::fromEnvelope(Envelope envelope) const {
+NewCommand Intake::fromEnvelope(Envelope envelope, const std::string& group) const {
   CommandRequest request;
   request.type = std::move(envelope.type);
   request.payload = std::move(envelope.data);
@@ -131,6 +135,7 @@ NewCommand Intake::fromEnvelope(Envelope envelope) const {
   request.traceparent = std::move(envelope.traceparent);
   auto command = check(request, Placement::Run);
   command.source = std::move(envelope.source);
+  if (command.key.empty()) command.key = group;
   // Somebody who asks for an answer where this program cannot send one still gets the work done.
   if (canAnswer(envelope)) command.replyTo = std::move(envelope.replyTo);
   return command;

@@ -39,7 +39,8 @@ class Intake {
   /// A message that arrived on a queue: a command is accepted, an event recorded with its
   /// reactions, once for each source and id. Errors: Invalid (a wrong payload),
   /// NotFound (nobody declared its type), Conflict (a known identity with other content).
-  Acceptance arrive(Unit& unit, Envelope envelope) const;
+  /// `group`: the key of what has none, neither its own nor one that its type says.
+  Acceptance arrive(Unit& unit, Envelope envelope, const std::string& group = {}) const;
   /// Tells the store that asks for an answer that its command is not taken in, as a dead letter
   /// here says. What ends the command after all, a replay, is told as ever.
   void refuse(Unit& unit, const Envelope& envelope, const Failure& why) const;
@@ -57,7 +58,7 @@ class Intake {
 
  private:
   /// A command that arrived on a queue: it runs here. Errors: Invalid.
-  NewCommand fromEnvelope(Envelope envelope) const;
+  NewCommand fromEnvelope(Envelope envelope, const std::string& group) const;
   bool receive(Unit& unit, const Envelope& envelope) const;
   Acceptance hearOutcome(Unit& unit, const Envelope& envelope) const;
   NewCommand check(CommandRequest& request, Placement placement) const;

@@ -57,9 +57,15 @@ std::vector<std::string> DeadLetterDesk::pull(const std::string& queue, Transpor
     });
     for (auto& letter : letters) ids.push_back(std::move(letter.id));
     // What is not deleted comes again, and is the same letter.
-    const auto acked = from.ackAll(receipts);
-    if (std::ranges::count(acked, false) > 0) {
-      log::warn("a message was pulled and not deleted", {{"queue", queue}});
+    try {
+      const auto acked = from.ackAll(receipts);
+      if (std::ranges::count(acked, false) > 0) {
+        log::warn("a message was pulled and not deleted", {{"queue", queue}});
+      }
+    } catch (const Error& error) {  // what is here is to be told all the same
+      log::warn("messages were pulled and not deleted: the next pull finds them again",
+                {{"queue", queue}, {"error", error.what()}});
+      break;
     }
   }
   return ids;

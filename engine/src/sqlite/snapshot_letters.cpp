@@ -1,5 +1,6 @@
 // Dead letters, and what operators did with them.
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "sqlite/filter.hpp"
 #include "sqlite/snapshot.hpp"
@@ -16,7 +17,8 @@ constexpr std::size_t kLetterBytes = 1024;
 #define TETHER_LETTER_COLUMNS                                                          \
   "l.seq, l.id, l.kind, l.queue, l.type, l.correlation_id, c.id, e.id, l.generation, " \
   "l.attempts, l.body, l.error_code, l.error_message, l.failed_at, l.replayed_at, "    \
-  "l.version, l.edited_from, l.fingerprint, l.archived_at, l.command_seq "
+  "l.version, l.edited_from, l.fingerprint, l.archived_at, l.command_seq, "            \
+  "l.attributes "
 
 #define TETHER_LETTER_TABLES                                                 \
   "tether_dead_letter l LEFT JOIN tether_command c ON c.seq = l.command_seq" \
@@ -65,6 +67,9 @@ DeadLetter readLetter(const Query& query) {
   letter.group = query.text(17);
   letter.archivedAt = query.time(18);
   letter.commandSeq = query.null(19) ? 0 : query.integer(19);
+  if (!query.null(20)) {
+    nlohmann::json::parse(query.text(20)).get_to(letter.attributes);
+  }
   return letter;
 }
 

@@ -1,4 +1,6 @@
 // Dead letters: burying, replaying, and what operators do with them.
+#include <nlohmann/json.hpp>
+
 #include "model/kept_text.hpp"
 #include "sqlite/unit.hpp"
 #include "tether/error.hpp"
@@ -6,22 +8,35 @@
 
 namespace tether::sqlite {
 
+namespace {
+
+/// Whatever a stranger wrote is to be kept, as far as it is text.
+std::string attributesText(const NewDeadLetter& letter) {
+  using nlohmann::json;
+  if (letter.attributes.empty()) return {};
+  return json(letter.attributes).dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+}  // namespace
+
 void SqliteUnit::bury(const NewDeadLetter& letter) {
   connection_
       .query(
           "INSERT INTO tether_dead_letter (seq, id, kind, queue, type, correlation_id,"
-          " event_seq, body, error_code, error_message, failed_at, fingerprint)"
-          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO UPDATE"
+          " event_seq, body, error_code, error_message, failed_at, fingerprint, attributes)"
+          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+          " ON CONFLICT (id) DO UPDATE"
           // What came back after its replay waits again, as it came.
           " SET replayed_at = NULL, archived_at = NULL, failed_at = excluded.failed_at,"
           " body = excluded.body, edited_from = NULL, version = version + 1,"
+          " attributes = excluded.attributes,"
           " error_code = excluded.error_code, error_message = excluded.error_message,"
           " fingerprint = excluded.fingerprint WHERE replayed_at IS NOT NULL")
       .run(nextSeq(), letter.id, toString(letter.kind), letter.queue, letter.type,
            OrNull{letter.correlationId},
            letter.eventSeq == 0 ? std::nullopt : std::optional<std::int64_t>(letter.eventSeq),
            Blob{letter.body}, letter.error.code, letter.error.message, letter.failedAt,
-           groupOf(letter.kind, letter.type, letter.error));
+           groupOf(letter.kind, letter.type, letter.error), OrNull{attributesText(letter)});
 }
 
 void SqliteUnit::buryCommand(const Command& command, int attempts, const Failure& error, Time now) {
