@@ -49,6 +49,7 @@
   TEST(batchKeepsOthers, "a message that can never be sent leaves the others of its batch")    \
   TEST(receiveMax, "a reader gets at most what it asked for and nothing twice")                \
   TEST(sameId, "two messages with one id are two messages")                                    \
+  TEST(sentOnPurpose, "what is sent once more on purpose is delivered once more")              \
   TEST(bodies, "a body comes back byte for byte")                                              \
   TEST(bodiesRefused, "a transport of text refuses what is no text")                           \
   TEST(bodyMax, "the largest body is delivered and one byte more is refused")                  \

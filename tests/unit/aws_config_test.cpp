@@ -138,6 +138,41 @@ TEST_CASE("a profile that is asked for by name must be there") {
   CHECK(thrown([&] { endpointOf(aws); }) == "nothing");
 }
 
+TEST_CASE("the profile has two variables, and the first one wins") {
+  AwsFolder aws{{"AWS_DEFAULT_PROFILE", "old"}};
+  CHECK(aws.aws().profile() == "old");
+  aws.set("AWS_PROFILE", "ann");
+  CHECK(aws.aws().profile() == "ann");
+}
+
+TEST_CASE("the certificates to trust are those of the environment or the profile") {
+  AwsFolder aws{{"AWS_REGION", "eu-west-1"}};
+  CHECK(endpointOf(aws).caBundle.empty());
+  const auto file = aws.file("home/ca.pem", "one");
+  aws.config("[default]\nca_bundle = ~/ca.pem\n");
+  CHECK(endpointOf(aws).caBundle == file);
+  const auto other = aws.file("other.pem", "two");
+  aws.set("AWS_CA_BUNDLE", other);
+  CHECK(endpointOf(aws).caBundle == other);
+  aws.set("AWS_CA_BUNDLE", "/nowhere.pem");
+  CHECK(thrown([&] { endpointOf(aws); }) ==
+        "invalid: AWS_CA_BUNDLE: \"/nowhere.pem\" cannot be read");
+}
+
+TEST_CASE("another machine without TLS needs a word in the address, and AWS takes none") {
+  AwsFolder aws{{"AWS_REGION", "eu-west-1"}, {"AWS_ENDPOINT_URL", "http://localstack:4566"}};
+  CHECK(
+      thrown([&] { endpointOf(aws); })
+          .starts_with("invalid: AWS_ENDPOINT_URL: endpoint \"http://localstack:4566\" is another "
+                       "machine: use https://"));
+  const auto endpoint = endpointOf(aws, "sqs://orders?insecure=true");
+  CHECK(endpoint.url == "http://localstack:4566");
+  CHECK(endpoint.insecure);
+  aws.set("AWS_ENDPOINT_URL", "http://sqs.eu-west-1.amazonaws.com");
+  CHECK(thrown([&] { endpointOf(aws, "sqs://orders?insecure=true"); }).find("is AWS itself") !=
+        std::string::npos);
+}
+
 TEST_CASE("the region is that of the address, the environment, the profile, the machine") {
   AwsFolder aws;
   const RegionLookup machine = [] { return "eu-central-1"; };

@@ -46,13 +46,19 @@ TEST_CASE("a queue address has every setting of its queue") {
   CHECK(address.create);
 }
 
+TEST_CASE("an emulator on another machine is called without TLS when the address says so") {
+  const auto address = parseSqsAddress("sqs://q?endpoint=http://localstack:4566&insecure=true");
+  CHECK(address.insecure);
+  CHECK_FALSE(parseSqsAddress("sqs://q?insecure=false").insecure);
+}
+
 TEST_CASE("a name in .fifo is a FIFO queue without being told") {
   CHECK(parseSqsAddress("sqs://orders.fifo").fifo);
   CHECK_FALSE(parseSqsAddress("sqs://orders?fifo=false").fifo);
 }
 
 TEST_CASE("the limits of SQS for the times of a queue address are allowed themselves") {
-  CHECK(parseSqsAddress("sqs://q?visibility=0s&wait=0s").visibility == Duration{0s});
+  CHECK(parseSqsAddress("sqs://q?visibility=0s&wait=1s").visibility == Duration{0s});
   CHECK(parseSqsAddress("sqs://q?visibility=12h").visibility == Duration{12h});
   CHECK(parseSqsAddress("sqs://q?visibility=1000ms").visibility == Duration{1s});
 }
@@ -86,8 +92,9 @@ TEST_CASE("a bad queue address says what is wrong with it") {
       {"sqs://q?wait", "wait has no value; write wait=…"},
       {"sqs://q?wait=", "wait is empty"},
       {"sqs://q?wait=1s&wait=2s", "wait is given twice"},
-      {"sqs://q?wait=21s", "wait must be whole seconds from 0s to 20s, not \"21s\""},
-      {"sqs://q?wait=500ms", "wait must be whole seconds from 0s to 20s, not \"500ms\""},
+      {"sqs://q?wait=21s", "wait must be whole seconds from 1s to 20s, not \"21s\""},
+      {"sqs://q?wait=0s", "wait must be whole seconds from 1s to 20s, not \"0s\""},
+      {"sqs://q?wait=500ms", "wait must be whole seconds from 1s to 20s, not \"500ms\""},
       {"sqs://q?wait=5", "wait: duration \"5\" needs one unit of ms, s, m, h or d"},
       {"sqs://q?visibility=13h", "visibility must be whole seconds from 0s to 12h, not \"13h\""},
       {"sqs://q?visibility=%31%",
@@ -107,6 +114,12 @@ TEST_CASE("a bad queue address says what is wrong with it") {
       {"sqs://q?fifo=true", "fifo=true needs a name that ends in .fifo, as SQS wants it: q.fifo"},
       {"sqs://q.fifo?fifo=false", "fifo=false, but a name in .fifo is a FIFO queue"},
       {"sqs://q?fifo=yes", "fifo must be true or false, not \"yes\""},
+      {"sqs://q?insecure=1", "insecure must be true or false, not \"1\""},
+      {"sqs://q?endpoint=http://localstack:4566",
+       "endpoint \"http://localstack:4566\" is another machine: use https://, or say insecure=true "
+       "in the address of the queue"},
+      {"sqs://q?insecure=true&endpoint=http://sqs.eu-west-1.AmazonAWS.com.",
+       "endpoint \"http://sqs.eu-west-1.AmazonAWS.com.\" is AWS itself: use https://"},
       {"sqs://q?create=1", "create must be true or false, not \"1\""},
       {"sqs://q?region=eu west", "region must be a region such as eu-west-1, not \"eu west\""},
       {"sqs://q?region=evil.com/", "region must be a region such as eu-west-1, not \"evil.com/\""},

@@ -22,6 +22,8 @@ struct OutgoingMessage {
   std::string body;  // any bytes, or text where features() says so
   std::string key;   // empty: unordered
   Duration delay{0};
+  /// Not 0: it is sent once more on purpose, and is no duplicate of what had another number.
+  std::int64_t again = 0;
 };
 
 /// The answer for one message of a batch, in the order of the batch.
@@ -66,7 +68,7 @@ struct TransportFeatures {
   Duration retention{0};
   // Where a far side has rules of its own:
   bool textOnly = false;         // a body is UTF-8, without control characters, and not empty
-  bool dropsDuplicates = false;  // of one id and body, only the first within minutes is kept
+  bool dropsDuplicates = false;  // of one id, body and `again`, only the first is kept for minutes
   bool lateAcks = false;         // a receipt may still do something after its lease has ended
   bool roughCounts = false;      // counts() estimates, and takes delayed nacks for leased
   bool purgesHeld = false;       // purge() takes what somebody holds as well, and estimates
@@ -121,10 +123,11 @@ std::unique_ptr<Transport> makeMemoryTransport(const Clock& clock);
 ///     region=eu-west-1    else AWS_REGION, AWS_DEFAULT_REGION, the profile, the instance
 ///     endpoint=URL        else AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, the profile, AWS itself
 ///     visibility=30s      how long a message is hidden, whatever lease is asked for
-///     wait=20s            the longest poll; 20s at most
+///     wait=20s            the longest poll: 1s to 20s
 ///     fifo=true           ordered by key; told by a NAME that ends in .fifo
 ///     dlq=NAME            the dead-letter queue of a queue that is made
-///     create=true         make the queue when it is missing
+///     create=true         make the queue when it is missing; it keeps messages for 14 days
+///     insecure=true       the endpoint may be another machine without TLS, but not one of AWS
 ///
 /// Credentials come from where every AWS tool finds them; `clock` says when they end. Nothing is
 /// read or called before the first use. Batches of one send() travel side by side, so only messages

@@ -40,7 +40,9 @@ std::size_t OutboxRelay::step(std::int64_t owner) {
   passSeam(Seam::relay_after_claim);
 
   std::vector<OutgoingMessage> batch;
-  for (const auto& message : messages) batch.push_back({message.id, message.body, message.key, {}});
+  for (const auto& message : messages) {
+    batch.push_back({message.id, message.body, message.key, {}, message.again});
+  }
   messages_ = std::move(messages);
   try {
     results_ = emitter_->emit(batch);

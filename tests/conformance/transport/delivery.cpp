@@ -106,4 +106,12 @@ void sameId(TransportBench& bench) {
   CHECK(bench.drain() == (bench.features().dropsDuplicates ? Ids{"m"} : Ids{"m", "m", "m"}));
 }
 
+void sentOnPurpose(TransportBench& bench) {
+  auto again = message("m");
+  again.again = 7;
+  bench.sendAll({message("m")});
+  bench.sendAll({again});
+  CHECK(bench.drain() == Ids{"m", "m"});
+}
+
 }  // namespace tether::conformance::transport_promise

@@ -1,5 +1,7 @@
 #include "transport/sqs/aws_config.hpp"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <utility>
 
@@ -93,7 +95,10 @@ bool AwsConfig::isTrue(const std::string& variable) const {
   return isTrueWord(this->variable(variable).value_or(""));
 }
 
-std::string AwsConfig::profile() const { return variable("AWS_PROFILE").value_or("default"); }
+std::string AwsConfig::profile() const {
+  const auto name = variable("AWS_PROFILE");
+  return name ? *name : variable("AWS_DEFAULT_PROFILE").value_or("default");
+}
 
 void AwsConfig::requireProfile(const std::string& profile) const {
   if (profile == "default") return;
@@ -143,8 +148,34 @@ std::string AwsConfig::fileName(const std::string& variable, const std::string& 
   const auto home = this->variable("HOME");
   auto name = this->variable(variable);
   if (!name) return home ? *home + inHome : "";
-  if (home && name->starts_with("~/")) return *home + name->substr(1);
-  return *name;
+  return this->inHome(*std::move(name));
+}
+
+std::string AwsConfig::inHome(std::string name) const {
+  const auto home = variable("HOME");
+  return home && name.starts_with("~/") ? *home + name.substr(1) : name;
+}
+
+std::string AwsConfig::caBundle() const {
+  const std::string variable = "AWS_CA_BUNDLE";
+  std::string place = variable;
+  auto name = this->variable(variable);
+  if (!name) {
+    std::optional<AwsSetting> setting;
+    try {
+      setting = this->setting("ca_bundle");
+    } catch (const Error&) {
+      // Who needs the broken file says so; with all the rest in the address nobody does.
+    }
+    if (!setting || setting->value.empty()) return {};
+    place = setting->place + ": ca_bundle";
+    name = setting->value;
+  }
+  auto path = inHome(*std::move(name));
+  if (::access(path.c_str(), R_OK) != 0) {
+    throw Error(ErrorCode::Invalid, place + ": " + quote(path) + " cannot be read");
+  }
+  return path;
 }
 
 std::string AwsConfig::fileNames() const {
@@ -187,7 +218,9 @@ Endpoint resolveEndpoint(const SqsAddress& address, const AwsConfig& config,
   config.requireProfile(config.profile());
   auto region = anyRegion(address, config, url && isLoopbackUrl(url->url), machineRegion);
   if (!url) url = defaultUrl("sqs", region.name);
-  return {url->url, std::move(region.name), url->source, std::move(region.source)};
+  requireSafeUrl(url->source + ": endpoint", url->url, address.insecure);
+  return {url->url,         std::move(region.name), url->source, std::move(region.source),
+          address.insecure, config.caBundle()};
 }
 
 }  // namespace tether::sqs

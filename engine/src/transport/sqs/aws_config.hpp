@@ -29,7 +29,7 @@ class AwsConfig {
   /// The variable is "true", in any case.
   bool isTrue(const std::string& variable) const;
 
-  /// AWS_PROFILE, else "default".
+  /// AWS_PROFILE, else AWS_DEFAULT_PROFILE, else "default".
   std::string profile() const;
   /// Throws Invalid when no file has it; "default" may be missing.
   void requireProfile(const std::string& profile) const;
@@ -42,6 +42,10 @@ class AwsConfig {
   /// "endpoint_url" of a service ("sqs") in the [services NAME] that the profile names.
   std::optional<AwsSetting> serviceEndpoint(const std::string& service) const;
 
+  /// AWS_CA_BUNDLE, else "ca_bundle" of the profile; empty: what the system trusts. Throws Invalid
+  /// for a bundle that cannot be read; a profile file that is broken names none.
+  std::string caBundle() const;
+
   /// For what must come from one file, as the two halves of a key.
   const AwsFiles& files() const;
   /// The names of both files, for people.
@@ -49,6 +53,7 @@ class AwsConfig {
 
  private:
   std::string fileName(const std::string& variable, const std::string& inHome) const;
+  std::string inHome(std::string name) const;
 
   Environment environment_;
   mutable std::shared_ptr<const AwsFiles> files_;
@@ -61,6 +66,8 @@ struct Endpoint {
   std::string region;
   std::string urlSource;
   std::string regionSource;
+  bool insecure = false;   // see HttpRequest
+  std::string caBundle{};  // see HttpRequest
 };
 
 /// The region from the metadata of the machine; nothing when it has none. Asked last.

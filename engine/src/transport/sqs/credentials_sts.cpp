@@ -134,6 +134,7 @@ Credentials ask(const Role& role, Form form, const std::optional<Credentials>& b
   request.url = url + '/';
   request.headers = {"Content-Type: application/x-www-form-urlencoded"};
   request.body = body(form);
+  request.caBundle = context.settings.endpoint.caBundle;
   if (by) {
     request.signing =
         Signing{by->accessKeyId, by->secretAccessKey, by->sessionToken, region, "sts"};

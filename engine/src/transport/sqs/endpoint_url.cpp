@@ -94,4 +94,16 @@ bool isLoopbackUrl(const std::string& url) {
   return inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
+void requireSafeUrl(std::string_view what, const std::string& url, bool insecure) {
+  if (url.starts_with("https://") || isLoopbackUrl(url)) return;
+  auto host = '.' + hostOf(url);
+  while (host.ends_with('.')) host.pop_back();
+  for (const std::string_view aws : {".amazonaws.com", ".amazonaws.com.cn", ".api.aws"}) {
+    if (host.ends_with(aws)) refuse(what, quote(url) + " is AWS itself: use https://");
+  }
+  if (insecure) return;
+  refuse(what, quote(url) + " is another machine: use https://, or say insecure=true in the " +
+                   "address of the queue");
+}
+
 }  // namespace tether::sqs

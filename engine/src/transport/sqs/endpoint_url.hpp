@@ -20,4 +20,8 @@ std::string hostOf(const std::string& url);
 /// 127.0.0.0/8, ::1 or localhost.
 bool isLoopbackUrl(const std::string& url);
 
+/// Throws Invalid, "WHAT …", for http:// to another machine: that is `insecure` at best, and never
+/// to AWS itself.
+void requireSafeUrl(std::string_view what, const std::string& url, bool insecure);
+
 }  // namespace tether::sqs

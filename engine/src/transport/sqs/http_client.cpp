@@ -81,9 +81,7 @@ Target check(const HttpRequest& request) {
   if (scheme != "https" && scheme != "http") {
     throw invalid(quote(target.origin) + " is neither https:// nor http://");
   }
-  if (scheme == "http" && !target.loopback && !isLinkLocal(host)) {
-    throw invalid(quote(target.origin) + " is another machine: use https://");
-  }
+  if (!isLinkLocal(host)) requireSafeUrl("the address", target.origin, request.insecure);
   for (const auto& header : request.headers) {
     if (header.find_first_of("\r\n") != std::string::npos) {
       throw invalid("a header for " + target.origin + " has a line break in it");
@@ -175,6 +173,7 @@ void prepare(Transfer& transfer) {
   set(handle, CURLOPT_TIMEOUT_MS, std::max(1L, toMillis(request.timeout)));
   set(handle, CURLOPT_CONNECTTIMEOUT_MS, std::max(1L, toMillis(request.connectTimeout)));
   if (!request.useProxy || transfer.target.loopback) set(handle, CURLOPT_NOPROXY, "*");
+  if (!request.caBundle.empty()) set(handle, CURLOPT_CAINFO, request.caBundle.c_str());
   if (request.method == "GET") {
     set(handle, CURLOPT_HTTPGET, 1L);
   } else {

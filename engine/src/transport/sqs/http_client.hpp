@@ -29,7 +29,9 @@ struct HttpRequest {
   std::string body;
   Duration timeout = std::chrono::seconds{10};  // of the whole request
   Duration connectTimeout = std::chrono::seconds{5};
-  bool useProxy = true;  // that of the environment; never for a loopback host
+  bool useProxy = true;    // that of the environment; never for a loopback host
+  bool insecure = false;   // without TLS to another machine, but never to AWS
+  std::string caBundle{};  // a file of certificates to trust instead of the system's
   std::optional<Signing> signing{};
 };
 

@@ -21,7 +21,7 @@ constexpr std::size_t kNameBytesMax = 80;
 
 const std::vector<std::string>& keys() {
   static const std::vector<std::string> kKeys = {"region", "endpoint", "visibility", "wait",
-                                                 "fifo",   "dlq",      "create"};
+                                                 "fifo",   "dlq",      "create",     "insecure"};
   return kKeys;
 }
 
@@ -78,15 +78,17 @@ bool truth(const std::string& key, const std::string& value) {
   return value == "true";
 }
 
-Duration wholeSeconds(const std::string& key, const std::string& value, Duration most) {
+Duration wholeSeconds(const std::string& key, const std::string& value, Duration least,
+                      Duration most) {
   Duration duration{};
   try {
     duration = parseDuration(value);
   } catch (const Error& error) {
     refuse(key + ": " + error.what());
   }
-  if (duration > most || duration % 1s != 0s) {
-    refuse(key + " must be whole seconds from 0s to " + toText(most) + ", not " + quote(value));
+  if (duration < least || duration > most || duration % 1s != 0s) {
+    refuse(key + " must be whole seconds from " + toText(least) + " to " + toText(most) + ", not " +
+           quote(value));
   }
   return duration;
 }
@@ -97,9 +99,9 @@ void set(SqsAddress& address, const std::string& key, const std::string& value) 
   } else if (key == "endpoint") {
     address.endpoint = checkEndpointUrl(key, value);
   } else if (key == "visibility") {
-    address.visibility = wholeSeconds(key, value, 12h);
+    address.visibility = wholeSeconds(key, value, 0s, 12h);
   } else if (key == "wait") {
-    address.wait = wholeSeconds(key, value, 20s);
+    address.wait = wholeSeconds(key, value, 1s, 20s);
   } else if (key == "fifo") {
     if (truth(key, value) && !address.fifo) {
       refuse("fifo=true needs a name that ends in .fifo, as SQS wants it: " + address.name +
@@ -109,8 +111,10 @@ void set(SqsAddress& address, const std::string& key, const std::string& value) 
   } else if (key == "dlq") {
     checkName(key, value);
     address.dlq = value;
-  } else {
+  } else if (key == "create") {
     address.create = truth(key, value);
+  } else {
+    address.insecure = truth(key, value);
   }
 }
 
@@ -147,6 +151,7 @@ SqsAddress read(std::string_view text) {
   address.fifo = isFifoName(address.name);
   if (question != std::string_view::npos) readQuery(address, text.substr(question + 1));
 
+  if (address.endpoint) requireSafeUrl("endpoint", *address.endpoint, address.insecure);
   if (address.dlq == address.name) refuse("dlq is the queue itself");
   if (address.dlq && isFifoName(*address.dlq) != address.fifo) {
     refuse(std::string("dlq must ") + (address.fifo ? "" : "not ") +

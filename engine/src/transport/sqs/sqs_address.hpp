@@ -15,10 +15,11 @@ struct SqsAddress {
   std::optional<std::string> region;
   std::optional<std::string> endpoint;  // a URL without a slash at its end
   std::optional<Duration> visibility;   // whole seconds, 0 to 12 h
-  std::optional<Duration> wait;         // whole seconds, 0 to 20 s
+  std::optional<Duration> wait;         // whole seconds, 1 to 20 s
   bool fifo = false;                    // the name ends in ".fifo"
   std::optional<std::string> dlq;       // the name of its dead-letter queue
   bool create = false;                  // make the queue when it is missing
+  bool insecure = false;                // http:// to another machine is allowed
 
   bool operator==(const SqsAddress&) const = default;
 };

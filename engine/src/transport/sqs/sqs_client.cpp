@@ -78,6 +78,8 @@ HttpRequest SqsClient::request(const Call& call, const Credentials& keys) const 
                      "X-Amzn-Query-Mode: true"};  // asks for the error codes that everybody knows
   request.body = call.body.dump();
   request.timeout = call.timeout;
+  request.insecure = settings_.endpoint.insecure;
+  request.caBundle = settings_.endpoint.caBundle;
   request.signing = {.accessKeyId = keys.accessKeyId,
                      .secretAccessKey = keys.secretAccessKey,
                      .sessionToken = keys.sessionToken,
@@ -94,6 +96,10 @@ CallFailure SqsClient::failureOf(const Call& call, const HttpResponse& response)
   if (remedy == Remedy::MakeQueue) {
     message = queue + " does not exist at " + settings_.endpoint.url + " in " +
               settings_.endpoint.region + ": create it, or add create=true to its address";
+  } else if (response.status >= 300 && response.status < 400) {
+    message = queue + ": " + settings_.endpoint.url + " redirects " + call.action + " (HTTP " +
+              std::to_string(response.status) + ") instead of answering it: something other than " +
+              "SQS is there, such as a proxy or a portal";
   } else if (remedy == Remedy::SetClock) {
     const auto skew = skewInWords(response, settings_.clock.now());
     message = "the clock of this machine " + (skew.empty() ? "seems wrong" : "is " + skew) +

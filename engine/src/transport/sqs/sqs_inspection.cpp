@@ -6,6 +6,7 @@
 
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
+#include "tether/text.hpp"
 #include "transport/sqs/credentials.hpp"
 #include "transport/sqs/http_client.hpp"
 #include "transport/sqs/imds.hpp"
@@ -96,7 +97,13 @@ SqsQueueReport inspectQueue(const std::string& address, Duration within,
                     .retryFor = within});
   SqsQueueReport report;
   report.settings = resolved.settings();
-  report.url = client.queueUrl(resolved.address.name);
+  try {
+    report.url = client.queueUrl(resolved.address.name);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::NotFound || !resolved.address.create) throw;
+    throw Error(ErrorCode::NotFound, "queue " + quote(resolved.address.name) +
+                                         " does not exist yet: it is made when it is first used");
+  }
   const auto all = client.attributes(report.url, {"All"});
   const auto number = [&](const char* name) { return toNumber(textOf(all, name), kCountMax); };
   const auto seconds = [&](const char* name) {
@@ -143,6 +150,7 @@ std::string sqsAddressOf(const std::string& address, const std::string& queue) {
   };
   add("region", known.region);
   add("endpoint", known.endpoint);
+  if (known.insecure) add("insecure", "true");
   (void)sqs::parseSqsAddress(text);
   return text;
 }

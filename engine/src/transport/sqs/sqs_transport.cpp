@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "model/json_text.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
 #include "tether/sqs.hpp"
@@ -25,8 +26,8 @@ constexpr Duration kWaitMax = 20s;
 // How often a queue that we make hands out a message before it goes to the dead-letter queue.
 // Taking one in fails only while the store does, so this is for what no store ever accepts.
 constexpr int kReceivesMax = 5;
-// Of the dead-letter queue: SQS counts from the first send, and whoever repairs needs time.
-constexpr const char* kLettersKeptSeconds = "1209600";  // 14 days, the most
+// What SQS forgets is lost, and it counts from the first send, in a dead-letter queue too.
+constexpr const char* kKeptSeconds = "1209600";  // 14 days, the most
 // Larger numbers are none, and must not overflow.
 constexpr std::int64_t kReceivesShown = 1'000'000'000;
 constexpr std::int64_t kLastMillisecond = 253'402'300'799'999;  // of the year 9999
@@ -115,6 +116,7 @@ std::string SqsTransport::create(SqsClient& client) {
   const auto& address = settings_.address;
   std::map<std::string, std::string> common;
   if (address.fifo) common["FifoQueue"] = "true";
+  common["MessageRetentionPeriod"] = kKeptSeconds;
   auto attributes = common;
   if (address.visibility) {
     attributes["VisibilityTimeout"] = std::to_string(toSeconds(*address.visibility, kLeaseMax));
@@ -125,9 +127,7 @@ std::string SqsTransport::create(SqsClient& client) {
       letters = client.queueUrl(*address.dlq);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::NotFound) throw;
-      auto kept = common;
-      kept["MessageRetentionPeriod"] = kLettersKeptSeconds;
-      letters = client.createQueue(*address.dlq, kept);
+      letters = client.createQueue(*address.dlq, common);
     }
     const auto arn = client.attributes(letters, {"QueueArn"})["QueueArn"];
     attributes["RedrivePolicy"] =
@@ -202,8 +202,10 @@ SendResult SqsTransport::toEntry(const OutgoingMessage& message, SendEntry& entr
   if (settings_.address.fifo) {
     entry.groupId = asFifoId(message.key.empty() ? message.id : message.key);
     // Not the id alone: two sources may send the same one, and SQS would drop the second. The body
-    // names the source, and what is sent again has the same bytes.
-    entry.deduplicationId = sha256(message.id + '\n' + message.body);
+    // names the source. By its ASCII spelling, which older versions sent: what they left half done
+    // is dropped as theirs. What is sent again on purpose must arrive.
+    const auto again = message.again == 0 ? "" : '\n' + std::to_string(message.again);
+    entry.deduplicationId = sha256(message.id + '\n' + asciiJson(message.body) + again);
   }
   return {};
 }
@@ -249,7 +251,10 @@ std::vector<Delivery> SqsTransport::receive(std::size_t max, Duration lease, Dur
 
 Delivery SqsTransport::toDelivery(ReceivedMessage&& message) const {
   auto origin = originOf(message.attributes);
-  if (!origin) origin = {message.messageId, message.system["MessageGroupId"]};
+  const bool stranger = !origin;
+  const auto group = message.system["MessageGroupId"];
+  // On a standard queue a group is whom SQS serves fairly, and promises no order.
+  if (stranger) origin = {message.messageId, settings_.address.fifo ? group : ""};
   Delivery delivery{
       .id = std::move(origin->id),
       .body = std::move(message.body),
@@ -262,6 +267,7 @@ Delivery SqsTransport::toDelivery(ReceivedMessage&& message) const {
   for (auto& [name, attribute] : message.attributes) {
     if (name != kOwnAttribute) delivery.attributes[name] = std::move(attribute.value);
   }
+  if (stranger && !delivery.key.empty()) delivery.attributes.try_emplace("MessageGroupId", group);
   return delivery;
 }
 

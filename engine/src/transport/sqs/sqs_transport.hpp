@@ -20,7 +20,7 @@ struct SqsTransportSettings {
   SqsAddress address;
   /// What close() leaves a poll: a message that is handed to a connection that was dropped stays
   /// hidden until its lease ends.
-  Duration closeGrace = std::chrono::seconds{5};
+  Duration closeGrace = std::chrono::seconds{1};
   Duration timeout = std::chrono::seconds{10};  // of one call
   Duration retryFor = std::chrono::seconds{10};
   const Clock& clock = systemClock();
