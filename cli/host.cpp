@@ -37,6 +37,8 @@ class Host {
   Host(Session& session, const Hosting& hosting)
       : clock_(session.clock()), hosting_(hosting), print_(session.print()) {
     auto options = session.engineOptions(hosting.create);
+    // Who ends by himself soon asks once more than that, and waits for no answer that is far off.
+    if (hosting.until != Until::Signal) options.idlePoll = options.poll;
     options.onEnded = [this](const Command& command) { ended(command); };
     engine_ = session.open(std::move(options));
   }

@@ -113,7 +113,8 @@ class SqsTest(ProjectTest):
 
     COMMANDS = "orders-commands"
     EVENTS = "orders-events"
-    queues = {"commands": f"sqs://{COMMANDS}?create=true", "events": f"sqs://{EVENTS}?create=true"}
+    queues = {"commands": f"sqs://{COMMANDS}?create=true&wait=1s",
+              "events": f"sqs://{EVENTS}?create=true&wait=1s"}
 
     def setUp(self):
         self.emulator = self.enterContext(self.server())

@@ -22,7 +22,50 @@ struct LiveBench : FlowBench {
         }) {}
 };
 
+/// A queue elsewhere that has nothing, and tells when it is asked with patience.
+class Idle final : public Faulty {
+ public:
+  Idle() : Faulty(systemClock()) {}
+  TransportFeatures features() const override {
+    auto features = Faulty::features();
+    features.durable = true;
+    return features;
+  }
+  std::vector<Delivery> receive(std::size_t max, Duration lease, Duration wait) override {
+    if (wait >= kLong) {
+      most = std::max(most.load(), max);
+      patient.arrive();
+    }
+    return Faulty::receive(max, lease, wait);
+  }
+  std::atomic<std::size_t> most = 0;
+  Gate patient;
+};
+
 }  // namespace
+
+TEST_CASE("an idle queue elsewhere is asked with patience, which a stop ends") {
+  FlowBench bench;
+  std::map<std::string, std::shared_ptr<Idle>> far;
+  bench.open([&](EngineOptions& options) {
+    for (const auto* queue : {"commands", "payments"}) {
+      far[queue] = std::make_shared<Idle>();
+      options.queues[queue] = queue;
+    }
+    options.listen = {"commands", "payments"};
+    options.transports = [&](const std::string& address) { return far.at(address); };
+    options.prefetch = 1;
+    options.poll = 1ms;
+    options.idlePoll = kLong;
+    options.clock = nullptr;
+  });
+  bench.handle("Pay", effect("paid"));
+  bench.engine->start();
+  // The room for one command is kept by neither: both are asked at once.
+  for (const auto& [queue, idle] : far) idle->patient.awaitArrival();
+  CHECK(bench.engine->stop(kLong).clean);
+  for (const auto& [queue, idle] : far) CHECK(idle->most == 1);
+}
 
 TEST_CASE("wait returns when the flow is resolved") {
   LiveBench bench;

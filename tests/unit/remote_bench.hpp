@@ -11,7 +11,7 @@
 namespace tether::testing {
 
 /// A transport that misbehaves as it is told, in front of one that works.
-class Faulty final : public Transport {
+class Faulty : public Transport {
  public:
   explicit Faulty(const Clock& clock) : inner(makeMemoryTransport(clock)) {}
 

@@ -57,6 +57,8 @@ struct EngineOptions {
   std::size_t relayBatch = 100;                    // messages in the hands of one relay of a queue
   Duration poll = std::chrono::milliseconds{500};  // the safety net below the wake-up hints
   Checkpoints checkpoints = Checkpoints::Own;      // who checkpoints the store's log
+  /// How long a remote queue that had nothing may let the next poll wait; its address may say less.
+  Duration idlePoll = std::chrono::seconds{20};
   /// How long a process on another machine, or in another container, may be silent before what it
   /// holds is taken over. On this machine a process that lives keeps what it holds.
   Duration ownerLease = std::chrono::seconds{30};

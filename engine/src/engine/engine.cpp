@@ -1,5 +1,4 @@
-// Wires the floors together and owns the threads: the only place that knows which adapter is in
-// use.
+// Wires the floors together and owns the threads; it alone knows which adapter is in use.
 #include "tether/engine.hpp"
 
 #include <unistd.h>
@@ -33,11 +32,10 @@ using namespace flow;  // NOLINT(google-build-using-namespace): this file is the
 constexpr int kBeatsInLease = 3;
 constexpr Duration kHousekeeping = std::chrono::minutes{1};
 constexpr int kPolls = 4;  // of one queue elsewhere, at once, while it has much
-constexpr Duration kPatientPoll = std::chrono::seconds{2};
 constexpr Duration kRestMost = std::chrono::seconds{15};  // from a queue that cannot be reached
 constexpr Duration kForever = std::chrono::years{1};      // for a wait; more could overflow
 constexpr std::int64_t kExpirePage = 1000;
-constexpr std::size_t kSendAgainPage = 100;
+constexpr std::int64_t kSendAgainPage = 100;
 
 bool isLocal(const std::string& address) { return address == "local"; }
 
@@ -386,12 +384,15 @@ class Engine::Impl {
   /// What was handed over and has not been heard of for too long.
   bool sendAgain() {
     if (options.resend == Duration{0}) return false;
+    bool did = false;
     std::int64_t sent = 0;
-    store->commit(Durability::Deferred, [&](Unit& unit) {
-      const auto now = clock.now();
-      sent = unit.sendAgain(now - options.resend, kSendAgainPage, now);
-    });
-    return sent > 0;
+    do {
+      store->commit(Durability::Deferred, [&](Unit& unit) {
+        sent = unit.sendAgain(clock.now() - options.resend, kSendAgainPage, clock.now());
+      });
+      did = did || sent > 0;
+    } while (sent == kSendAgainPage && !stopRequested_);
+    return did;
   }
 
   void relayLoop(OutboxRelay& relay) {
@@ -414,12 +415,11 @@ class Engine::Impl {
       std::size_t max = 0;
       bool failed = true;
       const bool did = guarded([&] {
-        const auto promise = room.promise(runnable(Role::Listener), queue.batchMax());
+        // Each poll of a queue elsewhere is a call: one that had nothing is asked with patience.
+        const bool patient = queue.patient();
+        const auto promise = room.promise(runnable(Role::Listener), queue.batchMax(), patient);
         max = promise.most();
-        // Each poll of a queue elsewhere is a call: one that had nothing is asked with more
-        // patience.
-        const auto result = max == 0 ? QueueIntake::Result()
-                                     : queue.step(max, queue.asked() ? kPatientPoll : options.poll);
+        const auto result = queue.step(max, patient ? options.idlePoll : options.poll);
         if (result.claimable) listener.wake();
         failed = false;
         return result.messages > 0;

@@ -19,10 +19,11 @@ class Room {
   /// Held by a poll until what it brought is in the store: no other poll counts on that room.
   class Promise {
    public:
-    Promise(Room& room, std::size_t most) : room_(room), most_(most) {}
+    Promise(Room& room, std::size_t most, std::size_t held)
+        : room_(room), most_(most), held_(held) {}
     ~Promise() {
       const std::lock_guard lock(room_.mutex_);
-      room_.promised_ -= most_;
+      room_.promised_ -= held_;
     }
     Promise(const Promise&) = delete;
     Promise& operator=(const Promise&) = delete;
@@ -31,18 +32,21 @@ class Room {
    private:
     Room& room_;
     const std::size_t most_;
+    const std::size_t held_;
   };
 
   /// At most `batch`. One command behind a key that waits for a time does not count: a blocked key
-  /// holds back only itself, not the queue that it came from. `types`: those that run here.
-  Promise promise(const std::vector<std::string>& types, std::size_t batch) {
+  /// holds back only itself, not the queue that it came from. `types`: those that run here. A
+  /// `patient` poll, which may wait long for nothing, gets room for one and keeps it from nobody.
+  Promise promise(const std::vector<std::string>& types, std::size_t batch, bool patient = false) {
     const std::lock_guard lock(mutex_);
     std::size_t taken = 0;
     store_.read([&](Snapshot& snapshot) { taken = snapshot.underWay(types, prefetch_); });
     const auto left = prefetch_ - std::min(prefetch_, taken + promised_);
-    const auto most = std::min(left, batch);
-    promised_ += most;
-    return {*this, most};
+    const auto most = std::min(left, patient ? 1 : batch);
+    const auto held = patient ? 0 : most;
+    promised_ += held;
+    return {*this, most, held};
   }
 
  private:

@@ -15,13 +15,14 @@ constexpr Duration kRemoteLease = std::chrono::seconds{30};
 }  // namespace
 
 QueueIntake::Result QueueIntake::step(std::size_t max, Duration wait) {
+  if (max == 0) return {};
   return transport_ ? stepRemote(max, wait) : stepLocal(max);
 }
 
 bool QueueIntake::takeIn(Unit& unit, const Delivery& delivery) const {
   Failure why;
   try {
-    return intake_.arrive(unit, envelopeOf(delivery, queue_)).claimable;
+    return intake_.arrive(unit, envelopeOf(delivery, queue_), delivery.key).claimable;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::Internal) throw;
     const bool undeclared = error.code() == ErrorCode::NotFound;
@@ -89,7 +90,7 @@ QueueIntake::Result QueueIntake::stepRemote(std::size_t max, Duration wait) {
     throw;
   }
   failure_.set({});
-  full_ = deliveries.size() >= limit;
+  full_ = deliveries.size() >= batchMax();
   askedAt_ = deliveries.empty() ? began : Duration::min();
   if (deliveries.empty()) return {};
   passSeam(Seam::listener_after_receive);

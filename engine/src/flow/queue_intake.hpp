@@ -41,10 +41,12 @@ class QueueIntake {
   const std::string& name() const { return queue_; }
   /// It had nothing, or failed, the last time that it was asked. From any thread.
   bool asked() const { return askedAt() > Duration::min(); }
+  /// The next poll may wait long: it had nothing, and close() ends the wait.
+  bool patient() const { return transport_ && transport_->features().durable && asked(); }
   /// When it was asked then, by Clock::steady(); else the earliest.
   Duration askedAt() const { return askedAt_; }
   std::string failure() const { return failure_.get(); }
-  /// It had as much as was asked for, the last time: there may be more.
+  /// It had a full batch, the last time: there may be more.
   bool full() const { return full_; }
   /// Ends a wait of step(), now and from now on; what lives in this process only is used again
   /// after a stop. From any thread.
