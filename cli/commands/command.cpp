@@ -8,6 +8,7 @@
 
 #include "all.hpp"
 #include "commands/command/cancel.hpp"
+#include "commands/command/resend.hpp"
 #include "obstacles.hpp"
 #include "selection.hpp"
 #include "tether/error.hpp"
@@ -98,6 +99,7 @@ void showToPeople(Printer& print, const Shown& shown, Time now) {
   if (command.generation > 0) field("generation", std::to_string(command.generation));
   field("attempts", std::to_string(command.attempts));
   at("accepted", command.acceptedAt);
+  at("handed over", command.handedOverAt);
   at("ended", command.endedAt);
   print.table(fields);
 
@@ -166,7 +168,7 @@ int runTypes(const TypesOptions&, Session& session) {
 }  // namespace
 
 void addCommand(const Verb& tool, Action& chosen) {
-  const auto noun = addNoun(tool, "command", "Look at commands, cancel what waits");
+  const auto noun = addNoun(tool, "command", "Look at commands, cancel them, send them again");
 
   auto selection = std::make_shared<Selection>();
   const auto list = addVerb(noun, "list", "List commands, newest first",
@@ -188,6 +190,7 @@ void addCommand(const Verb& tool, Action& chosen) {
   onChosen(types, chosen, std::make_shared<TypesOptions>(), &runTypes);
 
   addCommandCancel(noun, chosen);
+  addCommandResend(noun, chosen);
 }
 
 }  // namespace tether::cli

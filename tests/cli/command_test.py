@@ -236,6 +236,53 @@ class CommandCancel(ProjectTest):
         self.assertEqual(self.ok("command", "show", "second", "--json").data["state"], "succeeded")
 
 
+class HandedOver(ProjectTest):
+    """What is out at a remote queue, without one."""
+
+    def hand_over(self, *ids):
+        for name in ids:
+            self.submit(name, id=name)
+        self.change("UPDATE tether_queue SET outgoing = 1")
+        self.change("UPDATE tether_command SET handed_over_at = 1, due_at = NULL,"
+                    " message_seq = NULL")
+        self.change("DELETE FROM tether_message")
+
+    def test_is_sent_again_with_its_id(self):
+        self.hand_over("first", "second")
+        data = self.ok("command", "resend", "first", "--reason", "purged", "--json").data
+        self.assertEqual(data, [{"id": "first", "resent": True}])
+        self.fails(1, "first is not out", "command", "resend", "first")
+        self.fails(3, "no command", "command", "resend", "nobody")
+        self.fails(2, "which ones", "command", "resend")
+        done = self.tether("command", "resend", "--type", "CreateOrder", "--yes")
+        self.assertEqual(done.exit, 6, done.err)
+        self.assertIn("1 on the way once more", done.out)
+        self.ok("store", "verify")
+
+    def test_is_given_up_only_when_that_is_said(self):
+        self.hand_over("first", "second")
+        self.fails(1, "--handed-over", "command", "cancel", "first")
+        self.ok("command", "cancel", "first", "--handed-over", "--reason", "lost")
+        [shown] = self.ok("command", "list", "--state", "cancelled", "--json").data
+        self.assertEqual((shown["id"], shown["error"]["message"]), ("first", "lost"))
+        self.ok("command", "cancel", "--all", "--handed-over", "--yes")
+        self.ok("store", "verify")
+
+    def test_is_counted_and_can_be_forgotten(self):
+        self.hand_over("first", "second")
+        self.submit("third", id="third", delay="1h")
+        self.assertRegex(self.tether("doctor").out, "2 commands were handed over more than 4d ago")
+        self.fails(2, "say --until TIME", "store", "prune")
+        self.fails(2, "say --until TIME", "store", "prune", "--until", "1h", "--handed-over", "1h")
+        self.fails(8, "--yes", "store", "prune", "--handed-over", "1h")
+        self.assertIn("2 commands would be removed",
+                      self.ok("store", "prune", "--handed-over", "1h", "--dry-run").out)
+        data = self.ok("store", "prune", "--handed-over", "1h", "--yes", "--json").data
+        self.assertEqual((data["commands"], data["kept"]), (2, 0))
+        self.fails(3, "nothing to remove", "store", "prune", "--handed-over", "1h", "--yes")
+        self.assertEqual([one["id"] for one in self.ok("command", "list", "--json").data], ["third"])
+
+
 class CommandCancelChosen(ProjectTest):
     """By options instead of ids."""
 

@@ -88,6 +88,10 @@
   TEST(outcomeEarly, "an outcome that is faster than the word of the relay is heard")            \
   TEST(outcomeElsewhere, "an outcome of a command that was not handed over ends nothing")        \
   TEST(sentAgain, "a command that is out too long goes out again until it is answered")          \
+  TEST(resentByHand, "a command that is out can be sent again and no other")                     \
+  TEST(eventResentIsNew, "what is sent again on purpose is no duplicate to a far side")          \
+  TEST(givenUp, "a command that is out can be given up and a late word of it is kept")           \
+  TEST(outForgotten, "commands that have been out for long can be forgotten")                    \
   TEST(letterEdited, "an edited letter keeps its first body and refuses a stale edit")           \
   TEST(letterArchived, "an archived letter is set aside until it is restored")                   \
   TEST(letterPurged, "a purged letter is gone and its command stays dead")                       \

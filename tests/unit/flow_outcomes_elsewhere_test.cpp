@@ -122,6 +122,33 @@ TEST_CASE("a command or an answer that is lost on the way is sent again") {
   CHECK(two.back.sql("SELECT * FROM effects").size() == 2);
 }
 
+TEST_CASE("however many commands are out too long, they all go out again at once") {
+  TwoStores two;
+  std::vector<std::string> ids;
+  for (int at = 0; at < 250; ++at) ids.push_back(two.front.submit("Pay"));
+  two.front.settle();
+  while (two.far.at("far://commands")->counts().ready > 0) two.lose("far://commands");
+  two.front.clock.advance(1h + 1s);
+  two.front.engine->turn();
+  two.front.settle();
+  CHECK(two.far.at("far://commands")->counts().ready == 250);
+}
+
+TEST_CASE("a command that was given up stays cancelled, whatever is heard of it") {
+  TwoStores two;
+  two.back.handle("Pay", effect("paid"));
+  const auto id = two.front.submit("Pay");
+  two.front.settle();
+  two.front.engine->store().commit(Durability::Durable, [&](Unit& unit) {
+    CHECK(unit.giveUp(id, {"cancelled", "enough"}, two.front.clock.now()) == Cancelled::Done);
+  });
+  two.settle();
+  CHECK(two.back.state(id) == CommandState::Succeeded);
+  CHECK(two.front.state(id) == CommandState::Cancelled);
+  CHECK(two.front.deadLetters().empty());
+  CHECK(two.far.at("far://outcomes")->counts() == QueueCounts{});
+}
+
 TEST_CASE("a command that the other store cannot take in is dead here until that is repaired") {
   TwoStores two;
   bool strict = true;

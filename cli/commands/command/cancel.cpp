@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "commands/selection.hpp"
+#include "commands/command/targets.hpp"
 #include "operator.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
@@ -24,6 +24,7 @@ using nlohmann::json;
 struct Options {
   Selection selection;
   std::string reason;
+  bool handedOver = false;
 };
 
 struct Answer {
@@ -34,53 +35,6 @@ struct Answer {
 
 /// So many in one commit: others write between two of them.
 constexpr std::size_t kPage = 200;
-
-/// What has ended cannot be cancelled, so a choice by option leaves it out.
-std::vector<CommandState> statesOf(const Filter& filter) {
-  if (filter.state.empty()) {
-    return {CommandState::Accepted, CommandState::Running, CommandState::Retrying};
-  }
-  const auto state = *parseCommandState(filter.state);
-  if (!isOpen(state)) {
-    throw Error(ErrorCode::Invalid,
-                fmt::format("--state: a command that is {} has ended; only accepted, running and "
-                            "retrying ones can be cancelled",
-                            filter.state));
-  }
-  return {state};
-}
-
-std::vector<std::string> choose(Filter filter, Session& session) {
-  std::vector<Command> found;
-  const auto states = statesOf(filter);
-  session.store().read([&](Snapshot& snapshot) {
-    found.clear();
-    for (const auto state : states) {
-      filter.state = toString(state);
-      for (auto& command : snapshot.commands(filter)) found.push_back(std::move(command));
-    }
-  });
-  std::ranges::sort(found, std::greater{}, &Command::seq);  // the newest first, as in the list
-  if (found.size() > filter.limit) found.resize(filter.limit);
-  std::vector<std::string> ids;
-  for (const auto& command : found) ids.push_back(command.id);
-  return ids;
-}
-
-bool onlyByIds(const Filter& filter) {
-  return !filter.ids.empty() && filter.type.empty() && filter.state.empty() &&
-         filter.error.empty() && filter.queue.empty() && filter.correlationId.empty() &&
-         !filter.since && !filter.until && filter.limit == kNoLimit;
-}
-
-/// Ids that were named are all answered for, also one that there is not.
-std::vector<std::string> targets(const Selection& selection, Session& session) {
-  auto filter = targetsOf(selection, session);
-  if (onlyByIds(filter)) return filter.ids;
-  auto ids = choose(std::move(filter), session);
-  if (ids.empty()) throw Error(ErrorCode::NotFound, "no open command is chosen by this");
-  return ids;
-}
 
 AuditEntry entryOf(const Command& command, Cancelled outcome, const Operator& by, Time now) {
   AuditEntry entry;
@@ -93,7 +47,7 @@ AuditEntry entryOf(const Command& command, Cancelled outcome, const Operator& by
   return entry;
 }
 
-void cancelPage(Session& session, std::vector<Answer*> page, const Operator& by) {
+void cancelPage(Session& session, std::vector<Answer*> page, const Operator& by, bool handedOver) {
   const auto now = session.clock().now();
   const Failure reason{"cancelled", by.reason.empty() ? "cancelled by an operator" : by.reason};
   auto& store = session.store();
@@ -105,7 +59,8 @@ void cancelPage(Session& session, std::vector<Answer*> page, const Operator& by)
   });
   store.commit(Durability::Durable, [&](Unit& unit) {
     for (auto* answer : page) {
-      answer->outcome = unit.cancel(answer->id, reason, now);
+      answer->outcome =
+          handedOver ? unit.giveUp(answer->id, reason, now) : unit.cancel(answer->id, reason, now);
       const bool changed =
           answer->outcome == Cancelled::Done || answer->outcome == Cancelled::Requested;
       if (changed) unit.audit(entryOf(commands[answer->id], answer->outcome, by, now));
@@ -119,13 +74,13 @@ void cancelPage(Session& session, std::vector<Answer*> page, const Operator& by)
 }
 
 std::vector<Answer> cancel(Session& session, const std::vector<std::string>& ids,
-                           const Operator& by) {
+                           const Operator& by, bool handedOver) {
   std::vector<Answer> answers;
   for (const auto& id : ids) answers.push_back({.id = id, .state = {}});
   for (std::size_t at = 0; at < answers.size();) {
     std::vector<Answer*> page;
     for (; at < answers.size() && page.size() < kPage; ++at) page.push_back(&answers[at]);
-    cancelPage(session, std::move(page), by);
+    cancelPage(session, std::move(page), by, handedOver);
   }
   return answers;
 }
@@ -139,8 +94,8 @@ std::optional<Diagnostic> whyNot(const Answer& answer) {
     case Cancelled::HandedOver:
       return Diagnostic{"handed_over",
                         answer.id +
-                            " was handed over to its remote queue, or may have been, "
-                            "and is out of reach here"};
+                            " was handed over to its remote queue, or may have been, and is out "
+                            "of reach here; --handed-over gives it up all the same"};
     case Cancelled::Ended:
       return Diagnostic{
           "not_cancelled",
@@ -176,9 +131,10 @@ void showToPeople(Printer& print, const std::vector<Answer>& answers) {
 }
 
 int run(const Options& options, Session& session) {
-  const auto ids = targets(options.selection, session);
+  const auto ids = openTargets(options.selection, session, "cancelled");
   confirmMany(session, fmt::format("cancel {} commands", ids.size()), ids, options.selection.yes);
-  const auto answers = cancel(session, ids, operatorOf(session, options.reason));
+  const auto answers =
+      cancel(session, ids, operatorOf(session, options.reason), options.handedOver);
 
   auto data = json::array();
   std::vector<Diagnostic> failures;
@@ -204,10 +160,9 @@ void addCommandCancel(const Verb& noun, Action& chosen) {
   const auto verb =
       addVerb(noun, "cancel", "Cancel commands that have not ended",
               "tether command cancel --type ChargeCard --since 1h --reason 'wrong price'");
-  addTargets(verb, options->selection, "commands");
-  addStateOption(verb, options->selection);
-  addErrorOption(verb, options->selection);
-  addQueueOption(verb, options->selection);
+  addOpenTargets(verb, options->selection);
+  verb.flag("--handed-over", options->handedOver,
+            "Also what is at a remote queue, where it may run all the same");
   verb.option("--reason", options->reason, "Kept as the command's error message").value("TEXT");
   onChosen(verb, chosen, std::move(options), &run);
 }

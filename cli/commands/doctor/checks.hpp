@@ -37,8 +37,13 @@ void examineListeners(Report& report, const std::vector<OwnerInfo>& owners, cons
 void examineTypes(Report& report, const std::vector<OwnerInfo>& owners, const OpenByType& open,
                   const Catalog* catalog);
 void examineQueues(Report& report, const std::vector<QueueInfo>& queues, const Catalog* catalog);
+/// For how long a queue keeps a message, by the queue's name; nothing of what did not tell.
+using Retentions = std::map<std::string, Duration>;
 /// What SQS says of the queues that are there (sqs_checks.cpp).
-void examineSqs(Report& report, const Catalog& catalog);
+Retentions examineSqs(Report& report, const Catalog& catalog);
+/// Commands that are out at a remote queue, for as long as it keeps them or nearly so
+/// (handed_over_checks.cpp).
+void examineHandedOver(Report& report, Store& store, const Retentions& kept, Time now);
 void examineOpen(Report& report, const StoreInfo& info, const OpenByType& open, Time now);
 void examineOutgoing(Report& report, const StoreInfo& info, Time now);
 void examineLetters(Report& report, const StoreInfo& info, Time now);

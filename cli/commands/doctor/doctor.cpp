@@ -104,7 +104,9 @@ class Doctor {
     if (look("queues", [&](Snapshot& s) { queues = s.queues(); })) {
       examineQueues(report_, queues, catalog_);
     }
-    if (catalog_ != nullptr) examineSqs(report_, *catalog_);
+    Retentions kept;
+    if (catalog_ != nullptr) kept = examineSqs(report_, *catalog_);
+    if (informed) examineHandedOver(report_, *store_, kept, now_);
     Obstacles obstacles;
     if (look("obstacles", [&](Snapshot& s) { obstacles = Obstacles::take(s); })) {
       examineObstacles(report_, obstacles, now_);

@@ -18,8 +18,8 @@ namespace {
 // A message is hidden from its receipt until it is in the store, seldom longer than a moment.
 constexpr Duration kShortest = std::chrono::seconds{10};
 constexpr Duration kAskAtMost = std::chrono::seconds{5};
-constexpr std::int64_t kLargest = 1024 * 1024;  // what SQS can take
-constexpr Duration kSetAsideShorter = std::chrono::days{4};
+constexpr std::int64_t kLargest = 1024 * 1024;        // what SQS can take
+constexpr Duration kLongest = std::chrono::days{14};  // for which SQS can keep a message
 
 void examineSettings(Report& report, const std::string& name, const SqsSettings& settings) {
   report.good(name,
@@ -64,7 +64,7 @@ void examineReading(Report& report, const std::string& name, const SqsQueueRepor
 
 /// `names`: of the queues that were looked at, by where they lead.
 void examineQueue(Report& report, const std::string& name, const std::string& address,
-                  bool listened, std::map<std::string, std::string>& names) {
+                  bool listened, std::map<std::string, std::string>& names, Retentions& kept) {
   const auto check = "queue " + name;
   try {
     const auto settings = sqsSettings(address);
@@ -77,6 +77,7 @@ void examineQueue(Report& report, const std::string& name, const std::string& ad
                                  other->second));
     }
     const auto found = inspectSqsQueue(address, kAskAtMost);
+    kept[name] = found.retention;
     report.good(check, fmt::format("about {} ready, {} held, {} delayed; kept for {}", found.ready,
                                    found.leased, found.delayed, toText(found.retention)));
     if (listened) examineReading(report, check, found);
@@ -88,9 +89,9 @@ void examineQueue(Report& report, const std::string& name, const std::string& ad
                                      "letter when it is to leave",
                                      found.bytesMax));
     }
-    if (found.retention < kSetAsideShorter) {
-      report.note(check, fmt::format("keeps a message for {} only: who does not read for so long "
-                                     "loses it",
+    if (found.retention < kLongest) {
+      report.note(check, fmt::format("keeps a message for {} only, not for the 14d that SQS can: "
+                                     "who does not read for so long loses it",
                                      toText(found.retention)));
     }
   } catch (const Error& error) {
@@ -103,7 +104,8 @@ void examineQueue(Report& report, const std::string& name, const std::string& ad
 
 }  // namespace
 
-void examineSqs(Report& report, const Catalog& catalog) {
+Retentions examineSqs(Report& report, const Catalog& catalog) {
+  Retentions kept;
   const auto options = catalog.options();
   std::map<std::string, std::string> names;
   for (const auto& [name, address] : options.queues) {
@@ -111,8 +113,9 @@ void examineSqs(Report& report, const Catalog& catalog) {
     // Outcomes are told again: they need no redrive policy.
     const bool listened =
         name != options.replyTo && std::ranges::find(options.listen, name) != options.listen.end();
-    examineQueue(report, name, address, listened, names);
+    examineQueue(report, name, address, listened, names, kept);
   }
+  return kept;
 }
 
 }  // namespace tether::cli

@@ -86,9 +86,7 @@ void examineQueues(Report& report, const std::vector<QueueInfo>& queues, const C
     const auto outgoing = outgoingCount(queues, name);
     report.problem(
         "queues",
-        fmt::format("queue {} is mapped to {}, for which this program has no "
-                    "transport; {} to leave",
-                    name, quote(address),
+        fmt::format("queue {}: {}; {} to leave", name, whyNoTransport(address),
                     outgoing == 1 ? "1 message waits" : fmt::format("{} messages wait", outgoing)));
   }
 }

@@ -18,6 +18,7 @@ using nlohmann::json;
 
 struct Options {
   std::string until;
+  std::string handedOver;
   bool dryRun = false;
   bool deadLetters = false;
   bool allowExpiredDedup = false;
@@ -161,6 +162,13 @@ int answerCounts(Session& session, const Options& options, const Prune& prune,
 }
 
 int run(const Options& options, Session& session) {
+  if (options.until.empty() == options.handedOver.empty()) {
+    throw Error(ErrorCode::Invalid,
+                "say --until TIME for what has ended, or --handed-over DURATION for what is out");
+  }
+  if (!options.handedOver.empty()) {
+    return pruneHandedOver(options.handedOver, options.dryRun, options.yes, session);
+  }
   const auto now = session.clock().now();
   const auto prune = pruneOf(options, session, now);
   auto& store = session.store();
@@ -184,11 +192,13 @@ int run(const Options& options, Session& session) {
 
 void addStorePrune(const Verb& noun, Action& chosen) {
   auto options = std::make_shared<Options>();
-  const auto verb = addVerb(noun, "prune", "Remove commands that ended long ago",
+  const auto verb = addVerb(noun, "prune", "Remove commands that ended long ago, or are lost",
                             "tether store prune --until 30d --dry-run");
   verb.option("--until", options->until, "Ended before; a duration counts back from now")
-      .value("TIME")
-      .required();
+      .value("TIME");
+  verb.option("--handed-over", options->handedOver,
+              "Instead: out at a remote queue for longer, and not heard of")
+      .value("DURATION");
   verb.flag("--dry-run", options->dryRun, "Only count what would go");
   verb.flag("--dead-letters", options->deadLetters,
             "Also dead letters that were replayed or archived");

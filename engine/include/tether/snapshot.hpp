@@ -76,6 +76,16 @@ struct QueueInfo {
   QueueCounts counts;
 };
 
+/// Commands that were handed over to a remote queue and have not ended here.
+struct HandedOver {
+  std::string queue;
+  std::int64_t count = 0;
+  std::int64_t prunable = 0;  // of them: those that no dead letter refers to
+  Time oldest;                // when it was handed over
+
+  bool operator==(const HandedOver&) const = default;
+};
+
 /// What is left to do, seen by a program that runs `types`, reads `queues`, and relays or not.
 struct Backlog {
   std::int64_t ready = 0;     // it could do this now
@@ -170,6 +180,8 @@ class Snapshot {
   /// What Unit::prune would remove over all pages, and what is old enough but would stay.
   virtual Prunable prunable(const Prune& prune) = 0;
   virtual std::vector<QueueInfo> queues() = 0;
+  /// What has been out since before then, by queue.
+  virtual std::vector<HandedOver> handedOver(Time before) = 0;
   virtual std::vector<QueuedMessage> peek(const std::string& queue, std::size_t max) = 0;
   virtual Backlog backlog(const std::vector<std::string>& types,
                           const std::vector<std::string>& queues, bool relays) = 0;

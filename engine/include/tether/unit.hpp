@@ -129,6 +129,7 @@ struct QueuedMessage {
   Time sentAt;
   std::int64_t commandSeq = 0;  // of what it carries; 0: it does not
   std::int64_t eventSeq = 0;
+  std::int64_t again = 0;  // see OutgoingMessage
 };
 
 struct TakeRequest {
@@ -150,6 +151,7 @@ struct NewDeadLetter {
   std::string body;
   Failure error;
   Time failedAt;
+  std::map<std::string, std::string> attributes{};  // what a stranger set beside the body
 };
 
 /// What goes back to work, and with which payload.
@@ -186,6 +188,13 @@ enum class Cancelled {
 };
 
 std::string_view toString(Cancelled cancelled);
+
+/// What sending a command again did.
+enum class Resent {
+  Done,     // it is on its way to its queue once more
+  NotOut,   // it waits here, runs here or has ended: nothing was done
+  Unknown,  // there is no such command
+};
 
 /// Removes what ended before, at most `max` of it.
 struct Prune {
@@ -275,15 +284,24 @@ class Unit {
   virtual std::vector<std::string> takeOver(std::int64_t owner, Time now) = 0;
 
   /// Ends a command that was handed over, as the store that ran it says. Does nothing when it has
-  /// ended, but for a dead one that was replayed over there. False: there is no such command.
+  /// ended, but for a dead one that was replayed over there, and keeps what is said of a given up
+  /// one as an audit entry. False: there is no such command.
   [[nodiscard]] virtual bool close(const CommandOutcome& outcome) = 0;
   /// Commands that were handed over before, ask for an answer and have not ended go out again, for
   /// 13 days; at most `max`. Returns how many.
   virtual std::int64_t sendAgain(Time handedOverBefore, std::size_t max, Time now) = 0;
+  /// Sends one command that was handed over and has not ended once more, with its id.
+  [[nodiscard]] virtual Resent resendCommand(const std::string& commandId, Time now) = 0;
+  /// Forgets at most `max` commands that were handed over before and have not ended, those that a
+  /// dead letter refers to apart. Returns how many.
+  virtual std::int64_t pruneHandedOver(Time before, std::size_t max) = 0;
 
   /// Cancels an open command; of one that runs it leaves the request, see Snapshot::cancelling and
   /// settle: what would be tried again is cancelled then.
   [[nodiscard]] virtual Cancelled cancel(const std::string& commandId, const Failure& reason,
+                                         Time now) = 0;
+  /// The same, and gives up what was handed over: HandedOver is only what a relay holds just now.
+  [[nodiscard]] virtual Cancelled giveUp(const std::string& commandId, const Failure& reason,
                                          Time now) = 0;
 
   /// No message of this queue, or no command of this type on it, is claimed or taken until it is

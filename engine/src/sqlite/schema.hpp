@@ -293,6 +293,15 @@ CREATE TABLE tether_restore (
   at      INTEGER NOT NULL
 ) STRICT;
 ALTER TABLE tether_sequence ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;  -- the last resumed
+
+-- What a stranger's message had beside its body, as a JSON object.
+ALTER TABLE tether_dead_letter ADD COLUMN attributes TEXT;
+-- 1: it is sent once more on purpose, so a FIFO queue must not drop it as a duplicate.
+ALTER TABLE tether_message ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
+-- Without those that are to go out once more, which would be read again for each page of a resend.
+DROP INDEX tether_command_out;
+CREATE INDEX tether_command_out ON tether_command (handed_over_at)
+  WHERE handed_over_at IS NOT NULL AND ended_at IS NULL AND message_seq IS NULL;
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(std::size(kSchema));

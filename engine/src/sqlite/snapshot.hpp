@@ -32,6 +32,7 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<BlockedKey> blockedKeys() override;
   Prunable prunable(const Prune& prune) override;
   std::vector<QueueInfo> queues() override;
+  std::vector<HandedOver> handedOver(Time before) override;
   std::vector<QueuedMessage> peek(const std::string& queue, std::size_t max) override;
   Backlog backlog(const std::vector<std::string>& types, const std::vector<std::string>& queues,
                   bool relays) override;

@@ -41,6 +41,19 @@ std::vector<QueueInfo> SqliteSnapshot::queues() {
   return queues;
 }
 
+std::vector<HandedOver> SqliteSnapshot::handedOver(Time before) {
+  std::vector<HandedOver> out;
+  auto found = connection_.query(
+      "SELECT q.name, count(*), sum" TETHER_OUT_PRUNABLE
+      ", min(c.handed_over_at)"
+      " FROM tether_command c JOIN tether_queue q ON q.id = c.queue WHERE" TETHER_OUT_BEFORE
+      " GROUP BY q.name ORDER BY q.name");
+  for (bool more = found.first(before); more; more = found.step()) {
+    out.push_back({found.text(0), found.integer(1), found.integer(2), *found.time(3)});
+  }
+  return out;
+}
+
 std::vector<QueuedMessage> SqliteSnapshot::peek(const std::string& queue, std::size_t max) {
   struct Row {
     std::int64_t commandSeq;

@@ -85,6 +85,9 @@ class SqliteUnit final : public Unit {
   Pruned pruneRecords(const Prune& prune) override;
   bool close(const CommandOutcome& outcome) override;
   std::int64_t sendAgain(Time handedOverBefore, std::size_t max, Time now) override;
+  Resent resendCommand(const std::string& commandId, Time now) override;
+  Cancelled giveUp(const std::string& commandId, const Failure& reason, Time now) override;
+  std::int64_t pruneHandedOver(Time before, std::size_t max) override;
   Sql& sql(ScriptScope& scope) override;
   void checkEffects() override;
   bool storeFailed() const override { return connection_.failed(); }
@@ -175,11 +178,17 @@ class SqliteUnit final : public Unit {
   bool freeKey(const NewCommand& command);
   /// Tells the queue that wants to know, if there is one, how the command ended.
   void answer(const Command& command, CommandState state, const Failure& error, Time now);
+  /// Puts a command that is out onto its way once more.
+  void sendOut(NewMessage message);
+  /// So that no far side drops the message as a duplicate of what it carried before.
+  void markAgain(std::int64_t queue, std::int64_t due, std::int64_t seq);
+  /// Of a command that was given up: that its queue spoke of it after all.
+  void noteLate(std::int64_t commandSeq, const char* action, const std::string& state);
   /// Who handed it over has not heard of its end.
   void answerAgain(std::int64_t commandSeq, const std::string& replyTo);
   /// Ends what nobody runs any more and whose cancel was asked for.
   void endCancelled(Time now);
-  /// What ends an open command that nobody runs.
+  /// What ends an open command that nobody runs, whether it waits here or is out.
   void endUnclaimed(std::int64_t commandSeq, CommandState state, const Failure& error, Time now);
   void buryCommand(const Command& command, int attempts, const Failure& error, Time now);
 
@@ -201,7 +210,8 @@ class SqliteUnit final : public Unit {
   static void requireReplayable(const Letter& letter, const std::string& letterId, int version);
   Receipt replayCommand(const Letter& letter, const Replay& replay);
   Receipt replayDelivery(const Letter& letter, const Replay& replay);
-  void sendEvent(std::int64_t eventSeq, const std::string& key, const Destination& to, Time now);
+  MessageRef sendEvent(std::int64_t eventSeq, const std::string& key, const Destination& to,
+                       Time now);
 
   /// Whether the key waits for a dead command.
   bool blocked(std::int64_t queue, const std::string& key);
@@ -263,6 +273,15 @@ class SqliteUnit final : public Unit {
 #define TETHER_COMMAND_TABLES                                                                 \
   "tether_command c LEFT JOIN tether_message m ON m.queue = c.queue AND m.lane = c.type AND " \
   "m.due_at = c.due_at AND m.seq = c.message_seq "
+
+/// Of tether_command as c: it was handed over before ?1, and has not been heard of.
+#define TETHER_OUT_BEFORE                                       \
+  " c.handed_over_at IS NOT NULL AND c.handed_over_at < ?1 AND" \
+  " c.ended_at IS NULL AND c.message_seq IS NULL"
+/// And nothing else refers to it.
+#define TETHER_OUT_PRUNABLE                                                                        \
+  "(c.first_event IS NULL AND NOT EXISTS (SELECT 1 FROM tether_dead_letter l WHERE l.command_seq " \
+  "= c.seq))"
 
 /// Reads TETHER_COMMAND_COLUMNS from `first` on.
 Command readCommand(const Query& query, int first = 0);

@@ -200,11 +200,10 @@ Acceptance SqliteUnit::acceptKnown(const NewCommand& command) {
   auto& [acceptance, seq, homeless] = *found;
   // It comes home: handed over to a remote queue earlier, or still on its way out, it runs here
   // now.
-  const bool comesHome = command.placement == Placement::Run &&
-                         acceptance.receipt.commandId == command.id &&
-                         isOpen(acceptance.receipt.state);
-  const bool asks = command.placement == Placement::Run && !command.replyTo.empty();
-  if (asks && acceptance.receipt.commandId == command.id) answerAgain(seq, command.replyTo);
+  const bool arrives =
+      command.placement == Placement::Run && acceptance.receipt.commandId == command.id;
+  const bool comesHome = arrives && isOpen(acceptance.receipt.state);
+  if (arrives && !command.replyTo.empty()) answerAgain(seq, command.replyTo);
   if (comesHome) {
     auto side = connection_.query(
         "SELECT q.outgoing FROM tether_command c JOIN tether_queue q ON q.id = c.queue"
@@ -212,6 +211,8 @@ Acceptance SqliteUnit::acceptKnown(const NewCommand& command) {
     const bool forwarded = side.first(seq) && side.integer(0) != 0;
     if (homeless || forwarded) putAgain(seq, command);
   }
+  const bool ended = arrives && acceptance.receipt.state == CommandState::Cancelled;
+  if (ended) noteLate(seq, "arrived-late", {});
   return acceptance;
 }
 
@@ -473,11 +474,14 @@ void SqliteUnit::endUnclaimed(std::int64_t commandSeq, CommandState state, const
                               Time now) {
   auto found = connection_.query(
       "SELECT c.queue, m.lane, m.due_at, m.seq, c.key, c.generation, c.attempts, q.outgoing"
-      " FROM tether_command c JOIN tether_queue q ON q.id = c.queue JOIN tether_message m"
+      " FROM tether_command c JOIN tether_queue q ON q.id = c.queue LEFT JOIN tether_message m"
       " ON m.queue = c.queue AND m.lane = iif(q.outgoing, '', c.type)"
       " AND m.due_at = c.due_at AND m.seq = c.message_seq WHERE c.seq = ?1");
   if (!found.first(commandSeq)) return;
-  removeMessage(found.integer(0), found.text(1), found.integer(2), found.integer(3), found.text(4));
+  if (!found.null(3)) {
+    removeMessage(found.integer(0), found.text(1), found.integer(2), found.integer(3),
+                  found.text(4));
+  }
   const auto attemptSeq = recordAttempt(
       commandSeq, static_cast<int>(found.integer(5)), static_cast<int>(found.integer(6)),
       state == CommandState::Cancelled ? "cancelled" : "failed", 0, now, now, error);
@@ -487,7 +491,7 @@ void SqliteUnit::endUnclaimed(std::int64_t commandSeq, CommandState state, const
           " message_seq = NULL, attempt_seq = ?4, error_code = ?5, error_message = ?6"
           " WHERE seq = ?1")
       .run(commandSeq, toString(state), now, attemptSeq, error.code, error.message);
-  if (found.integer(7) != 0) return;  // it never left, nobody else has it
+  if (found.integer(7) != 0) return;  // it did not come from elsewhere: nobody is to be told
   if (const auto ended = commandAt(connection_, commandSeq)) answer(*ended, state, error, now);
 }
 

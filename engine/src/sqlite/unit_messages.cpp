@@ -201,7 +201,7 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
   std::vector<QueuedMessage> taken;
   {
     auto ready = connection_.query(
-        "SELECT seq, fence, receives, key, command_seq, event_seq, id, body, sent_at"
+        "SELECT seq, fence, receives, key, command_seq, event_seq, id, body, sent_at, again"
         " FROM tether_message WHERE queue = ?1 AND lane = '' AND due_at = 0 AND owner IS NULL"
         " AND (lease_until IS NULL OR lease_until <= ?2) ORDER BY seq LIMIT ?3");
     for (bool more = ready.first(queue, request.now, static_cast<std::int64_t>(request.max)); more;
@@ -215,6 +215,7 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
       message.id = ready.text(6);
       message.body = ready.text(7);
       message.sentAt = *ready.time(8);
+      if (ready.integer(9) != 0) message.again = message.ref.seq;  // of no other, and it stays
       taken.push_back(std::move(message));
     }
   }

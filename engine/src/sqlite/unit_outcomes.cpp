@@ -66,7 +66,10 @@ bool SqliteUnit::close(const CommandOutcome& outcome) {
   if (found.integer(2) == 0 || (open && found.integer(3) == 0)) return true;
   // Generations are counted in each store. Only a replay over there leaves a dead command.
   const bool revived = state == "dead" && outcome.state != CommandState::Dead;
-  if (!open && !revived) return true;
+  if (!open && !revived) {
+    if (state == "cancelled") noteLate(seq, "answered-late", std::string(toString(outcome.state)));
+    return true;
+  }
   if (!found.null(6) && found.integer(8) != 0) {
     removeMessage(found.integer(4), "", found.integer(5), found.integer(6), found.text(7));
   }
@@ -98,13 +101,88 @@ std::int64_t SqliteUnit::sendAgain(Time handedOverBefore, std::size_t max, Time 
       messages.push_back(std::move(message));
     }
   }
-  for (const auto& message : messages) {
-    const auto spot = spotFor(message);
-    const auto seq = nextSeq();
-    put(message, seq, spot, {});
-    pointCommandAt(message.commandSeq, spot.due, seq);
-  }
+  for (const auto& message : messages) sendOut(message);
   return static_cast<std::int64_t>(messages.size());
+}
+
+void SqliteUnit::sendOut(NewMessage message) {
+  const auto spot = spotFor(message);
+  const auto seq = nextSeq();
+  put(message, seq, spot, {});
+  markAgain(message.queue, spot.due, seq);
+  pointCommandAt(message.commandSeq, spot.due, seq);
+}
+
+void SqliteUnit::markAgain(std::int64_t queue, std::int64_t due, std::int64_t seq) {
+  connection_
+      .query(
+          "UPDATE tether_message SET again = 1 WHERE queue = ?1 AND lane = '' AND due_at = ?2"
+          " AND seq = ?3")
+      .run(queue, due, seq);
+}
+
+Resent SqliteUnit::resendCommand(const std::string& commandId, Time now) {
+  auto found = connection_.query(
+      "SELECT seq, queue, key, handed_over_at IS NOT NULL AND ended_at IS NULL"
+      " AND message_seq IS NULL AS out FROM tether_command WHERE id = ?1"
+      // An id from two sources is two commands.
+      " ORDER BY out DESC, seq LIMIT 1");
+  if (!found.first(commandId)) return Resent::Unknown;
+  if (found.integer(3) == 0) return Resent::NotOut;
+  NewMessage message;
+  message.commandSeq = found.integer(0);
+  message.queue = found.integer(1);
+  message.key = found.text(2);
+  message.sentAt = now;
+  sendOut(std::move(message));
+  return Resent::Done;
+}
+
+Cancelled SqliteUnit::giveUp(const std::string& commandId, const Failure& reason, Time now) {
+  const auto outcome = cancel(commandId, reason, now);
+  if (outcome != Cancelled::HandedOver) return outcome;
+  auto found = connection_.query(
+      "SELECT c.seq, m.owner IS NOT NULL OR coalesce(m.lease_until, 0) > ?2 FROM tether_command c"
+      " LEFT JOIN tether_message m ON m.queue = c.queue AND m.lane = ''"
+      " AND m.due_at = c.due_at AND m.seq = c.message_seq WHERE c.id = ?1"
+      " ORDER BY c.state IN ('accepted', 'retrying') DESC, c.seq LIMIT 1");
+  if (!found.first(commandId, now) || found.integer(1) != 0) return outcome;
+  endUnclaimed(found.integer(0), CommandState::Cancelled, reason, now);
+  return Cancelled::Done;
+}
+
+void SqliteUnit::noteLate(std::int64_t commandSeq, const char* action, const std::string& state) {
+  auto found = connection_.query(
+      "SELECT c.id, c.type, c.correlation_id FROM tether_command c JOIN tether_queue q"
+      " ON q.id = c.queue WHERE c.seq = ?1 AND q.outgoing");
+  if (!found.first(commandSeq)) return;
+  AuditEntry entry;
+  entry.at = clock_.now();
+  entry.action = action;
+  entry.subjectId = found.text(0);
+  entry.type = found.text(1);
+  entry.correlationId = found.text(2);
+  if (!state.empty()) entry.detail = "{\"state\":\"" + state + "\"}";
+  audit(entry);
+}
+
+std::int64_t SqliteUnit::pruneHandedOver(Time before, std::size_t max) {
+  std::vector<std::int64_t> seqs;
+  {
+    auto out =
+        connection_.query("SELECT c.seq FROM tether_command c WHERE" TETHER_OUT_BEFORE
+                          " AND " TETHER_OUT_PRUNABLE " ORDER BY c.handed_over_at, c.seq LIMIT ?2");
+    for (bool more = out.first(before, max); more; more = out.step()) {
+      seqs.push_back(out.integer(0));
+    }
+  }
+  for (const auto seq : seqs) {
+    connection_
+        .query("DELETE FROM tether_attempt WHERE command_seq = ?1 AND outcome <> 'succeeded'")
+        .run(seq);
+    connection_.query("DELETE FROM tether_command WHERE seq = ?1").run(seq);
+  }
+  return static_cast<std::int64_t>(seqs.size());
 }
 
 }  // namespace tether::sqlite

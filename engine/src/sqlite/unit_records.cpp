@@ -36,23 +36,24 @@ bool SqliteUnit::record(const Event& event, const std::vector<Destination>& dest
   return true;
 }
 
-void SqliteUnit::sendEvent(std::int64_t eventSeq, const std::string& key, const Destination& to,
-                           Time now) {
+MessageRef SqliteUnit::sendEvent(std::int64_t eventSeq, const std::string& key,
+                                 const Destination& to, Time now) {
   NewMessage message;
   message.queue = queueId(to.queue, to.remote);
   message.key = key;
   message.eventSeq = eventSeq;
   message.sentAt = now;
   const auto spot = spotFor(message);
-  put(message, nextSeq(), spot, {});
+  return put(message, nextSeq(), spot, {});
 }
 
 bool SqliteUnit::resend(const std::string& eventId, const Destination& to, Time now) {
   auto event =
       connection_.query("SELECT seq, key FROM tether_event WHERE id = ?1 ORDER BY seq LIMIT 1");
   if (!event.first(eventId)) return false;
-  sendEvent(event.integer(0), event.text(1), to, now);
+  const auto sent = sendEvent(event.integer(0), event.text(1), to, now);
   if (to.remote) {
+    markAgain(sent.queue, sent.due, sent.seq);
     connection_.query("UPDATE tether_event SET pending = pending + 1 WHERE seq = ?1")
         .run(event.integer(0));
   }

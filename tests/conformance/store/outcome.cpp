@@ -193,4 +193,110 @@ void sentAgain(StoreBench& bench) {
   CHECK(bench.store().verify() == Ids{});
 }
 
+void resentByHand(StoreBench& bench) {
+  const auto resend = [&](const std::string& id) {
+    return bench.commit([&](Unit& unit) { return unit.resendCommand(id, bench.now()); });
+  };
+  CHECK(resend("nobody") == Resent::Unknown);
+  handOver(bench, "out");
+  CHECK(resend("out") == Resent::Done);
+  CHECK(resend("out") == Resent::NotOut);  // it waits for the relay
+  CHECK(bench.store().verify() == Ids{});
+  const auto first = bench.take("commands", true);
+  REQUIRE(idsOf(first) == Ids{"out"});
+  CHECK(first[0].again != 0);
+  CHECK(bench.commit([&](Unit& unit) { return unit.giveBack(first[0].ref, bench.now()); }));
+  // A relay that tries again sends the same, an operator something new.
+  const auto tried = bench.take("commands", true);
+  REQUIRE(tried.size() == 1);
+  CHECK(tried[0].again == first[0].again);
+  CHECK(bench.commit([&](Unit& unit) { return unit.handedOver(tried[0].ref, bench.now()); }));
+  CHECK(resend("out") == Resent::Done);
+  const auto second = bench.take("commands", true);
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].body == first[0].body);
+  CHECK(second[0].again != first[0].again);
+  bench.accept("here");
+  CHECK(resend("here") == Resent::NotOut);
+  CHECK(bench.work() == Ids{"here"});
+  CHECK(resend("here") == Resent::NotOut);
+}
+
+void eventResentIsNew(StoreBench& bench) {
+  bench.record(bench.newEvent("e"), {{"events", true}});
+  CHECK(bench.commit([&](Unit& unit) { return unit.resend("e", {"events", true}, bench.now()); }));
+  const auto taken = bench.take("events", true);
+  REQUIRE(taken.size() == 2);
+  CHECK(taken[0].body == taken[1].body);
+  CHECK(taken[0].again == 0);
+  CHECK(taken[1].again != 0);
+}
+
+void givenUp(StoreBench& bench) {
+  const Failure reason{"cancelled", "purged"};
+  const auto giveUp = [&](const std::string& id) {
+    return bench.commit([&](Unit& unit) { return unit.giveUp(id, reason, bench.now()); });
+  };
+  const auto audited = [&] {
+    return bench.look([](Snapshot& snapshot) { return snapshot.auditEntries("", 10); });
+  };
+  CHECK(giveUp("nobody") == Cancelled::Unknown);
+  const auto out = handOver(bench, "out");
+  CHECK(giveUp("out") == Cancelled::Done);
+  CHECK(bench.command("out").state == CommandState::Cancelled);
+  CHECK(bench.command("out").error == reason);
+  CHECK(bench.look([](Snapshot& snapshot) { return snapshot.flow("out")->resolved(); }));
+  CHECK(giveUp("out") == Cancelled::Ended);
+  CHECK(told(bench).empty());
+  CHECK(bench.store().verify() == Ids{});
+
+  // What is heard of it after that changes nothing, and is kept.
+  CHECK(close(bench, out, CommandState::Succeeded));
+  CHECK(bench.command("out").state == CommandState::Cancelled);
+  REQUIRE(audited().size() == 1);
+  CHECK(audited()[0].action == "answered-late");
+  CHECK(audited()[0].subjectId == "out");
+  CHECK(audited()[0].detail.find("succeeded") != std::string::npos);
+  CHECK(bench.accept("out").duplicate);
+  CHECK(bench.work().empty());
+  REQUIRE(audited().size() == 2);
+  CHECK(audited()[0].action == "arrived-late");
+
+  // What is to go out once more does not, unless a relay holds it.
+  handOver(bench, "again");
+  const auto resend = [&](Unit& unit) { return unit.resendCommand("again", bench.now()); };
+  CHECK(bench.commit(resend) == Resent::Done);
+  auto held = bench.take("commands", true);
+  REQUIRE(held.size() == 1);
+  CHECK(giveUp("again") == Cancelled::HandedOver);
+  CHECK(bench.commit([&](Unit& unit) { return unit.giveBack(held[0].ref, bench.now()); }));
+  CHECK(giveUp("again") == Cancelled::Done);
+  CHECK(bench.take("commands", true).empty());
+  CHECK(bench.store().verify() == Ids{});
+}
+
+void outForgotten(StoreBench& bench) {
+  for (const auto* id : {"a", "b", "c"}) handOver(bench, id);
+  bench.pass(1h);
+  const auto before = bench.now();
+  handOver(bench, "young");
+  bench.accept("here");
+  const auto out = [&] {
+    return bench.look([&](Snapshot& snapshot) { return snapshot.handedOver(before); });
+  };
+  REQUIRE(out().size() == 1);
+  CHECK(out()[0] == HandedOver{"commands", 3, 3, before - 1h});
+  const auto forget = [&] {
+    return bench.commit([&](Unit& unit) { return unit.pruneHandedOver(before, 2); });
+  };
+  CHECK(forget() == 2);
+  CHECK(forget() == 1);
+  CHECK(forget() == 0);
+  CHECK(out().empty());
+  CHECK(bench.look([](Snapshot& snapshot) { return !snapshot.command("a"); }));
+  CHECK(bench.command("young").state == CommandState::Accepted);
+  CHECK(bench.work() == Ids{"here"});
+  CHECK(bench.store().verify() == Ids{});
+}
+
 }  // namespace tether::conformance::store_promise
