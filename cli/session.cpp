@@ -137,6 +137,14 @@ Setting Session::colorSetting() const {
   return {"auto", "default"};
 }
 
+std::string whyNoTransport(const std::string& address) {
+  const auto why = fmt::format("this program has no transport for {}", quote(address));
+  const bool queueUrl = address.starts_with("https://") && address.find("sqs") != address.npos;
+  if (!queueUrl) return why + "; it knows local, memory and sqs://NAME";
+  return fmt::format("{}; a queue on SQS is written sqs://{}?region=…", why,
+                     address.substr(address.find_last_of('/') + 1));
+}
+
 Store& Session::store() {
   if (!store_) store_ = openStore(SqliteStoreOptions{}.busyTimeout);
   return *store_;
@@ -156,7 +164,16 @@ std::unique_ptr<Store> Session::openStore(Duration patience) {
   }
 }
 
+void Session::requireTransports() {
+  for (const auto& [name, address] : catalog().options().queues) {
+    if (!isElsewhere(address) || isSqsAddress(address)) continue;
+    throw Error(ErrorCode::Invalid, fmt::format("{}: queues.{}: {}", catalog().file().string(),
+                                                name, whyNoTransport(address)));
+  }
+}
+
 EngineOptions Session::engineOptions(bool create) {
+  requireTransports();
   auto options = catalog().options();
   options.store = storeSetting().value;
   options.create = create;

@@ -46,6 +46,9 @@ struct Setting {
   std::string from;
 };
 
+/// For people, of an address for which there is no transport here.
+std::string whyNoTransport(const std::string& address);
+
 class Session {
  public:
   Session(Streams streams, Environment environment, GlobalOptions globals);
@@ -87,6 +90,10 @@ class Session {
   /// The same, another time, for a verb that waits for a lock at most `patience`.
   std::unique_ptr<Store> openStore(Duration patience);
 
+  /// Throws Invalid when a queue of the project leads where this program has no way to. Whoever
+  /// only looks at the store of such a project need not know: a host with transports of its own
+  /// works on it.
+  void requireTransports();
   /// Options for an engine over the catalog and storeSetting(); a verb changes them before open().
   EngineOptions engineOptions(bool create);
   /// As the project says; Own without one that can be read.

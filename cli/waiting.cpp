@@ -66,6 +66,37 @@ void noteObstacles(Printer& print, const std::map<std::string, std::size_t>& cou
   }
 }
 
+/// Commands that another store runs, and who is alive here to carry them and their outcomes.
+struct Elsewhere {
+  std::size_t waits = 0;
+  std::size_t out = 0;
+  bool relayed = false;
+  bool heard = false;
+};
+
+void noteElsewhere(Session& session, const Elsewhere& found) {
+  auto& print = session.print();
+  if (found.waits > 0 && !found.relayed) {
+    print.note(fmt::format(
+        "{} to be handed over, and no relay is alive; start one with 'tether "
+        "relay' or 'tether listen'",
+        found.waits == 1 ? "1 command waits" : fmt::format("{} commands wait", found.waits)));
+  }
+  if (found.waits + found.out == 0 || !session.catalogFile()) return;
+  const auto options = session.catalog().options();
+  const bool comesHome = std::ranges::find(options.listen, "commands") != options.listen.end();
+  if (comesHome) {
+    if (!found.heard) print.note("no listener is alive that takes it in; start 'tether listen'");
+  } else if (options.replyTo.empty()) {
+    print.note("another store runs it, and without \"replyTo\" its end is not told here");
+  } else if (!found.heard) {
+    print.note(
+        fmt::format("its end comes on queue {}, and no listener is alive that takes it in; "
+                    "start 'tether listen'",
+                    options.replyTo));
+  }
+}
+
 }  // namespace
 
 Target parseTarget(const std::string& text) {
@@ -96,25 +127,34 @@ void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& c
                    const std::set<std::string>& runHere) {
   std::set<std::string> types;
   std::map<std::string, std::size_t> held;
+  Elsewhere elsewhere;
   const auto now = session.clock().now();
   store.read([&](Snapshot& snapshot) {
     types.clear();
     held.clear();
+    elsewhere = {};
     const auto obstacles = Obstacles::take(snapshot, session.commandsElsewhere());
     for (const auto& command : commands) {
-      if (!isOpen(command.state) || command.handedOverAt) continue;
+      if (!isOpen(command.state)) continue;
+      elsewhere.waits += command.outgoing && !command.handedOverAt ? 1 : 0;
+      elsewhere.out += command.handedOverAt ? 1 : 0;
+      if (command.outgoing || command.handedOverAt) continue;
       const auto found = obstacles.of(command, now);
       for (const auto& one : found) ++held[one.message];
       // What is held would not run for a listener either.
       if (found.empty() && !runHere.contains(command.type)) types.insert(command.type);
     }
     for (const auto& owner : snapshot.owners()) {
-      if (!owner.alive || owner.role.starts_with("relay")) continue;
+      if (!owner.alive) continue;
+      elsewhere.relayed = elsewhere.relayed || owner.role.find("relay") != std::string::npos;
+      elsewhere.heard = elsewhere.heard || !owner.role.starts_with("relay");
+      if (owner.role.starts_with("relay")) continue;
       if (owner.types.empty()) types.clear();
       for (const auto& type : owner.types) types.erase(type);
     }
   });
   noteObstacles(session.print(), held);
+  noteElsewhere(session, elsewhere);
   if (types.empty()) return;
   session.print().note(fmt::format(
       "no listener that runs {} is alive; start one with 'tether listen'", fmt::join(types, ", ")));

@@ -25,6 +25,7 @@ struct Row {
 
 /// The settings that only the project file and the defaults decide.
 std::vector<Row> catalogRows(Session& session) {
+  session.requireTransports();
   const auto file = session.catalog().file();
   const auto options = session.catalog().options();
   // The catalog was read and checked; here only the presence of a key matters.

@@ -218,23 +218,38 @@ class Doctor(ProjectTest):
             self.assertEqual(stuck, {"commandId": "first", "pid": running.process.pid})
             self.assertIn("the prepare of first was told to stop", self.ok("status", "first").out)
 
+    def lead_elsewhere(self, **queues):
+        """As a program does that has transports of its own, with what waits already."""
+        self.change("UPDATE tether_queue SET outgoing = 1")
+        self.change_catalog(lambda catalog: catalog.update(queues=queues))
+
     def test_tells_the_oldest_message_that_waits_for_a_relay(self):
-        self.change_catalog(lambda catalog: catalog.update(queues={"commands": "kafka://partner"}))
         super().submit("o-1")
+        self.lead_elsewhere(commands="kafka://partner")
         self.change("UPDATE tether_message SET sent_at = sent_at - 3 * 3600 * 1000000")
         [check] = self.check("outgoing", exit_code=1)
         self.assertIn("waits for a relay was sent 3 h ago", check["message"])
         self.assertIn("oldestOutgoing", self.ok("store", "status", "--json").data)
 
     def test_finds_a_queue_that_no_transport_leads_out_of(self):
-        self.change_catalog(lambda catalog: catalog.update(
-            queues={"commands": "kafka://partner", "events": "memory"}))
         super().submit("o-1")
         super().submit("o-2")
+        self.lead_elsewhere(commands="kafka://partner", events="memory")
         [check] = self.check("queues", exit_code=1)
         self.assertEqual(check["health"], "problem")
         self.assertRegex(check["message"],
-                         'queue commands is mapped to "kafka://partner".* 2 messages wait to leave')
+                         'queue commands: .*no transport for "kafka://partner".* 2 messages wait')
+
+    def test_an_address_that_leads_nowhere_is_refused_by_what_hands_over(self):
+        super().submit("o-1", id="first")
+        url = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
+        for address, hint in (("kafka://partner", "it knows local, memory and sqs://NAME"),
+                              (url, "is written sqs://orders.region=")):
+            self.change_catalog(lambda catalog, to=address: catalog.update(queues={"events": to}))
+            for verb in (["submit", "CreateOrder", "{}"], ["listen", "--until-idle"],
+                         ["relay", "--once"], ["config"]):
+                self.fails(2, f"queues.events: this program has no transport.*{hint}", *verb)
+            self.ok("status", "first")
 
     def test_goes_on_in_a_damaged_store(self):
         self.damage_table("tether_event")
