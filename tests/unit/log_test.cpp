@@ -1,36 +1,15 @@
 #include "base/log.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include "unit/written.hpp"
 
 using namespace tether;
 
 namespace {
-
-/// What `act` makes this process write to a file descriptor.
-template <typename Act>
-std::string written(int descriptor, Act&& act) {
-  std::FILE* const file = std::tmpfile();
-  REQUIRE(file != nullptr);
-  std::fflush(nullptr);
-  const int before = dup(descriptor);
-  REQUIRE(dup2(fileno(file), descriptor) == descriptor);
-  act();
-  std::fflush(nullptr);
-  dup2(before, descriptor);
-  close(before);
-  std::array<char, 4096> bytes{};
-  const auto size = pread(fileno(file), bytes.data(), bytes.size(), 0);
-  std::fclose(file);
-  REQUIRE(size >= 0);
-  return {bytes.data(), static_cast<std::size_t>(size)};
-}
 
 /// Without the time, which the log takes from the wall.
 std::string logged(log::Level level, log::Format format, const std::string& message,
