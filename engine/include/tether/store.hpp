@@ -71,8 +71,9 @@ class Store {
   /// Queues a write and returns at once. Without a writer thread it waits for runPending().
   virtual void post(Work work) = 0;
 
-  /// A write that is waited for. Without a writer thread it runs inline. Not from within a closure
-  /// or a `done`. Throws what the closure threw; Unavailable when the store cannot commit now.
+  /// A write that is waited for. Without a writer thread it runs inline. Throws what the closure
+  /// threw; Unavailable when the store cannot commit now; Invalid within a closure or a `done`
+  /// (execute, onEnded, the `done` of submitAsync), which would wait for itself: post() there.
   void commit(Durability durability, std::function<void(Unit&)> apply);
   /// The same with a `done` of its own, which is called first.
   void commit(Work work);
@@ -84,12 +85,19 @@ class Store {
   virtual void migrate(const std::vector<Migration>& migrations, Time now) = 0;
 
   /// Runs what was posted, on this thread; false when there was nothing. Only without a writer
-  /// thread.
+  /// thread, and not within a closure or a `done`.
   virtual bool runPending() = 0;
 
   virtual void startWriter() = 0;
-  /// Ends the thread after everything posted has been run.
+  /// Ends the thread after everything posted before has been run. Throws Invalid within a closure
+  /// or a `done`.
   virtual void stopWriter() = 0;
+
+  /// The calling thread is within a closure or a `done` of this store.
+  virtual bool inClosure() const = 0;
+  /// From now on nothing waits for the store's lock beyond `atMost` from now, for whoever wants to
+  /// stop; nothing: as long as it was opened to wait.
+  virtual void limitWaits(std::optional<Duration> atMost) = 0;
 
   virtual void read(const std::function<void(Snapshot&)>& look) = 0;
 
@@ -104,7 +112,8 @@ class Store {
   virtual void interruptWaits() = 0;
 
   /// Waits until `ready` is true of the flow, at most `atMost`; returns how it stands then; nothing
-  /// when there is no such flow. `id` as for Snapshot::findFlow.
+  /// when there is no such flow. `id` as for Snapshot::findFlow. Throws Invalid within a closure or
+  /// a `done`, while which nothing can move.
   std::optional<Flow> waitForFlow(const std::string& id, Duration atMost,
                                   const std::function<bool(const Flow&)>& ready);
 

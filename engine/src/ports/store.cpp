@@ -51,11 +51,26 @@ void Store::commit(Durability durability, std::function<void(Unit&)> apply) {
   commit(Work{durability, true, false, std::move(apply), nullptr});
 }
 
+namespace {
+
+/// What waits for the writer cannot be called from the writer.
+void requireElsewhere(const Store& store, const char* what) {
+  if (!store.inClosure()) return;
+  throw Error(ErrorCode::Invalid,
+              std::string(what) +
+                  " cannot be waited for in execute, done or onEnded, for which the store waits:"
+                  " use context.submit() in execute, submitAsync() in the others, or another"
+                  " thread");
+}
+
+}  // namespace
+
 void Store::commit(Work work) {
   await(std::move(work), [this](Work posted) { post(std::move(posted)); });
 }
 
 void Store::await(Work work, const std::function<void(Work)>& hand) {
+  requireElsewhere(*this, "a write");
   struct Waiting {
     std::mutex mutex;
     std::condition_variable changed;
@@ -84,6 +99,7 @@ std::optional<Flow> Store::waitForFlow(const std::string& id, Duration atMost,
                                        const std::function<bool(const Flow&)>& ready) {
   using Steady = std::chrono::steady_clock;
   constexpr Duration kLookAgain = std::chrono::milliseconds{500};
+  requireElsewhere(*this, "a flow");
   const auto began = Steady::now();
   for (;;) {
     const auto seen = changeCount();

@@ -101,6 +101,7 @@ std::int64_t Query::changes() const { return statement_.getChanges(); }
 
 Connection::Connection(const ConnectionOptions& options)
     : busyTimeout_(options.busyTimeout),
+      waitsEnd_(options.waitsEnd),
       busyRandom_(std::random_device{}()),
       keepsLog_(options.keepLog),
       database_(openDatabase(options)) {
@@ -182,6 +183,7 @@ int Connection::onBusy(void* self, int count) {
   const auto now = std::chrono::steady_clock::now();
   if (count == 0) connection.busySince_ = now;
   if (now - connection.busySince_ > connection.busyTimeout_) return 0;
+  if (connection.waitsEnd_ && now > connection.waitsEnd_->load()) return 0;
   auto& state = connection.busyRandom_;
   state = state * 1664525U + 1013904223U;
   std::this_thread::sleep_for(std::chrono::microseconds{200 + (state >> 8) % 1800});

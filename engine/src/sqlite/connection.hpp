@@ -5,6 +5,8 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -105,6 +107,8 @@ struct ConnectionOptions {
   std::string path;  // a file path or, for a store in memory, a memdb URI
   bool reading = false;
   Duration busyTimeout{0};
+  /// No wait for the lock goes on after this moment, which may move; null: there is none.
+  std::shared_ptr<const std::atomic<std::chrono::steady_clock::time_point>> waitsEnd{};
   bool frozen = false;  // nobody changes it: SQLite neither locks it nor looks for a log
   bool anew = false;  // all of it will be written over: its schema may be damaged, and is not read
   bool keepLog = false;  // another program checkpoints: the last one that closes does not
@@ -149,6 +153,7 @@ class Connection {
   static int onBusy(void* self, int count);
 
   Duration busyTimeout_;
+  std::shared_ptr<const std::atomic<std::chrono::steady_clock::time_point>> waitsEnd_;
   std::chrono::steady_clock::time_point busySince_;
   std::uint32_t busyRandom_;
   bool keepsLog_;

@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <mutex>
 
@@ -32,6 +34,14 @@ ConnectionOptions connectionOf(const SqliteStoreOptions& options) {
 }
 
 bool inMemory(const std::string& path) { return path == ":memory:"; }
+
+using Moment = std::chrono::steady_clock::time_point;
+
+ConnectionOptions withLimit(ConnectionOptions options,
+                            std::shared_ptr<const std::atomic<Moment>> waitsEnd) {
+  options.waitsEnd = std::move(waitsEnd);
+  return options;
+}
 
 bool logIsThere(const std::string& path) {
   std::error_code none;
@@ -69,7 +79,7 @@ std::string besideOf(const ConnectionOptions& connection, const SqliteStoreOptio
 
 struct SqliteStore::Parts {
   Parts(const SqliteStoreOptions& options, const Clock& clock)
-      : connection(connectionOf(options)),
+      : connection(withLimit(connectionOf(options), waitsEnd)),
         opening(inMemory(options.path) ? std::string() : connection.path),
         frozen(connection.frozen ? std::optional<FrozenFile>(connection.path) : std::nullopt),
         files(connection.frozen ? std::string() : besideOf(connection, options), refusal),
@@ -83,6 +93,8 @@ struct SqliteStore::Parts {
     if (!inMemory(options.path)) keeper.reset();
   }
 
+  std::shared_ptr<std::atomic<Moment>> waitsEnd =
+      std::make_shared<std::atomic<Moment>>(Moment::max());
   ConnectionOptions connection;
   OpenFile opening;
   std::optional<FrozenFile> frozen;
@@ -140,6 +152,12 @@ void SqliteStore::migrate(const std::vector<Migration>& migrations, Time now) {
 void SqliteStore::startWriter() { here().writer.start(); }
 
 void SqliteStore::stopWriter() { here().writer.stop(); }
+
+bool SqliteStore::inClosure() const { return here().writer.inClosure(); }
+
+void SqliteStore::limitWaits(std::optional<Duration> atMost) {
+  *here().waitsEnd = atMost ? std::chrono::steady_clock::now() + *atMost : Moment::max();
+}
 
 std::unique_ptr<SqliteStore::Reader> SqliteStore::borrowReader() {
   auto& parts = here();

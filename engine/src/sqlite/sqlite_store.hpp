@@ -26,6 +26,8 @@ class SqliteStore final : public Store {
   void migrate(const std::vector<Migration>& migrations, Time now) override;
   void startWriter() override;
   void stopWriter() override;
+  bool inClosure() const override;
+  void limitWaits(std::optional<Duration> atMost) override;
   void read(const std::function<void(Snapshot&)>& look) override;
   std::uint32_t changeCount() const override;
   std::uint32_t foreignChangeCount() const override;

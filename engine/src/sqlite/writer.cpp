@@ -3,6 +3,9 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "base/log.hpp"
 #include "sqlite/checkpoint.hpp"
 #include "tether/seam.hpp"
 
@@ -68,23 +71,27 @@ void Writer::put(Entry entry) {
 }
 
 bool Writer::runPending() {
+  if (inClosure()) return false;
   {
     const std::lock_guard lock(mutex_);
     if (threaded_) return false;
   }
-  return runBatch();
+  return runBatch() > 0;
 }
 
 void Writer::start() {
   const std::lock_guard lock(mutex_);
   if (threaded_) return;
   if (thread_.joinable()) thread_.join();
-  threaded_ = true;
   stopping_ = false;
   thread_ = std::thread([this] { loop(); });
+  threaded_ = true;
 }
 
 void Writer::stop() {
+  if (inClosure()) {
+    throw Error(ErrorCode::Invalid, "the writer cannot be stopped from what it runs");
+  }
   {
     const std::lock_guard lock(mutex_);
     if (!threaded_) return;
@@ -92,24 +99,34 @@ void Writer::stop() {
   }
   posted_.notify_one();
   thread_.join();
+  // Whoever waits for these does not know that the thread has gone.
+  while (left_ > 0) {
+    const auto ran = runBatch();
+    left_ = ran == 0 ? 0 : left_ - std::min(left_, ran);
+  }
 }
 
 void Writer::loop() {
+  std::optional<std::size_t> before;  // posted before the stop: who posts on does not prolong it
   for (;;) {
     {
       std::unique_lock lock(mutex_);
       posted_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (stopping_ && queue_.empty()) {
+      if (stopping_ && !before) before = queue_.size();
+      if (before && *before == 0) {
         threaded_ = false;  // whoever posts from now on runs it
+        left_ = queue_.size();
         return;
       }
     }
-    runBatch();
+    const auto ran = runBatch();
+    if (before) *before -= std::min(*before, ran);
   }
 }
 
-bool Writer::runBatch() {
+std::size_t Writer::runBatch() {
   const std::lock_guard running(running_);
+  runner_ = std::this_thread::get_id();
   Batch batch;
   {
     const std::lock_guard lock(mutex_);
@@ -119,13 +136,25 @@ bool Writer::runBatch() {
       queue_.pop_front();
     }
   }
-  if (batch.empty()) return false;
-  execute(batch);
-  for (auto& entry : batch) {
-    if (entry.work.done) entry.work.done(std::move(entry.error));
+  if (!batch.empty()) {
+    execute(batch);
+    for (auto& entry : batch) tell(entry);
+    checkpointIfDue();
   }
-  checkpointIfDue();
-  return true;
+  runner_ = std::thread::id();
+  return batch.size();
+}
+
+/// A process does not end by what follows a commit.
+void Writer::tell(Entry& entry) noexcept {
+  if (!entry.work.done) return;
+  try {
+    return entry.work.done(std::move(entry.error));
+  } catch (const std::exception& error) {
+    log::error("what follows a commit threw", {{"error", error.what()}});
+  } catch (...) {
+    log::error("what follows a commit threw", {{"error", "something that is no std::exception"}});
+  }
 }
 
 void Writer::execute(Batch& batch) {
@@ -136,8 +165,9 @@ void Writer::execute(Batch& batch) {
   };
   if (const auto why = refusal_.get()) return failAll(std::make_exception_ptr(*why));
   const bool migrates = batch.front().migrates;
-  if (migrates) connection_->enforceForeignKeys(false);
   try {
+    if (!connection_) open();  // it could not be opened again after a failure
+    if (migrates) connection_->enforceForeignKeys(false);
     files_.require();
     requireWritable();
     bool again = false;
@@ -145,12 +175,24 @@ void Writer::execute(Batch& batch) {
     commit(batch);
     files_.require();  // nobody else will ever see what went to a file that is gone
   } catch (...) {
-    // After a commit that failed the store may not open again: then nothing is left to roll back.
-    if (connection_ && connection_->inTransaction()) connection_->exec("ROLLBACK");
-    if (unit_) unit_->forget();
-    failAll(std::current_exception());
+    const auto error = std::current_exception();
+    rollBack();
+    failAll(error);
   }
   if (migrates && connection_) connection_->enforceForeignKeys(true);
+}
+
+/// After a commit that failed the store may not open again: then nothing is left to roll back.
+void Writer::rollBack() noexcept {
+  try {
+    if (connection_ && connection_->inTransaction()) connection_->exec("ROLLBACK");
+    if (unit_) unit_->forget();
+  } catch (...) {  // what cannot be ended here ends with the connection
+    unit_.reset();
+    session_.reset();
+    files_.releaseLog();
+    connection_.reset();
+  }
 }
 
 void Writer::requireWritable() const {

@@ -3,6 +3,7 @@
 // synced.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -45,6 +46,8 @@ class Writer {
   bool runPending();
   void start();
   void stop();
+  /// Of the calling thread. From any thread.
+  bool inClosure() const { return runner_ == std::this_thread::get_id(); }
 
  private:
   struct Entry {
@@ -57,7 +60,9 @@ class Writer {
 
   void put(Entry entry);
   void loop();
-  bool runBatch();
+  /// How many it ran.
+  std::size_t runBatch();
+  static void tell(Entry& entry) noexcept;
   void execute(Batch& batch);
   void requireWritable() const;
   bool applyAll(Batch& batch, bool again);
@@ -65,6 +70,7 @@ class Writer {
   void commit(Batch& batch);
   bool lastBatchIsThere();
   void open();
+  void rollBack() noexcept;
   void checkpointIfDue();
   /// Counts the batch in the store's own row. True: the log may have a hole.
   bool countBatch();
@@ -87,6 +93,8 @@ class Writer {
   bool stopping_ = false;
   bool threaded_ = false;
   std::thread thread_;
+  std::size_t left_ = 0;                 // in the queue when the thread ended
+  std::atomic<std::thread::id> runner_;  // of the batch that runs
 
   std::mutex running_;  // one batch at a time; guards all below
   std::unique_ptr<Connection> connection_;
