@@ -182,7 +182,10 @@ TEST_CASE("a subscriber hears of an event after its commit and again when it thr
 }
 
 TEST_CASE("an event from outside is recorded once and triggers its reactions") {
-  FlowBench bench([](EngineOptions& options) { options.listen = {"commands", "partner"}; });
+  FlowBench bench([](EngineOptions& options) {
+    options.queues["partner"] = "local";
+    options.listen = {"commands", "partner"};
+  });
   bench.handle("Ship", effect("shipped"));
   bench.engine->events().on("Paid", "Ship");
   Envelope paid;
@@ -200,7 +203,10 @@ TEST_CASE("an event from outside is recorded once and triggers its reactions") {
 }
 
 TEST_CASE("a message that is no envelope or of no declared type becomes a dead letter") {
-  FlowBench bench([](EngineOptions& options) { options.listen = {"commands", "partner"}; });
+  FlowBench bench([](EngineOptions& options) {
+    options.queues["partner"] = "local";
+    options.listen = {"commands", "partner"};
+  });
   bench.handle("Ship", effect("shipped"));
   Envelope unknown;
   unknown.id = "p-1";

@@ -27,15 +27,18 @@ inline bool isElsewhere(const std::string& address) {
   return address != "local" && address != "memory";
 }
 
+/// The Engine's constructor judges them: Invalid with the name of what is out of its range.
 struct EngineOptions {
   std::string store{};            // path of the store file, or ":memory:"
   bool create = true;             // make the store when it is missing
   std::string source = "tether";  // CloudEvents source of what this engine makes
   /// The application's own tables, applied when the engine opens.
   std::vector<Migration> migrations{};
-  /// Where each queue goes: "local", "memory", or an address that `transports` opens.
+  /// Where each queue goes: "local", "memory", or an address: sqs://, and what `transports` opens.
   std::map<std::string, std::string> queues = {{"commands", "local"}, {"events", "local"}};
-  std::vector<std::string> listen = {"commands"};  // which queues are read
+  std::vector<std::string> listen = {"commands"};  // which of `queues` are read, each once
+  /// Permits "commands" in "memory", which forgets accepted commands when the process ends.
+  bool volatileCommands = false;
   /// Where other stores send the outcomes of commands that were handed over to a remote queue: a
   /// queue that only this store listens to. Empty: nobody is asked.
   std::string replyTo{};
@@ -63,11 +66,17 @@ struct EngineOptions {
   /// holds is taken over. On this machine a process that lives keeps what it holds.
   Duration ownerLease = std::chrono::seconds{30};
 
-  TransportFactory transports{};  // null: local and memory only
-  Clock* clock = nullptr;         // null: the machine's
-  Random* random = nullptr;       // null: the system's
-  /// Told of every command that ended here, after the commit, on the writer thread: keep it short.
+  /// Asked first for every address; null, or when it returns null: sqs:// is opened by the engine,
+  /// anything else is Unsupported.
+  TransportFactory transports{};
+  Clock* clock = nullptr;    // null: the machine's
+  Random* random = nullptr;  // null: the system's
+  /// Told of every command that ended here, after the commit, on the writer thread, for which
+  /// everybody waits: keep it short. It may submitAsync(), but neither submit() nor stop().
   std::function<void(const Command&)> onEnded{};
+  /// Asked on the writer thread before commands are claimed; false holds them back, and it is asked
+  /// again within `poll`. For a host that cannot keep up with onEnded.
+  std::function<bool()> takesMore{};
 };
 
 }  // namespace tether

@@ -1,6 +1,7 @@
 // Knows the command types of this program and builds a TransactionCommand for each attempt.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,12 +40,15 @@ struct CommandSettings {
   std::function<std::string(const std::string& pointer)> typeAt;
 };
 
+/// Thread safety: registrations by one thread, before the engine starts or after it was stopped;
+/// while it is started they throw Conflict. Invalid: a setting that is out of its range.
 class TransactionCommandBuilder {
  public:
   using Factory = std::function<std::unique_ptr<TransactionCommand>()>;
 
   /// Registers a type with a factory; `prepares` says that its prepare() does something.
-  /// Throws Conflict for a type that is there already. Call before the engine starts.
+  /// Throws Conflict for a type that is there already. A factory that makes nothing, or throws,
+  /// fails the attempt.
   void add(std::string type, Factory factory, bool prepares, CommandSettings settings = {});
 
   /// The common case: a class, and what its constructor takes (kept and copied for each attempt).
@@ -71,7 +75,11 @@ class TransactionCommandBuilder {
   /// Throws NotFound for a type that this program does not run.
   std::unique_ptr<TransactionCommand> build(const std::string& type) const;
 
+  /// For the engine, while it is started.
+  void seal(bool sealed) { sealed_ = sealed; }
+
  private:
+  void requireOpen(const std::string& type) const;
   struct Entry {
     Factory factory;
     bool prepares = false;
@@ -80,6 +88,7 @@ class TransactionCommandBuilder {
   const Entry& find(const std::string& type) const;
 
   std::map<std::string, Entry, std::less<>> entries_;
+  std::atomic<bool> sealed_{false};
 };
 
 }  // namespace tether

@@ -229,8 +229,9 @@ CatalogFile parseCatalogFile(const SourceText& source) {
   }
   if (const auto field = root.find("migrations")) file.migrations = field->text();
   const auto isVolatile = root.find("volatile");
+  options.volatileCommands = isVolatile && isVolatile->boolean();
   if (const auto field = root.find("queues")) {
-    parseQueues(*field, isVolatile && isVolatile->boolean(), options);
+    parseQueues(*field, options.volatileCommands, options);
   }
   if (const auto field = root.find("listen")) options.listen = parseListen(*field, options);
   options.dedupWindow = dedupWindowOf(options);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <string>
 #include <utility>
@@ -16,10 +17,12 @@ namespace tether::flow {
 class FlowEventRegistry final : public EventRegistry {
  public:
   void on(const std::string& eventType, const std::string& commandType) override {
+    requireOpen(eventType);
     reactions_[eventType].push_back(commandType);
   }
   void on(const std::string& eventType, std::function<void(const Envelope&)> subscriber,
           const std::string& name) override {
+    requireOpen(eventType);
     const auto& called = name.empty() ? eventType : name;
     if (subscribers_.try_emplace(called, Subscriber{eventType, std::move(subscriber)}).second) {
       return;
@@ -27,6 +30,11 @@ class FlowEventRegistry final : public EventRegistry {
     throw Error(ErrorCode::Conflict, "there is a subscriber \"" + called +
                                          "\" already: give this one a name of its own");
   }
+
+  /// While it is sealed nothing can be added: the relays are made, and read without a lock.
+  void seal(bool sealed) { sealed_ = sealed; }
+  bool sealed() const { return sealed_; }
+  const std::map<std::string, std::vector<std::string>>& reactions() const { return reactions_; }
 
   const std::vector<std::string>& reactionsTo(const std::string& eventType) const {
     static const std::vector<std::string> kNone;
@@ -66,6 +74,14 @@ class FlowEventRegistry final : public EventRegistry {
     std::function<void(const Envelope&)> tell;
   };
 
+  void requireOpen(const std::string& eventType) const {
+    if (!sealed_) return;
+    throw Error(ErrorCode::Conflict, "the event type " + eventType +
+                                         " comes too late: on() is called before the first turn"
+                                         " or start, or after a stop");
+  }
+
+  std::atomic<bool> sealed_{false};
   std::map<std::string, std::vector<std::string>> reactions_;
   std::map<std::string, Subscriber> subscribers_;  // by name
 };

@@ -1,12 +1,18 @@
 #include "tether/transaction_command_builder.hpp"
 
+#include "flow/settings_check.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
 
 namespace tether {
 
+using flow::checkSettings;
+
 void TransactionCommandBuilder::add(std::string type, Factory factory, bool prepares,
                                     CommandSettings settings) {
+  requireOpen(type);
+  if (!factory) throw Error(ErrorCode::Invalid, "the command type " + type + " has no factory");
+  checkSettings(type, settings);
   const auto found = entries_.find(type);
   if (found == entries_.end()) {
     entries_.emplace(std::move(type), Entry{std::move(factory), prepares, std::move(settings)});
@@ -21,12 +27,22 @@ void TransactionCommandBuilder::add(std::string type, Factory factory, bool prep
 }
 
 void TransactionCommandBuilder::declare(std::string type, CommandSettings settings) {
+  requireOpen(type);
+  checkSettings(type, settings);
   entries_.try_emplace(std::move(type), Entry{nullptr, false, std::move(settings)});
 }
 
 void TransactionCommandBuilder::configure(const std::string& type, CommandSettings settings) {
+  requireOpen(type);
+  checkSettings(type, settings);
   find(type);
   entries_.find(type)->second.settings = std::move(settings);
+}
+
+void TransactionCommandBuilder::requireOpen(const std::string& type) const {
+  if (!sealed_) return;
+  throw Error(ErrorCode::Conflict,
+              "the command type " + type + " comes too late: the engine is started, stop it first");
 }
 
 bool TransactionCommandBuilder::declares(const std::string& type) const {
@@ -59,7 +75,9 @@ std::unique_ptr<TransactionCommand> TransactionCommandBuilder::build(
   if (!entry.factory) {
     throw Error(ErrorCode::NotFound, "this program does not run the command type " + type);
   }
-  return entry.factory();
+  auto command = entry.factory();
+  if (command) return command;
+  throw Error(ErrorCode::Invalid, "the factory of the command type " + type + " made nothing");
 }
 
 const TransactionCommandBuilder::Entry& TransactionCommandBuilder::find(

@@ -1,0 +1,94 @@
+#include "flow/settings_check.hpp"
+
+#include <algorithm>
+
+#include "tether/error.hpp"
+#include "tether/text.hpp"
+
+namespace tether::flow {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& name, const std::string& must,
+                         const std::string& value) {
+  throw Error(ErrorCode::Invalid, name + " must be " + must + ", not " + value);
+}
+
+void atLeast(const std::string& name, std::int64_t least, std::int64_t value) {
+  if (value < least) refuse(name, "at least " + std::to_string(least), std::to_string(value));
+}
+
+void positive(const std::string& name, Duration value) {
+  if (value <= Duration{0}) refuse(name, "more than zero", toText(value));
+}
+
+void notNegative(const std::string& name, Duration value) {
+  if (value < Duration{0}) refuse(name, "zero or more", toText(value));
+}
+
+void checkRetry(const std::string& name, const RetryPolicy& retry) {
+  atLeast(name + ".maxAttempts", 1, retry.maxAttempts);
+  notNegative(name + ".initial", retry.initial);
+  notNegative(name + ".max", retry.max);
+  notNegative(name + ".retryFor", retry.retryFor);
+  for (const auto& [pattern, policy] : retry.errors) {
+    checkRetry(name + ".errors[\"" + pattern + "\"]", policy);
+  }
+}
+
+void checkBreaker(const std::string& name, const Breaker& breaker) {
+  atLeast(name + ".failures", 0, breaker.failures);
+  positive(name + ".probe", breaker.probe);
+}
+
+void checkQueues(const EngineOptions& options) {
+  const auto commands = options.queues.find("commands");
+  if (commands != options.queues.end() && commands->second == "memory" &&
+      !options.volatileCommands) {
+    throw Error(
+        ErrorCode::Invalid,
+        "queues[\"commands\"] = \"memory\" forgets accepted commands when the process ends; "
+        "set volatileCommands if that is meant");
+  }
+  std::vector<std::string> known;
+  for (const auto& [queue, address] : options.queues) known.push_back(queue);
+  for (auto queue = options.listen.begin(); queue != options.listen.end(); ++queue) {
+    if (!options.queues.contains(*queue)) {
+      const auto near = nearest(*queue, known);
+      throw Error(ErrorCode::Invalid, "listen names the queue \"" + *queue +
+                                          "\", which is not among queues" +
+                                          (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
+    }
+    if (std::find(options.listen.begin(), queue, *queue) != queue) {
+      throw Error(ErrorCode::Invalid, "listen names the queue \"" + *queue + "\" twice");
+    }
+  }
+}
+
+}  // namespace
+
+void checkOptions(const EngineOptions& options) {
+  atLeast("prefetch", 1, static_cast<std::int64_t>(std::min<std::size_t>(options.prefetch, 1)));
+  atLeast("workers", 1, options.workers);
+  atLeast("relayBatch", 1, static_cast<std::int64_t>(std::min<std::size_t>(options.relayBatch, 1)));
+  positive("poll", options.poll);
+  positive("ownerLease", options.ownerLease);
+  positive("timeout", options.timeout);
+  positive("hold", options.hold);
+  notNegative("retention", options.retention);
+  notNegative("idempotency", options.idempotency);
+  notNegative("resend", options.resend);
+  notNegative("dedupWindow", options.dedupWindow);
+  checkRetry("retry", options.retry);
+  checkBreaker("breaker", options.breaker);
+  checkQueues(options);
+}
+
+void checkSettings(const std::string& type, const CommandSettings& settings) {
+  if (settings.timeout) positive(type + ": timeout", *settings.timeout);
+  if (settings.hold) positive(type + ": hold", *settings.hold);
+  if (settings.retry) checkRetry(type + ": retry", *settings.retry);
+  if (settings.breaker) checkBreaker(type + ": breaker", *settings.breaker);
+}
+
+}  // namespace tether::flow
