@@ -42,6 +42,25 @@ std::string saidOfQueue(const std::string& address) {
 
 }  // namespace
 
+TEST_CASE("doctor finds a problem in a listener that lives and has fallen silent") {
+  const Time now{1000s};
+  OwnerInfo listener;
+  listener.role = "listener";
+  listener.pid = 7;
+  listener.alive = true;
+  listener.since = now - 10min;
+  const auto health = [&](Time aliveUntil) {
+    listener.aliveUntil = aliveUntil;
+    Report report;
+    examineListeners(report, {listener}, {}, now);
+    return report.checks().front().health;
+  };
+  CHECK(health(now + 30s) == Health::Good);
+  CHECK(health(now - 1s) == Health::Problem);
+  listener.role = "listener by turns";
+  CHECK(health(now - 1s) == Health::Good);
+}
+
 TEST_CASE("doctor finds a problem only in a stranger who keeps the write lock") {
   OwnerInfo listener;
   listener.role = "listener";

@@ -33,6 +33,14 @@ void examineListeners(Report& report, const std::vector<OwnerInfo>& owners, cons
   std::vector<std::string> alive;
   for (const auto& owner : owners) {
     if (!owner.alive) continue;
+    if (owner.aliveUntil < now && !owner.role.ends_with("by turns")) {
+      report.problem(
+          "listeners",
+          fmt::format("{} {} lives, but does not tell the store so since {}: it sleeps, or"
+                      " its store has failed; look at its log and start it again",
+                      owner.role, owner.pid, whenText(owner.aliveUntil, now)));
+      continue;
+    }
     alive.push_back(
         fmt::format("{} {} (since {})", owner.role, owner.pid, whenText(owner.since, now)));
   }

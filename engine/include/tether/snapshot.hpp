@@ -117,6 +117,7 @@ struct OwnerInfo {
   std::vector<std::string> types;
   std::vector<std::string> stuck{};  // commands whose prepare() is over its timeout and still runs
   Time since;
+  Time aliveUntil{};  // by then it was to be heard of again; who works by turns is not
 };
 
 struct AppliedMigration {

@@ -233,10 +233,11 @@ std::vector<OwnerInfo> SqliteSnapshot::owners() {
     owner.types = listOf(found.text(3));
     owner.stuck = listOf(found.text(10));
     owner.since = *found.time(4);
+    owner.aliveUntil = *found.time(9);
     const auto state =
         liveness({owner.pid, found.integer(5), found.text(6), found.integer(7), found.integer(8)});
     owner.alive = state == Liveness::Alive ||
-                  (state == Liveness::Elsewhere && *found.time(9) >= clock_.now());
+                  (state == Liveness::Elsewhere && owner.aliveUntil >= clock_.now());
     owners.push_back(std::move(owner));
   }
   return owners;
