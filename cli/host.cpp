@@ -1,14 +1,17 @@
 #include "host.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <future>
 #include <map>
 #include <mutex>
 
 #include "exit.hpp"
+#include "outlet.hpp"
 #include "signals.hpp"
 #include "views.hpp"
 
@@ -22,6 +25,9 @@ using nlohmann::json;
 constexpr Duration kAsk = std::chrono::milliseconds{2};
 constexpr Duration kLook = std::chrono::milliseconds{250};
 constexpr int kLookShare = 8;  // looking may take this part of the time, not more
+constexpr Duration kLookForFailure = std::chrono::seconds{1};
+// An engine stops within its time and what a commit takes; but whatever hangs, the process ends.
+constexpr Duration kLastResort = std::chrono::seconds{4};
 
 std::string listed(const auto& counts, std::string_view form) {
   std::string text;
@@ -40,6 +46,7 @@ class Host {
     // Who ends by himself soon asks once more than that, and waits for no answer that is far off.
     if (hosting.until != Until::Signal) options.idlePoll = options.poll;
     options.onEnded = [this](const Command& command) { ended(command); };
+    options.takesMore = [this] { return outlet_.hasRoom(); };
     engine_ = session.open(std::move(options));
   }
 
@@ -50,32 +57,52 @@ class Host {
                        hosting_.role == Engine::Role::Relay ? "relaying" : "listening",
                        engine_->options().store));
     }
-    const auto signal = hosting_.until == Until::Signal ? waitForSignal() : waitForIdle();
-    const auto stuck = hosting_.role == Engine::Role::Listener ? 0 : outgoing();
-    const auto failed = failures(stuck > 0);
-    const int exit = drain(signal);
-    answer();
-    if (signal) return exit;
-    for (const auto& [queue, why] : failed) print_.warn(fmt::format("queue {}: {}", queue, why));
-    if (stuck > 0) {
-      print_.warn(
-          fmt::format("{} not handed over yet{}", countText(stuck, "message"),
-                      failed.empty() ? "; what failed a moment ago is tried again later" : ""));
+    try {
+      hosting_.until == Until::Signal ? waitForSignal() : waitForIdle();
+    } catch (...) {
+      failure_ = std::current_exception();
+      until_ = Steady::now() + kLastResort;
     }
-    return failed.empty() && stuck == 0 ? exit : kUnavailable;
+    std::size_t stuck = 0;
+    std::map<std::string, std::string> failed;
+    if (!failure_) {
+      stuck = hosting_.role == Engine::Role::Listener ? 0 : outgoing();
+      failed = failures(stuck > 0);
+    }
+    const auto result = drain();
+    finishOutput();
+    return end(result, [&] {
+      if (failure_) std::rethrow_exception(failure_);
+      if (const auto unprinted = outlet_.failure()) std::rethrow_exception(unprinted);
+      if (result.givenBack > 0)
+        print_.note("given back: " + countText(result.givenBack, "attempt"));
+      if (!result.running.empty()) {
+        print_.warn(fmt::format("left running: {}", fmt::join(result.running, ", ")));
+      }
+      answer();
+      if (signal_) return !second_ && result.clean ? kDone : exitBySignal();
+      for (const auto& [queue, why] : failed) print_.warn(fmt::format("queue {}: {}", queue, why));
+      if (stuck > 0) {
+        print_.warn(
+            fmt::format("{} not handed over yet{}", countText(stuck, "message"),
+                        failed.empty() ? "; what failed a moment ago is tried again later" : ""));
+      }
+      return failed.empty() && stuck == 0 ? kDone : kUnavailable;
+    });
   }
 
  private:
-  std::optional<int> waitForSignal() {
-    while (true) {
-      if (const auto signal = signals_.wait()) return signal;
-    }
+  using Steady = std::chrono::steady_clock;
+
+  void waitForSignal() {
+    while (!heedSignal(kLookForFailure)) throwFailure();
   }
 
-  /// Nothing: there is nothing left to do.
-  std::optional<int> waitForIdle() {
+  /// Returns when there is nothing left to do, or a signal came.
+  void waitForIdle() {
     auto& store = engine_->store();
     while (true) {
+      throwFailure();
       const auto seen = store.changeCount();
       const auto began = clock_.steady();
       const auto left = backlog();
@@ -84,15 +111,39 @@ class Host {
       const bool asked = std::ranges::all_of(engine_->remotes(), [&](const RemoteState& remote) {
         return remote.asked && (!toEnd || !remote.listened || remote.failure.empty());
       });
-      if (asked && (toEnd ? left.idle() : left.ready == 0)) return {};
+      if (asked && (toEnd ? left.idle() : left.ready == 0)) return;
       const auto looked = clock_.steady();
       auto pause = std::max(kAsk, (looked - began) * kLookShare);
       do {
-        if (const auto signal = signals_.wait(pause)) return signal;
+        if (heedSignal(pause)) return;
         pause = kAsk;
       } while (store.changeCount() == seen && clock_.steady() < looked + kLook);
     }
   }
+
+  /// A store that takes nothing any more ends the process, so that whoever supervises it sees it.
+  void throwFailure() {
+    if (const auto failure = engine_->failure()) throw Error(*failure);
+  }
+
+  /// The first one lets what runs finish within the time for it, the second one ends it at once.
+  bool heedSignal(Duration atMost) {
+    const auto signal = signals_.wait(atMost);
+    if (!signal) return false;
+    const auto now = Steady::now();
+    if (signal_) {
+      second_ = true;
+      until_ = std::min(until_, now);
+    } else {
+      until_ = now + std::min<Duration>(hosting_.drain, std::chrono::years{1});
+      note(fmt::format("stopping; what runs may finish within {} (again: stop at once)",
+                       toText(hosting_.drain)));
+    }
+    signal_ = signal;
+    return true;
+  }
+
+  int exitBySignal() const { return signal_ == SIGINT ? kInterrupted : kTerminated; }
 
   /// Queues elsewhere that did not let themselves be reached, and why.
   std::map<std::string, std::string> failures(bool relaysToo) {
@@ -111,27 +162,50 @@ class Host {
     return static_cast<std::size_t>(left.ready + left.retrying);
   }
 
-  /// Without a signal nothing is left to run, except what --once leaves to finish.
-  int drain(std::optional<int> first) {
-    if (first) {
-      note(fmt::format("stopping; what runs may finish within {} (again: stop at once)",
-                       toText(hosting_.drain)));
-    }
-    auto drained = std::async(std::launch::async, [this] {
-      const auto result = engine_->stop(hosting_.drain);
+  /// Without a signal nothing is left to run, except what --once leaves to finish. This thread only
+  /// watches, so that nothing that hangs keeps the process.
+  DrainResult drain() {
+    const auto allowed = failure_ ? Duration{0} : hosting_.drain;
+    auto drained = std::async(std::launch::async, [this, allowed] {
+      const auto result = engine_->stop(allowed);
       signals_.cancel();
       return result;
     });
-    std::optional<int> second;
-    while (const auto signal = signals_.wait()) {  // until it has drained
-      second = signal;
-      engine_->stop(Duration{0});
+    std::future<DrainResult> again;
+    auto last = Steady::now() + std::min<Duration>(allowed, std::chrono::years{1}) + kLastResort;
+    while (drained.wait_for(Duration{0}) != std::future_status::ready) {
+      if (heedSignal(kLook) && second_ && !again.valid()) {
+        again = std::async(std::launch::async, [this] { return engine_->stop(Duration{0}); });
+        last = std::min(last, Steady::now() + kLastResort);
+      }
+      if (Steady::now() > last) std::_Exit(signal_ ? exitBySignal() : kUnavailable);
     }
-    const auto result = drained.get();
-    if (result.givenBack > 0) note("given back: " + countText(result.givenBack, "attempt"));
-    const auto by = second ? second : first;
-    if (!by || (!second && result.clean)) return kDone;
-    return *by == SIGINT ? kInterrupted : kTerminated;
+    if (again.valid()) again.wait();
+    return drained.get();
+  }
+
+  /// Nobody need read it any more once the time after a signal is over.
+  void finishOutput() {
+    while (!outlet_.finish(kAsk)) {
+      heedSignal(kAsk);
+      if (Steady::now() > until_ + kLook) std::_Exit(signal_ ? exitBySignal() : kUnavailable);
+    }
+  }
+
+  /// What goes on although it was told to stop ends with the process.
+  template <class Say>
+  int end(const DrainResult& result, Say say) {
+    if (result.ended) return say();
+    int exit = kBug;
+    try {
+      exit = say();
+    } catch (const Error& error) {
+      print_.warn(error.what());
+      exit = exitOf(error.code());
+    } catch (const std::exception& error) {
+      print_.warn(error.what());
+    }
+    std::_Exit(exit);
   }
 
   Backlog backlog() {
@@ -156,23 +230,25 @@ class Host {
 
   /// On the writer thread.
   void ended(const Command& command) {
-    const std::scoped_lock lock(output_);
-    ++states_[std::string(toString(command.state))];
-    if (closed_) return;
-    try {
-      if (print_.form() == Printer::Form::Ndjson) print_.record(toJson(command));
-      if (!print_.verbose()) return;
-      const auto error = shortErrorText(command.error);
-      print_.warn(fmt::format("{} {} {}{}{}", toString(command.state), command.type, command.id,
-                              error.empty() ? "" : ", ", error));
-    } catch (const OutputClosed&) {
-      closed_ = true;  // work goes on: nobody looks any more
+    {
+      const std::scoped_lock lock(statesMutex_);
+      ++states_[std::string(toString(command.state))];
     }
+    const bool stream = print_.form() == Printer::Form::Ndjson;
+    if (!stream && !print_.verbose()) return;
+    constexpr std::size_t kAbout = 1024;  // besides the payload
+    const auto tell = [command, stream](Printer& print) {
+      if (stream) print.record(toJson(command));
+      if (!print.verbose()) return;
+      const auto error = shortErrorText(command.error);
+      print.warn(fmt::format("{} {} {}{}{}", toString(command.state), command.type, command.id,
+                             error.empty() ? "" : ", ", error));
+    };
+    outlet_.say(tell, command.payload.size() + kAbout);
   }
 
   void note(const std::string& text) {
-    const std::scoped_lock lock(output_);
-    print_.note(text);
+    outlet_.say([text](Printer& print) { print.note(text); }, text.size());
   }
 
   /// What was done, and what stays on purpose.
@@ -195,10 +271,14 @@ class Host {
   Clock& clock_;
   const Hosting& hosting_;
   Printer& print_;
-  std::mutex output_;
+  std::mutex statesMutex_;
   std::map<std::string, std::size_t> states_;
-  bool closed_ = false;
-  Signals signals_;  // before the engine's threads
+  Signals signals_;  // before all threads
+  Outlet outlet_{print_};
+  std::optional<int> signal_;  // the last one
+  bool second_ = false;
+  Steady::time_point until_ = Steady::time_point::max() - kLook;  // what runs may finish
+  std::exception_ptr failure_;
   std::unique_ptr<Engine> engine_;
 };
 

@@ -1,12 +1,13 @@
 """tether listen and relay"""
 
 import json
+import os
 import signal
 import subprocess
 import unittest
 
 from project import TOOL, ProjectTest
-from running import Running, listener, until
+from running import DEADLINE, Running, listener, until
 
 SLOW = """
 WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < :rounds)
@@ -198,6 +199,19 @@ class Signals(ListenTest):
         self.endless()
         running = Running("listen", "--until-idle", "--drain-timeout", "10ms", folder=self.folder)
         self.interrupted(running, 143, signal.SIGTERM)
+
+    def test_end_a_listener_whose_output_nobody_reads(self):
+        lines = [json.dumps({"type": "CreateOrder", "id": f"o-{number}", "payload": {
+            "id": f"o-{number}", "customer": f"c-{number}", "sku": "tea"}}) for number in range(500)]
+        self.ok("submit", "--batch", "-", stdin="\n".join(lines))
+        reader, writer = os.pipe()
+        with open(writer, "wb"):
+            process = subprocess.Popen([TOOL, "listen", "--ndjson", "--drain-timeout", "10ms"],
+                                       cwd=self.folder, stdout=writer, stderr=subprocess.DEVNULL)
+        with open(reader, "rb"):
+            self.ok("wait", *(f"o-{number}" for number in range(500)), "--timeout", "1m")
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(DEADLINE), 143)
 
     def test_end_a_run_until_idle_that_waits_for_a_retry(self):
         self.fail_first()
