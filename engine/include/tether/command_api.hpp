@@ -17,7 +17,10 @@ struct SubmitResult {
   std::exception_ptr error;
 };
 
-/// Thread safety: every call from any thread.
+/// Thread safety: every call from any thread. What waits for a commit or for an outcome (all but
+/// submitAsync and status) throws Invalid in execute(), in onEnded and in the `done` of
+/// submitAsync, for which the store itself waits: use context.submit() in execute(), submitAsync()
+/// in the others.
 class CommandApi {
  public:
   virtual ~CommandApi() = default;

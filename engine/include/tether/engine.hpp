@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "tether/command_api.hpp"
 #include "tether/dead_letters.hpp"
 #include "tether/engine_options.hpp"
+#include "tether/error.hpp"
 #include "tether/event_registry.hpp"
 #include "tether/store.hpp"
 #include "tether/transaction_command_builder.hpp"
@@ -27,6 +29,12 @@ namespace tether {
 struct DrainResult {
   bool clean = true;          // nothing was running any more
   std::size_t givenBack = 0;  // attempts that were interrupted
+  /// Commands whose code goes on although it was told to stop. This engine keeps them, and its
+  /// pulse, until it returns; then they are given back.
+  std::vector<std::string> running{};
+  /// Nothing goes on. False: a command, a subscriber, a transport or the disk has not answered in
+  /// time; the next stop() or the destructor ends the rest.
+  bool ended = true;
 };
 
 /// What runUntilIdle leaves behind on purpose.
@@ -42,16 +50,20 @@ struct RemoteState {
   std::string failure;    // why the last call failed; empty: it did not
 };
 
-/// Thread safety: api() and deadLetters() from any thread. Register commands and subscribers before
-/// the first turn or start; turn() and runUntilIdle() from one thread, not while started.
+/// Thread safety: api(), deadLetters(), stop(), remotes() and failure() from any thread. Register
+/// commands and subscribers before the first turn or start; turn() from one thread, and a Conflict
+/// while started. In what the engine itself calls (commands, onEnded, a `done`, subscribers)
+/// turn(), runUntilIdle(), start() and stop() are Invalid, as they would wait for themselves.
 ///
 /// After a fork (a daemon() is one) the engine belongs to the parent: in the child every call
 /// throws Invalid, and the destructor closes nothing. Make the engine after the fork.
 class Engine {
  public:
-  /// Opens the store and applies the migrations. Errors: see openSqliteStore and Store::migrate.
+  /// Opens the store and applies the migrations. Errors: Invalid (an option out of its range), and
+  /// see openSqliteStore and Store::migrate.
   explicit Engine(EngineOptions options);
-  /// Stops without waiting for what runs: it is given back.
+  /// Stops without waiting for what runs: it is given back. Code that heeds no stop token (see
+  /// AttemptContext) is waited for, as nobody can end a thread; the log names it.
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -62,6 +74,9 @@ class Engine {
   EventRegistry& events();
   Store& store();
   const EngineOptions& options() const;
+  /// Why nothing works here any more, until an engine is made anew (see Store::failure): end the
+  /// process, so that whoever supervises it sees it. Turns throw it.
+  std::optional<Error> failure() const;
 
   /// Whose share of the work: commands are run, events relayed, or both.
   enum class Role { ListenerAndRelay, Listener, Relay };
@@ -69,15 +84,20 @@ class Engine {
   /// Does what is ready now, on this thread, and returns; false: there was nothing.
   bool turn(Role role = Role::ListenerAndRelay);
   /// Turns until nothing is ready, leased by anyone or retrying. With a manual clock, what is due
-  /// later stays; with the machine's clock it waits for retries. stop() ends it early.
+  /// later stays; with the machine's clock it waits for retries. stop() ends it early. Of a started
+  /// engine it waits until the threads have done the same.
   IdleReport runUntilIdle(Role role = Role::ListenerAndRelay);
 
+  /// Errors: Conflict (it is started, or something of a stopped one goes on), and those of a
+  /// turn: Invalid, Unsupported, Unavailable. Nothing is started then, and it may be tried again.
   void start(Role role = Role::ListenerAndRelay);
   /// How it stands with the queues elsewhere, once started: one entry for each that is listened to,
   /// and for each that is relayed to.
   std::vector<RemoteState> remotes() const;
-  /// Stops claiming, lets what runs finish for at most `drain`, gives the rest back uncounted. From
-  /// any thread, also while another one waits in stop(): the shorter wait counts, so that
+  /// Stops claiming, lets what runs finish for at most `drain`, gives the rest back uncounted, and
+  /// returns within that time and what a commit takes, whatever the disk or a command does (see
+  /// DrainResult); meanwhile leases, timeouts and cancels are looked after. From any thread of the
+  /// host, also while another one waits in stop(): the shorter wait counts, so that
   /// stop(Duration{0}) cuts a drain short. It ends turns, too; only start() goes on after it.
   DrainResult stop(Duration drain = std::chrono::seconds{30});
 

@@ -48,7 +48,8 @@ class AttemptContext {
   virtual const nlohmann::json& payload() const = 0;
   virtual int attempt() const = 0;
   virtual Time now() const = 0;
-  /// When to give up; the stop token says so too, earlier at a shutdown or a cancel.
+  /// When to give up; the stop token says so too, earlier at a shutdown or a cancel. A prepare()
+  /// that heeds neither keeps its command, and an engine that is destroyed waits for it.
   virtual Time deadline() const = 0;
   virtual std::stop_token stopToken() const = 0;
   [[noreturn]] void reject(std::string code, std::string message) const;
@@ -67,7 +68,8 @@ class CommandContext : public AttemptContext {
  public:
   virtual Sql& sql() = 0;
   virtual EventCollector& events() = 0;
-  /// Submits a command in this transaction, in the same flow unless the request names another.
+  /// Submits a command in this transaction, in the same flow unless the request names another. The
+  /// only way from here: CommandApi::submit would wait for the transaction that this one runs in.
   virtual Receipt submit(CommandRequest request) = 0;
 };
 

@@ -25,7 +25,8 @@ void Connections::open() {
     }
   }
   for (const auto& name : registry_.subscriberNames()) {
-    addRelay(subscriberQueue(name), false, std::make_unique<SubscriberEmitter>(registry_, name),
+    addRelay(subscriberQueue(name), false,
+             std::make_unique<SubscriberEmitter>(registry_, name, clock_),
              std::make_shared<LastFailure>());
   }
   for (const auto& queue : options_.listen) {

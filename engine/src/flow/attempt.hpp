@@ -28,12 +28,12 @@ struct AttemptRun {
 
   /// Who ends the preparing: prepare itself, its timeout, a shutdown or a cancel. The first one
   /// wins.
-  enum class Phase { Preparing, Prepared, TimedOut, Interrupted, Cancelled };
-  std::atomic<Phase> phase{Phase::Preparing};
-  bool endPreparing(Phase how) {
-    auto expected = Phase::Preparing;
-    return phase.compare_exchange_strong(expected, how);
-  }
+  enum class Phase { Waiting, Preparing, Prepared, TimedOut, Interrupted, Cancelled };
+  std::atomic<Phase> phase{Phase::Waiting};  // for a worker
+  bool pass(Phase from, Phase to) { return phase.compare_exchange_strong(from, to); }
+  bool endPreparing(Phase how) { return pass(Phase::Preparing, how) || pass(Phase::Waiting, how); }
+  /// A shutdown asked it to stop: what it brings when it returns is not used.
+  std::atomic<bool> interrupted{false};
 
   bool entered = false;                // the closure began: a failure before that is the store's
   bool applied = false;                // it ran to its end: a failure after that is the commit's

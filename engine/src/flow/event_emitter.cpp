@@ -1,7 +1,5 @@
 #include "flow/event_emitter.hpp"
 
-#include "base/log.hpp"
-
 namespace tether::flow {
 
 std::vector<SendResult> SubscriberEmitter::emit(std::span<const OutgoingMessage> messages) {
@@ -9,13 +7,13 @@ std::vector<SendResult> SubscriberEmitter::emit(std::span<const OutgoingMessage>
   for (const auto& message : messages) {
     try {
       events_.tell(name_, parseEnvelope(message.body));
+      failed_.passed();
       results.push_back({});
     } catch (const std::exception& error) {
-      log::warn("a subscriber failed",
-                {{"subscriber", name_}, {"eventId", message.id}, {"error", error.what()}});
+      failed_.failed("of event " + message.id + ": " + error.what());
       results.push_back({SendResult::Kind::Transient, error.what()});
     } catch (...) {
-      log::warn("a subscriber failed", {{"subscriber", name_}, {"eventId", message.id}});
+      failed_.failed("of event " + message.id + ": something that is no std::exception");
       results.push_back({SendResult::Kind::Transient, "something that is no std::exception"});
     }
   }

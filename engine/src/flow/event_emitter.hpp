@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/repeated.hpp"
 #include "flow/event_registry.hpp"
 #include "tether/transport.hpp"
 
@@ -34,13 +35,16 @@ class TransportEmitter final : public EventEmitter {
 
 class SubscriberEmitter final : public EventEmitter {
  public:
-  SubscriberEmitter(const FlowEventRegistry& events, std::string name)
-      : events_(events), name_(std::move(name)) {}
+  SubscriberEmitter(const FlowEventRegistry& events, std::string name, const Clock& clock)
+      : events_(events),
+        name_(std::move(name)),
+        failed_("a subscriber failed", {{"subscriber", name_}}, clock) {}
   std::vector<SendResult> emit(std::span<const OutgoingMessage> messages) override;
 
  private:
   const FlowEventRegistry& events_;
   std::string name_;
+  Repeated failed_;
 };
 
 }  // namespace tether::flow

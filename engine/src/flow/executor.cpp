@@ -1,5 +1,7 @@
 #include "flow/executor.hpp"
 
+#include <system_error>
+
 namespace tether::flow {
 
 ThreadPool::~ThreadPool() {
@@ -15,7 +17,14 @@ void ThreadPool::run(std::function<void()> task) {
   const std::lock_guard lock(mutex_);
   tasks_.push_back(std::move(task));
   if (idle_ < tasks_.size() && threads_.size() < max_) {
-    threads_.emplace_back([this] { loop(); });
+    try {
+      threads_.emplace_back([this] { loop(); });
+    } catch (const std::system_error&) {  // the machine has no more: those that there are go on
+      if (threads_.empty()) {
+        tasks_.pop_back();
+        throw;
+      }
+    }
   }
   changed_.notify_one();
 }

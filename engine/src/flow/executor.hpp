@@ -14,6 +14,7 @@ namespace tether::flow {
 class Executor {
  public:
   virtual ~Executor() = default;
+  /// Throws std::system_error when there is no thread for it; then it is not run.
   virtual void run(std::function<void()> task) = 0;
 };
 

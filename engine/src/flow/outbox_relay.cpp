@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/log.hpp"
 #include "model/kept_text.hpp"
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
@@ -47,8 +46,9 @@ std::size_t OutboxRelay::step(std::int64_t owner) {
   try {
     results_ = emitter_->emit(batch);
     sentAt_ = clock_.steady();
+    cannotForward_.passed();
   } catch (const std::exception& error) {
-    log::warn("cannot forward", {{"queue", queue_}, {"error", error.what()}});
+    cannotForward_.failed(error.what());
     results_.assign(batch.size(), {SendResult::Kind::Transient, error.what()});
   }
   // A transport that says nothing of a message has not sent it.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/repeated.hpp"
 #include "flow/event_emitter.hpp"
 #include "flow/last_failure.hpp"
 #include "tether/store.hpp"
@@ -49,6 +50,7 @@ class OutboxRelay {
   std::size_t batchMax_;
   std::shared_ptr<LastFailure> failure_;
   const Clock& clock_;
+  Repeated cannotForward_{"cannot forward", {{"queue", queue_}}, clock_};
   // What was emitted and is not settled yet. The store may refuse for a while; as this process
   // lives, nobody else would take these messages.
   std::vector<QueuedMessage> messages_;

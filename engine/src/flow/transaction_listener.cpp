@@ -43,6 +43,7 @@ void TransactionListener::open(std::int64_t owner, Executor& executor) {
   {
     const std::lock_guard lock(mutex_);
     if (cut_.stop_requested()) cut_ = {};
+    givenUp_ = false;
     stuck_.clear();  // a new owner has said nothing yet
   }
   open_ = true;
@@ -51,7 +52,7 @@ void TransactionListener::open(std::int64_t owner, Executor& executor) {
 void TransactionListener::close() { open_ = false; }
 
 bool TransactionListener::canStart(const std::string& type) const {
-  return builder_.builds(type) && inFlight_ < options_.prefetch &&
+  return builder_.builds(type) && inFlight_ < options_.prefetch && !holdsBack() &&
          (!builder_.prepares(type) || preparing_ < static_cast<std::size_t>(options_.workers));
 }
 
@@ -87,8 +88,8 @@ void TransactionListener::wake() {
 void TransactionListener::postClaim() {
   struct Asked {
     ClaimRequest request;
-    CommandClaims claims;
-    bool cut = false;  // there were less workers than a lane may hold
+    CommandClaims claims;  // in flight
+    bool cut = false;      // there were less workers than a lane may hold
   };
   auto asked = std::make_shared<Asked>();
   Work work;
@@ -96,14 +97,14 @@ void TransactionListener::postClaim() {
   work.apply = [this, asked](Unit& unit) {
     auto& request = asked->request;
     request = {};
-    asked->claims = {};
+    discount(std::exchange(asked->claims, {}));  // the batch is run again
     asked->cut = false;
     std::erase_if(failedInRow_, [&](const auto& failed) {  // resumed meanwhile
       const auto& [type, times] = failed;
       return times >= manager_.breakerOf(type).failures && !unit.paused("commands", type);
     });
     const auto running = inFlight_.load();
-    if (!open_ || running >= options_.prefetch) return;
+    if (!open_ || running >= options_.prefetch || holdsBack()) return;
     if (suspectWaits_ && running > 0) return;  // nothing beside a suspect
     request.owner = owner_;
     request.max = options_.prefetch - running;
@@ -118,15 +119,19 @@ void TransactionListener::postClaim() {
       asked->cut = asked->cut || lane == 0;
     }
     asked->claims = unit.claim(request);
+    // Who stops waits for what is in flight, and must not overlook what is about to be.
+    count(asked->claims);
     // Now, not when it is committed: a command accepted in this transaction must not join a
     // suspect.
     suspectWaits_ = asked->claims.suspectWaits;
   };
   work.done = [this, asked](const std::exception_ptr& error) {
     if (error) {
+      discount(asked->claims);
       ownerLost_ = codeOf(error) == ErrorCode::Conflict;
-      log::warn("cannot claim", {{"error", messageOf(error)}});
+      cannotClaim_.failed(messageOf(error));
     } else {
+      cannotClaim_.passed();
       onClaimed(std::move(asked->claims), asked->request.max);
       backlog_ = backlog_ || asked->cut;
     }
@@ -144,19 +149,29 @@ void TransactionListener::postClaim() {
 void TransactionListener::onClaimed(CommandClaims claims, std::size_t asked) {
   backlog_ = claims.claims.size() >= asked;
   expect(claims.nextDue, false);
-  // All are in flight before the first can end.
-  inFlight_ += claims.claims.size();
   for (const auto& claim : claims.claims) {
-    const bool prepares = builder_.prepares(claim.command.type);
-    if (prepares) ++preparing_;
-    backlog_ = backlog_ || prepares;  // its lane may hold more than there were workers for
+    // Its lane may hold more than there were workers for.
+    backlog_ = backlog_ || builder_.prepares(claim.command.type);
   }
   // What was judged is ready again, or lets its key go.
   backlog_ = backlog_ || !claims.crashed.empty();
-  inFlight_ += claims.crashed.size();
   for (const auto& claim : claims.crashed) end(claim, manager_.judgeCrash(claim));
   if (!claims.claims.empty()) passSeam(Seam::listener_after_receive);
   for (auto& claim : claims.claims) dispatch(std::move(claim), {});
+}
+
+void TransactionListener::count(const CommandClaims& claims) {
+  inFlight_ += claims.claims.size() + claims.crashed.size();
+  for (const auto& claim : claims.claims) {
+    if (builder_.prepares(claim.command.type)) ++preparing_;
+  }
+}
+
+void TransactionListener::discount(const CommandClaims& claims) {
+  inFlight_ -= claims.claims.size() + claims.crashed.size();
+  for (const auto& claim : claims.claims) {
+    if (builder_.prepares(claim.command.type)) --preparing_;
+  }
 }
 
 void TransactionListener::dispatch(ClaimedCommand claim, std::optional<nlohmann::json> payload) {
@@ -171,12 +186,33 @@ void TransactionListener::dispatch(ClaimedCommand claim, std::optional<nlohmann:
     if (builder_.prepares(run->claim.command.type)) --preparing_;
     return end(run->claim, manager_.judge(*run, failure));
   }
-  if (!run->prepares) return postExecute(run);
+  run->prepares ? startPrepare(run) : postExecute(run);
+}
+
+void TransactionListener::startPrepare(const RunPtr& run) {
+  if (!open_) {  // the executor may be about to end
+    --preparing_;
+    return giveBack(run->claim);
+  }
   {
     const std::lock_guard lock(mutex_);
     prepares_.insert(run);
   }
-  executor_->run([this, run] { prepare(run); });
+  try {
+    executor_->run([this, run] { prepare(run); });
+    return noThread_.passed();
+  } catch (...) {
+    noThread_.failed(messageOf(std::current_exception()));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    prepares_.erase(run);
+  }
+  --preparing_;
+  laterAgain(run->claim.command, [this, run] {
+    ++preparing_;
+    startPrepare(run);
+  });
 }
 
 void TransactionListener::prepare(const RunPtr& run) {
@@ -189,12 +225,12 @@ void TransactionListener::prepare(const RunPtr& run) {
     --preparing_;
     wake();
   };
-  if (run->phase.load() != AttemptRun::Phase::Preparing) return leave();  // ended before it began
-  if (!open_) {
+  if (!open_ && run->pass(AttemptRun::Phase::Waiting, AttemptRun::Phase::Interrupted)) {
     leave();
-    if (run->endPreparing(AttemptRun::Phase::Interrupted)) giveBack(run->claim);
-    return;
+    return giveBack(run->claim);
   }
+  // Ended before it began.
+  if (!run->pass(AttemptRun::Phase::Waiting, AttemptRun::Phase::Preparing)) return leave();
   std::exception_ptr failure;
   try {
     manager_.prepare(*run);
@@ -206,9 +242,16 @@ void TransactionListener::prepare(const RunPtr& run) {
     failure = std::current_exception();
   }
   leave();
-  // Late: its timeout or a shutdown has ended the attempt, and the result is refused.
-  if (!run->endPreparing(AttemptRun::Phase::Prepared)) return;
-  if (failure) {
+  const bool interrupted = run->interrupted;
+  // Late: its timeout or a cancel has ended the attempt, and the result is refused.
+  if (!run->endPreparing(interrupted ? AttemptRun::Phase::Interrupted
+                                     : AttemptRun::Phase::Prepared)) {
+    return;
+  }
+  if (interrupted) {
+    ++interrupted_;
+    end(run->claim, manager_.interrupted(*run));
+  } else if (failure) {
     end(run->claim, manager_.judge(*run, failure));
   } else {
     postExecute(run);
@@ -222,6 +265,16 @@ void TransactionListener::postExecute(const RunPtr& run) {
   work.alone = run->alone;
   work.apply = [this, run](Unit& unit) {
     if (run->cut.stop_requested()) throw Error(ErrorCode::Unavailable, "the listener stops");
+    struct Executing {
+      TransactionListener& listener;
+      Executing(TransactionListener& of, const AttemptRun* run) : listener(of) { set(run); }
+      ~Executing() { set(nullptr); }
+      void set(const AttemptRun* run) {
+        const std::lock_guard lock(listener.mutex_);
+        listener.executing_ = run;
+      }
+    };
+    const Executing executing(*this, run.get());
     execute(unit, *run);
   };
   work.done = [this, run](const std::exception_ptr& error) { onExecuted(run, error); };
@@ -259,6 +312,7 @@ void TransactionListener::onExecuted(const RunPtr& run, const std::exception_ptr
     return wake();
   }
   if (!error) {
+    cannotCommit_.passed();
     passSeam(Seam::tx_after_commit);
     Settlement succeeded;
     succeeded.endedAt = clock_.now();
@@ -286,8 +340,8 @@ void TransactionListener::onExecuted(const RunPtr& run, const std::exception_ptr
   }
   // Nothing was kept, and nobody knows yet that it was the command's doing: the same attempt runs
   // again.
-  log::warn("the store could not commit", {{"error", messageOf(error)}});
-  laterAgain([this, run] { postExecute(run); });
+  cannotCommit_.failed(messageOf(error));
+  laterAgain(run->claim.command, [this, run] { postExecute(run); });
 }
 
 void TransactionListener::findCulprit(const RunPtr& run, const std::exception_ptr& failure) {
@@ -295,8 +349,8 @@ void TransactionListener::findCulprit(const RunPtr& run, const std::exception_pt
   work.apply = [this](Unit& unit) { (void)unit.heartbeat(owner_, clock_.now()); };
   work.done = [this, run, failure](const std::exception_ptr& error) {
     if (!error) return end(run->claim, manager_.judge(*run, failure));
-    log::warn("the store fails, and what needs it waits", {{"error", messageOf(error)}});
-    laterAgain([this, run] { postExecute(run); });
+    cannotCommit_.failed(messageOf(error));
+    laterAgain(run->claim.command, [this, run] { postExecute(run); });
   };
   store_.post(std::move(work));
 }
@@ -322,15 +376,17 @@ void TransactionListener::record(const std::shared_ptr<Ending>& ending) {
       } catch (const ClaimLost&) {
         return finish(command);
       } catch (...) {
-        log::warn("cannot record how an attempt ended",
-                  {{"commandId", command.id}, {"error", messageOf(error)}});
+        cannotRecord_.failed("of " + command.id + ": " + messageOf(error));
       }
       const auto code = codeOf(error);
       const bool passes = code == ErrorCode::Unavailable || code == ErrorCode::Corrupt;
-      if (!ending->refused || passes) return laterAgain([this, ending] { record(ending); });
+      if (!ending->refused || passes) {
+        return laterAgain(command, [this, ending] { record(ending); });
+      }
       if (ending->simplify(messageOf(error))) return record(ending);
-      return laterAgain([this, ending] { finish(ending->claim.command); });
+      return laterAgain(command, [this, ending] { finish(ending->claim.command); });
     }
+    cannotRecord_.passed();
     recorded(ending->claim, ending->settlement);
     finish(command);
   };
@@ -360,7 +416,10 @@ void TransactionListener::giveBack(const ClaimedCommand& claim) {
   Work work;
   work.durability = Durability::Deferred;
   work.apply = [claim](Unit& unit) { unit.unclaim({claim}); };
-  work.done = [this, claim](const std::exception_ptr&) { finish(claim.command); };
+  work.done = [this, claim](const std::exception_ptr& error) {
+    if (!error) return finish(claim.command);
+    laterAgain(claim.command, [this, claim] { giveBack(claim); });
+  };
   store_.post(std::move(work));
 }
 
@@ -381,8 +440,9 @@ void TransactionListener::tell(const ClaimedCommand& claim, const Settlement& se
   command.endedAt = settlement.endedAt;
   try {
     options_.onEnded(command);
+    observerThrew_.passed();
   } catch (...) {
-    log::warn("onEnded threw", {{"error", messageOf(std::current_exception())}});
+    observerThrew_.failed(messageOf(std::current_exception()));
   }
 }
 
@@ -401,93 +461,6 @@ void TransactionListener::takeOver(std::int64_t owner) {
     wake();
   };
   store_.post(std::move(work));
-}
-
-void TransactionListener::tick() {
-  std::vector<RunPtr> running;
-  std::vector<std::function<void()>> again;
-  {
-    const std::lock_guard lock(mutex_);
-    again.swap(again_);
-    running.assign(prepares_.begin(), prepares_.end());
-  }
-  for (const auto& action : again) action();
-  endLate(running);
-  endCancelled(running);
-  reportStuck(running);
-}
-
-void TransactionListener::endLate(const std::vector<RunPtr>& running) {
-  const auto now = clock_.steady();
-  for (const auto& run : running) {
-    if (now <= run->steadyDeadline.load()) continue;
-    if (!run->endPreparing(AttemptRun::Phase::TimedOut)) continue;
-    run->stop.request_stop();
-    log::warn("a prepare is over its timeout", {{"commandId", run->claim.command.id}});
-    end(run->claim, manager_.timedOut(*run));
-  }
-}
-
-void TransactionListener::endCancelled(const std::vector<RunPtr>& running) {
-  if (running.empty()) return;
-  std::vector<Command> asked;
-  store_.read([&](Snapshot& snapshot) { asked = snapshot.cancelling(); });
-  for (const auto& run : running) {
-    const auto seq = run->claim.command.seq;
-    if (std::ranges::find(asked, seq, &Command::seq) == asked.end()) continue;
-    if (!run->endPreparing(AttemptRun::Phase::Cancelled)) continue;
-    run->stop.request_stop();
-    end(run->claim, manager_.cancelled(*run));
-  }
-}
-
-/// What was ended and still runs holds a worker, and a person may have to look.
-void TransactionListener::reportStuck(const std::vector<RunPtr>& running) {
-  std::vector<std::string> stuck;
-  for (const auto& run : running) {
-    const auto phase = run->phase.load();
-    const bool ended =
-        phase == AttemptRun::Phase::TimedOut || phase == AttemptRun::Phase::Cancelled;
-    if (ended) stuck.push_back(run->claim.command.id);
-  }
-  std::sort(stuck.begin(), stuck.end());
-  {
-    const std::lock_guard lock(mutex_);
-    if (stuck == stuck_) return;
-    stuck_ = stuck;
-  }
-  for (const auto& id : stuck) log::warn("a prepare is stuck", {{"commandId", id}});
-  Work work;
-  work.durability = Durability::Deferred;
-  work.apply = [owner = owner_.load(), stuck](Unit& unit) { unit.reportStuck(owner, stuck); };
-  store_.post(std::move(work));
-}
-
-void TransactionListener::interrupt() {
-  std::vector<RunPtr> running;
-  std::stop_source cut;
-  {
-    const std::lock_guard lock(mutex_);
-    running.assign(prepares_.begin(), prepares_.end());
-    cut = cut_;
-  }
-  cut.request_stop();
-  for (const auto& run : running) {
-    run->stop.request_stop();
-    if (!run->endPreparing(AttemptRun::Phase::Interrupted)) continue;
-    ++interrupted_;
-    end(run->claim, manager_.interrupted(*run));
-  }
-}
-
-std::optional<Time> TransactionListener::nextDue() const {
-  const std::lock_guard lock(mutex_);
-  return nextDue_;
-}
-
-void TransactionListener::laterAgain(std::function<void()> action) {
-  const std::lock_guard lock(mutex_);
-  again_.push_back(std::move(action));
 }
 
 }  // namespace tether::flow

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/repeated.hpp"
 #include "flow/ending.hpp"
 #include "flow/executor.hpp"
 #include "flow/transaction_manager.hpp"
@@ -38,7 +39,9 @@ class TransactionListener {
   void takeOver(std::int64_t owner);
   /// Timeouts of prepare, cancels, and writes that the store could not take. Call it now and then.
   void tick();
-  /// Cuts short what runs and gives it back, with what was claimed and has not begun.
+  /// Cuts short what runs and gives it back, with what was claimed and has not begun; a prepare
+  /// when it returns. What the store does not take from now on is not tried again, but for once by
+  /// tick(): the end of the owner gives it back.
   void interrupt();
   /// How many attempts interrupt() cut short.
   std::size_t interrupted() const { return interrupted_.load(); }
@@ -48,6 +51,12 @@ class TransactionListener {
   bool takeOwnerLost() { return ownerLost_.exchange(false); }
 
   std::size_t inFlight() const { return inFlight_.load(); }
+  /// Nothing is claimed, and no prepare runs whose attempt was ended before it.
+  bool idle() const { return inFlight_ == 0 && preparing_ == 0; }
+  /// All that is claimed are prepares that were asked to stop and have not returned.
+  bool onlyLingers() const;
+  /// The commands whose code runs now.
+  std::vector<std::string> running() const;
   /// Moves whenever something was done.
   std::uint64_t progress() const { return progress_.load(); }
   std::optional<Time> nextDue() const;
@@ -65,7 +74,11 @@ class TransactionListener {
 
   void postClaim();
   void onClaimed(CommandClaims claims, std::size_t asked);
+  /// Counts them as in flight, or no longer.
+  void count(const CommandClaims& claims);
+  void discount(const CommandClaims& claims);
   void dispatch(ClaimedCommand claim, std::optional<nlohmann::json> payload);
+  void startPrepare(const RunPtr& run);
   void prepare(const RunPtr& run);
   void postExecute(const RunPtr& run);
   void execute(Unit& unit, AttemptRun& run);
@@ -80,11 +93,12 @@ class TransactionListener {
   void giveBack(const ClaimedCommand& claim);
   void finish(const Command& command);
   void tell(const ClaimedCommand& claim, const Settlement& settlement);
-  void laterAgain(std::function<void()> action);
+  void laterAgain(const Command& command, std::function<void()> action);
   void endLate(const std::vector<RunPtr>& running);
   void endCancelled(const std::vector<RunPtr>& running);
   void reportStuck(const std::vector<RunPtr>& running);
   bool canStart(const std::string& type) const;
+  bool holdsBack() const { return options_.takesMore && !options_.takesMore(); }
 
   Store& store_;
   const TransactionManager& manager_;
@@ -101,6 +115,11 @@ class TransactionListener {
   std::atomic<std::uint64_t> progress_{0};
   std::atomic<std::size_t> preparing_{0};
   std::atomic<std::size_t> interrupted_{0};
+  Repeated cannotClaim_{"cannot claim", {}, clock_};
+  Repeated cannotCommit_{"the store could not commit", {}, clock_};
+  Repeated cannotRecord_{"cannot record how an attempt ended", {}, clock_};
+  Repeated noThread_{"there is no thread for a prepare", {}, clock_};
+  Repeated observerThrew_{"onEnded threw", {}, clock_};
   // Writer:
   bool backlog_ = true;  // more may be ready than was claimed: new commands wait behind it
   bool suspectWaits_ = false;
@@ -111,6 +130,8 @@ class TransactionListener {
   bool claimAgain_ = false;
   std::optional<Time> nextDue_;
   std::set<RunPtr> prepares_;
+  const AttemptRun* executing_ = nullptr;
+  bool givenUp_ = false;  // what the store does not take is not tried again
   std::stop_source cut_;  // of all executes since open()
   std::vector<std::function<void()>> again_;
   std::vector<std::string> stuck_;  // as it was last reported

@@ -1,0 +1,159 @@
+// The loops of a started engine's threads.
+#include <algorithm>
+
+#include "engine/impl.hpp"
+
+namespace tether {
+
+using namespace flow;  // NOLINT(google-build-using-namespace): as in engine.cpp
+
+namespace {
+
+constexpr int kBeatsInLease = 3;
+constexpr Duration kHousekeeping = std::chrono::minutes{1};
+constexpr Duration kRestMost = std::chrono::seconds{15};  // from a queue that cannot be reached
+constexpr std::int64_t kExpirePage = 1000;
+
+}  // namespace
+
+/// Hints of other processes, due times, timeouts, heartbeats, housekeeping. While the engine
+/// drains, it keeps what it has, and takes nothing more on.
+void Engine::Impl::pulseLoop(Role role) {
+  const bool listens = role != Role::Relay;
+  auto foreign = store->foreignChangeCount();
+  auto nextPoll = clock.steady() + options.poll;
+  const auto heartbeat = options.ownerLease / kBeatsInLease;
+  auto nextHeartbeat = clock.steady() + heartbeat;
+  auto nextHousekeeping = clock.steady();
+  Repeated lookFails("a background step failed", {{"step", "look after others"}}, clock);
+  Repeated signFails("a background step failed", {{"step", "sign on or off"}}, clock);
+  Repeated tickFails("a background step failed", {{"step", "look after what runs"}}, clock);
+  Repeated sendFails("a background step failed", {{"step", "send again"}}, clock);
+  while (!pulseEnds_) {
+    const bool drains = stopRequested_;
+    const auto seen = store->changeCount();
+    const auto due = listener.nextDue();
+    bool look = !drains && due && *due <= clock.now();
+    if (const auto now = store->foreignChangeCount(); now != foreign) {
+      foreign = now;
+      look = true;
+    }
+    const auto steady = clock.steady();
+    if (steady >= nextPoll) {
+      nextPoll = steady + options.poll;
+      look = true;
+      guarded(lookFails, [&] {
+        if (!drains && strangersDied()) listener.takeOver(owner_);
+        return true;
+      });
+    }
+    if (!drains && ownerLost()) {
+      guarded(signFails, [&] {
+        signOn(role);
+        return true;
+      });
+      if (listens && runsCommands()) listener.open(owner_, *workers_);
+      look = true;
+    }
+    if (look && listens) {
+      guarded(tickFails, [&] {
+        listener.tick();
+        return true;
+      });
+      listener.wake();
+    }
+    if (steady >= nextHeartbeat && owner_ != 0) {
+      nextHeartbeat = steady + heartbeat;
+      store->post({Durability::Deferred, true, false,
+                   [this](Unit& unit) {
+                     if (!unit.heartbeat(owner_, clock.now())) heartbeatRefused_ = true;
+                   },
+                   nullptr});
+    }
+    if (!drains && steady >= nextHousekeeping) {
+      nextHousekeeping = steady + kHousekeeping;
+      expireUnread();
+      guarded(sendFails, [&] { return sendAgain(); });
+    }
+    if (lingers_ && quiet() && signOff(Moment::clock::now() + options.poll)) return;
+    if (pulseEnds_) return;
+    const auto most = std::min(options.poll, std::max(nextHeartbeat - steady, Duration{1000}));
+    store->waitForChange(seen, drains ? most : std::clamp(untilDue(most), Duration{1000}, most));
+  }
+}
+
+/// In pages, so that nobody waits long for the store.
+void Engine::Impl::expireUnread() {
+  const auto more = std::make_shared<bool>(false);
+  const auto expire = [this, more](Unit& unit) {
+    const auto before = clock.now() - options.retention;
+    std::vector<std::string> queues = registry.subscriberQueues();
+    if (!routes.eventsRemote) queues.emplace_back("events");
+    *more = false;
+    for (const auto& queue : queues) {
+      *more = unit.expire(queue, before, kExpirePage) >= kExpirePage || *more;
+    }
+  };
+  const auto done = [this, more](const std::exception_ptr& error) {
+    if (!error && *more && !stopRequested_) expireUnread();
+  };
+  store->post({Durability::Deferred, true, false, expire, done});
+}
+
+void Engine::Impl::relayLoop(OutboxRelay& relay) {
+  Repeated fails("a background step failed", {{"step", "relay"}, {"queue", relay.queue()}}, clock);
+  while (!stopRequested_) {
+    const auto seen = store->changeCount();
+    if (guarded(fails, [&] { return relay.step(owner_) > 0; })) continue;
+    if (!stopRequested_) store->waitForChange(seen, options.poll);
+  }
+}
+
+/// `helps`: only while the first poll of the queue finds more than it can take.
+void Engine::Impl::intakeLoop(QueueIntake& queue, bool helps) {
+  int failures = 0;  // in a row
+  Repeated fails("a background step failed", {{"step", "take in"}, {"queue", queue.name()}}, clock);
+  while (!stopRequested_) {
+    const auto seen = store->changeCount();
+    if (helps && !queue.full()) {
+      store->waitForChange(seen, options.poll);
+      continue;
+    }
+    std::size_t max = 0;
+    bool failed = true;
+    const bool did = guarded(fails, [&] {
+      // Each poll of a queue elsewhere is a call: one that had nothing is asked with patience.
+      const bool patient = queue.patient();
+      const auto promise = room.promise(runnable(Role::Listener), queue.batchMax(), patient);
+      max = promise.most();
+      const auto result = queue.step(max, patient ? options.idlePoll : options.poll);
+      if (result.claimable) listener.wake();
+      failed = false;
+      return result.messages > 0;
+    });
+    failures = failed ? failures + 1 : 0;
+    if (failures > 1) rest(std::min(kRestMost, options.poll * (1 << std::min(failures, 8))));
+    const bool waited = queue.remote() && max > 0;
+    if (!did && !waited && !stopRequested_) store->waitForChange(seen, options.poll);
+  }
+}
+
+/// Whatever happens in the store meanwhile.
+void Engine::Impl::rest(Duration time) {
+  using Steady = std::chrono::steady_clock;
+  const auto end = Steady::now() + time;
+  for (;;) {
+    const auto seen = store->changeCount();  // before the look, which a stop may follow
+    const auto left = std::chrono::ceil<Duration>(end - Steady::now());
+    if (stopRequested_ || left <= Duration{0}) return;
+    store->waitForChange(seen, left);
+  }
+}
+
+Duration Engine::Impl::untilDue(Duration most) const {
+  const auto due = listener.nextDue();
+  if (!due) return most;
+  return std::clamp(*due - clock.now(), Duration{0}, most);
+}
+
+}  // namespace tether
