@@ -200,6 +200,9 @@
   TEST(batchNotIsolated, "a closure that throws before it writes needs no isolation")            \
   TEST(batchConflict, "a command that is a conflict costs its neighbours nothing")               \
   TEST(batchWroteAndThrew, "however many closures throw a batch is run again once")              \
+  TEST(batchLong, "a transaction that lasts long ends, and what is left has the next one")       \
+  TEST(batchLongAgain, "a batch that is run again may end earlier")                              \
+  TEST(batchSlowKind, "what was slow the last time has a transaction of its own")                \
   TEST(batchDone, "done is told once and after the commit")                                      \
   TEST(batchOrder, "closures run in the order in which they were posted")                        \
   TEST(pendingNothing, "without a writer thread nothing runs before it is asked for")            \

@@ -4,7 +4,8 @@
 //
 // Writes are closures. One writer runs whatever waits inside one transaction and commits once
 // (group commit); each closure sees a Unit, touches nothing but it, and may run twice. Its `done`
-// is called once, after the commit.
+// is called once, after the commit. A transaction that has lasted 50 ms ends after the closure that
+// runs, so that nobody is kept out for longer than one closure and that.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,9 @@ struct Work {
   std::function<void(std::exception_ptr)> done;
   /// In a transaction of its own: whatever fails there is its own doing, or the store's.
   bool alone = false;
+  /// Closures of one kind take about equally long. One whose kind took long the last time has a
+  /// transaction of its own, so that the others need not wait for it; they may go before it.
+  std::string kind{};
 };
 
 struct LockHolder {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -21,7 +22,8 @@ struct AttemptRun {
   std::stop_source stop;  // of prepare
   std::stop_token cut;    // of execute: the listener stops at once
   std::atomic<Time> startedAt{};
-  Duration timeout{0};                                    // of prepare
+  std::optional<Time> endedAt{};  // of the last execute, once it has returned or thrown
+  Duration timeout{0};            // of prepare
   std::atomic<Duration> steadyDeadline{Duration::max()};  // of a prepare that has begun
   Duration hold{0};
   bool prepares = false;

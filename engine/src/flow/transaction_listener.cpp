@@ -278,6 +278,7 @@ void TransactionListener::postExecute(const RunPtr& run) {
     execute(unit, *run);
   };
   work.done = [this, run](const std::exception_ptr& error) { onExecuted(run, error); };
+  work.kind = run->claim.command.type;
   store_.post(std::move(work));
 }
 
@@ -315,7 +316,7 @@ void TransactionListener::onExecuted(const RunPtr& run, const std::exception_ptr
     cannotCommit_.passed();
     passSeam(Seam::tx_after_commit);
     Settlement succeeded;
-    succeeded.endedAt = clock_.now();
+    succeeded.endedAt = run->endedAt.value_or(clock_.now());
     tell(run->claim, succeeded);
     passSeam(Seam::listener_after_ack);
     if (run->reactions || run->claim.probe) wake();

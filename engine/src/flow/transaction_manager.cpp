@@ -157,6 +157,13 @@ EventCollector TransactionManager::perform(Unit& unit, AttemptRun& run,
   const auto& command = run.claim.command;
   run.reactions = false;
   const auto now = clock_.now();
+  if (!run.prepares) run.startedAt = now;  // what it waited for its turn is not its own time
+  struct End {
+    AttemptRun& run;
+    const Clock& clock;
+    ~End() { run.endedAt = clock.now(); }
+  };
+  const End end{run, clock_};
   EventCollector collected(
       [this, &command, now](const CollectedEvent& said) { intake_.checkSize(said, command, now); });
   ScriptScope scope;
@@ -229,6 +236,7 @@ bool TransactionManager::mayBeTheStores(const std::exception_ptr& failure) {
 }
 
 Settlement TransactionManager::judge(const AttemptRun& run, std::exception_ptr failure) const {
+  const auto now = run.endedAt.value_or(clock_.now());
   try {
     std::rethrow_exception(failure);
   } catch (const Rejected& rejected) {
@@ -237,31 +245,31 @@ Settlement TransactionManager::judge(const AttemptRun& run, std::exception_ptr f
     settlement.outcome = "rejected";
     settlement.error = kept(rejected.failure());
     settlement.startedAt = run.startedAt;
-    settlement.endedAt = clock_.now();
+    settlement.endedAt = now;
     return settlement;
   } catch (const Failed& failed) {
-    return decide(run.claim, "failed", failed.failure(), run.startedAt, failed.retryAfter());
+    return decide(run.claim, "failed", failed.failure(), run.startedAt, now, failed.retryAfter());
   } catch (const Error& error) {
     const bool late = error.code() == ErrorCode::TimedOut;
     return decide(run.claim, late ? "timeout" : "failed", {codeOf(error.code()), error.what()},
-                  run.startedAt);
+                  run.startedAt, now);
   } catch (const std::exception& error) {
-    return decide(run.claim, "failed", {"exception", error.what()}, run.startedAt);
+    return decide(run.claim, "failed", {"exception", error.what()}, run.startedAt, now);
   } catch (...) {
     return decide(run.claim, "failed", {"exception", "something that is no std::exception"},
-                  run.startedAt);
+                  run.startedAt, now);
   }
 }
 
 Settlement TransactionManager::judgeCrash(const ClaimedCommand& claim) const {
   return decide(claim, "crashed", claim.command.error,
-                claim.command.startedAt.value_or(clock_.now()));
+                claim.command.startedAt.value_or(clock_.now()), clock_.now());
 }
 
 Settlement TransactionManager::timedOut(const AttemptRun& run) const {
   return decide(run.claim, "timeout",
                 {"timed_out", "prepare took longer than its timeout of " + toText(run.timeout)},
-                run.startedAt);
+                run.startedAt, clock_.now());
 }
 
 Settlement TransactionManager::interrupted(const AttemptRun& run) const {
@@ -289,9 +297,8 @@ Breaker TransactionManager::breakerOf(const std::string& type) const {
 }
 
 Settlement TransactionManager::decide(const ClaimedCommand& claim, std::string outcome,
-                                      Failure failure, Time startedAt,
+                                      Failure failure, Time startedAt, Time now,
                                       std::optional<Duration> retryAfter) const {
-  const auto now = clock_.now();
   failure = kept(failure);
   const auto decision = [&]() -> Decision {
     const FailedAttempt attempt{

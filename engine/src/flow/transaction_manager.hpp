@@ -77,7 +77,7 @@ class TransactionManager {
   /// The same, and its end.
   void succeed(Unit& unit, AttemptRun& run) const;
   Settlement decide(const ClaimedCommand& claim, std::string outcome, Failure failure,
-                    Time startedAt, std::optional<Duration> retryAfter = {}) const;
+                    Time startedAt, Time now, std::optional<Duration> retryAfter = {}) const;
 
   const TransactionCommandBuilder& builder_;
   const Intake& intake_;

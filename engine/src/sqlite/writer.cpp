@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
 
 #include "base/log.hpp"
 #include "sqlite/checkpoint.hpp"
@@ -14,6 +17,9 @@ namespace tether::sqlite {
 namespace {
 
 constexpr std::size_t kBatchMax = 256;
+constexpr Duration kBatchLong = std::chrono::milliseconds{50};
+// More than others sleep between two tries for the lock, see Connection::onBusy.
+constexpr auto kLetIn = std::chrono::milliseconds{3};
 constexpr int kCheckpointFrames = 4000;  // 16 MB of log
 constexpr std::int64_t kSlots = 1024;
 
@@ -111,11 +117,11 @@ void Writer::loop() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      posted_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (stopping_ && !before) before = queue_.size();
+      posted_.wait(lock, [this] { return stopping_ || queue_.size() + slow_.size() > 0; });
+      if (stopping_ && !before) before = queue_.size() + slow_.size();
       if (before && *before == 0) {
         threaded_ = false;  // whoever posts from now on runs it
-        left_ = queue_.size();
+        left_ = queue_.size() + slow_.size();
         return;
       }
     }
@@ -127,19 +133,14 @@ void Writer::loop() {
 std::size_t Writer::runBatch() {
   const std::lock_guard running(running_);
   runner_ = std::this_thread::get_id();
-  Batch batch;
-  {
-    const std::lock_guard lock(mutex_);
-    while (!queue_.empty() && batch.size() < kBatchMax) {
-      if (!batch.empty() && (queue_.front().alone() || batch.front().alone())) break;
-      batch.push_back(std::move(queue_.front()));
-      queue_.pop_front();
-    }
-  }
+  auto batch = nextBatch();
   if (!batch.empty()) {
+    held_ = Duration{0};
     execute(batch);
     for (auto& entry : batch) tell(entry);
     checkpointIfDue();
+    // The next BEGIN would come before anyone who waits has looked again.
+    if (held_ >= kBatchLong) std::this_thread::sleep_for(kLetIn);
   }
   runner_ = std::thread::id();
   return batch.size();
@@ -154,6 +155,48 @@ void Writer::tell(Entry& entry) noexcept {
     log::error("what follows a commit threw", {{"error", error.what()}});
   } catch (...) {
     log::error("what follows a commit threw", {{"error", "something that is no std::exception"}});
+  }
+}
+
+/// One slow closure, or whatever else waits: by turns, so that neither waits for all of the other.
+Writer::Batch Writer::nextBatch() {
+  const std::lock_guard lock(mutex_);
+  Batch batch;
+  const auto take = [&batch](std::deque<Entry>& from) {
+    batch.push_back(std::move(from.front()));
+    from.pop_front();
+  };
+  if (!std::exchange(slowsTurn_, false) || slow_.empty()) {
+    while (!queue_.empty() && batch.size() < kBatchMax) {
+      if (slowKinds_.contains(queue_.front().work.kind)) {
+        slow_.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+        continue;
+      }
+      if (!batch.empty() && (queue_.front().alone() || batch.front().alone())) break;
+      take(queue_);
+    }
+    slowsTurn_ = !batch.empty();
+  }
+  if (batch.empty() && !slow_.empty()) take(slow_);
+  return batch;
+}
+
+void Writer::cut(Batch& batch, std::size_t from) {
+  const std::lock_guard lock(mutex_);
+  for (auto at = batch.size(); at-- > from;) {
+    if (batch[at].error) continue;
+    queue_.push_front(std::move(batch[at]));
+    batch.erase(batch.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+}
+
+void Writer::remember(const std::string& kind, Duration took) {
+  if (kind.empty()) return;
+  if (took >= kBatchLong) {
+    slowKinds_.insert(kind);
+  } else if (!slowKinds_.empty()) {
+    slowKinds_.erase(kind);
   }
 }
 
@@ -212,16 +255,24 @@ bool Writer::applyAll(Batch& batch, bool again) {
   connection_->query("BEGIN IMMEDIATE").run();
   changesBefore_ = sqlite3_total_changes64(connection_->handle());
   unit_->begin();
-  for (auto& entry : batch) {
+  const auto begun = clock_.steady();
+  auto now = begun;
+  for (std::size_t at = 0; at < batch.size(); ++at) {
+    auto& entry = batch[at];
     if (entry.error) continue;
     apply(entry, again || entry.work.isolated);
-    if (connection_->inTransaction()) continue;
-    if (!entry.error) {
-      entry.error =
-          std::make_exception_ptr(Error(ErrorCode::Invalid, "the closure ended the transaction"));
+    const auto before = std::exchange(now, clock_.steady());
+    remember(entry.work.kind, now - before);
+    held_ = now - begun;
+    if (!connection_->inTransaction()) {
+      if (!entry.error) {
+        entry.error =
+            std::make_exception_ptr(Error(ErrorCode::Invalid, "the closure ended the transaction"));
+      }
+      unit_->forget();
+      return false;
     }
-    unit_->forget();
-    return false;
+    if (held_ >= kBatchLong) cut(batch, at + 1);
   }
   return true;
 }

@@ -1,6 +1,6 @@
 // The one writer of a store: runs whatever was posted, each closure in its own savepoint, inside
 // one transaction, and commits once. No timer: the batch is what arrived while the last one was
-// synced.
+// synced. One that has lasted long is cut: what has not run yet goes into the next.
 #pragma once
 
 #include <atomic>
@@ -10,6 +10,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -63,6 +65,10 @@ class Writer {
   /// How many it ran.
   std::size_t runBatch();
   static void tell(Entry& entry) noexcept;
+  Batch nextBatch();
+  /// What has not run yet, and is not known to have failed, goes into the next batch.
+  void cut(Batch& batch, std::size_t from);
+  void remember(const std::string& kind, Duration took);
   void execute(Batch& batch);
   void requireWritable() const;
   bool applyAll(Batch& batch, bool again);
@@ -90,6 +96,7 @@ class Writer {
   std::mutex mutex_;  // guards the queue and the thread's state
   std::condition_variable posted_;
   std::deque<Entry> queue_;
+  std::deque<Entry> slow_;  // taken out of the queue: each has a batch of its own
   bool stopping_ = false;
   bool threaded_ = false;
   std::thread thread_;
@@ -104,6 +111,9 @@ class Writer {
   std::int64_t slot_ = 0;
   std::int64_t batch_ = 0;
   std::int64_t changesBefore_ = 0;
+  std::set<std::string> slowKinds_;  // of closures, by how long the last one took
+  bool slowsTurn_ = false;           // the others had the last batch
+  Duration held_{0};                 // how long the last batch kept others out
   int logFrames_ = 0;
   std::string holedLog_;  // the header of a log with a hole, of which all was copied
   bool newLog_ = false;   // has begun since

@@ -1,4 +1,6 @@
 // Closures that share one transaction.
+#include <algorithm>
+
 #include "conformance/store_conformance.hpp"
 
 namespace tether::conformance::store_promise {
@@ -9,13 +11,14 @@ class Batch {
  public:
   explicit Batch(StoreBench& bench) : bench_(bench) {}
 
-  void post(std::function<void(Unit&)> apply, bool isolated = true) {
+  void post(std::function<void(Unit&)> apply, bool isolated = true, std::string kind = {}) {
     const std::size_t at = ends_.size();
     ends_.emplace_back();
     Work work;
     work.durability = Durability::Deferred;
     work.isolated = isolated;
     work.apply = std::move(apply);
+    work.kind = std::move(kind);
     work.done = [this, at](std::exception_ptr error) { ends_[at].push_back(std::move(error)); };
     bench_.store().post(std::move(work));
   }
@@ -29,7 +32,20 @@ class Batch {
       unit.sql(scope).run(text);
     });
   }
+  /// Accepts a command, and lasts.
+  void postLasting(const std::string& id, Duration time, std::string kind = {}) {
+    const auto apply = [this, id, time](Unit& unit) {
+      unit.accept(bench_.newCommand(id));
+      bench_.pass(time);
+    };
+    post(apply, true, std::move(kind));
+  }
   void run() { CHECK(bench_.store().runPending()); }
+  /// How many closures have been told how they ended.
+  std::size_t told() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(ends_, [](const auto& end) { return !end.empty(); }));
+  }
 
   /// What closure `at` was told, once.
   std::optional<ErrorCode> end(std::size_t at) {
@@ -185,6 +201,78 @@ void batchWroteAndThrew(StoreBench& bench) {
   for (const std::size_t at : {1U, 2U, 3U}) CHECK(batch.end(at) == ErrorCode::TimedOut);
   CHECK(runs == 2);
   CHECK(bench.work() == Ids{"before", "after"});
+}
+
+void batchLong(StoreBench& bench) {
+  using namespace std::chrono_literals;
+  Batch batch(bench);
+  for (const std::string id : {"a", "b", "c", "d", "e"}) batch.postLasting(id, 30ms);
+  const auto commits = bench.store().changeCount();
+  batch.run();
+  CHECK(batch.told() == 2);
+  batch.run();
+  CHECK(batch.told() == 4);
+  batch.run();
+  CHECK(batch.told() == 5);
+  CHECK(bench.store().changeCount() == commits + 3);
+  CHECK_FALSE(bench.store().runPending());
+  CHECK(bench.work() == Ids{"a", "b", "c", "d", "e"});
+}
+
+void batchLongAgain(StoreBench& bench) {
+  using namespace std::chrono_literals;
+  bool broken = false;
+  Batch batch(bench);
+  batch.postLasting("a", 20ms);
+  batch.post(
+      [&](Unit& unit) {
+        unit.accept(bench.newCommand("undone"));
+        broken = true;
+        throw Error(ErrorCode::TimedOut, "after it wrote");
+      },
+      false);
+  batch.post([&](Unit& unit) {
+    unit.accept(bench.newCommand("b"));
+    bench.pass(broken ? 100ms : 0ms);
+  });
+  batch.postAccept("c");
+  batch.run();
+  CHECK(batch.told() == 3);
+  CHECK(batch.end(1) == ErrorCode::TimedOut);
+  batch.run();
+  for (const std::size_t at : {0U, 2U, 3U}) CHECK_FALSE(batch.end(at));
+  CHECK(bench.work() == Ids{"a", "b", "c"});
+}
+
+void batchSlowKind(StoreBench& bench) {
+  using namespace std::chrono_literals;
+  Batch batch(bench);
+  for (const std::string id : {"slow-1", "slow-2", "slow-3"}) batch.postLasting(id, 2s, "slow");
+  batch.postAccept("quick-1");
+  batch.run();
+  CHECK(batch.told() == 1);
+  batch.run();  // now that it is known
+  CHECK_FALSE(batch.end(3));
+  CHECK(batch.told() == 2);
+  batch.run();
+  CHECK_FALSE(batch.end(1));
+  CHECK(batch.told() == 3);
+  batch.postAccept("quick-2");
+  batch.run();
+  CHECK_FALSE(batch.end(4));
+  CHECK(batch.told() == 4);
+  batch.run();
+  CHECK_FALSE(batch.end(2));
+  CHECK_FALSE(bench.store().runPending());
+
+  // Once it is quick it shares again.
+  batch.postLasting("slow-4", 1ms, "slow");
+  batch.run();
+  batch.postLasting("slow-5", 1ms, "slow");
+  batch.postAccept("quick-3");
+  batch.run();
+  CHECK(batch.told() == 8);
+  CHECK(bench.work().size() == 8);
 }
 
 void batchDone(StoreBench& bench) {
