@@ -21,6 +21,8 @@
   TEST(forwardedHomeFirst, "a command that comes home before its handover is noted runs once")   \
   TEST(claimOrder, "ready commands are claimed oldest first whatever their type")                \
   TEST(claimLimits, "a claim keeps the limit of each lane and of all together")                  \
+  TEST(claimBytes, "a claim ends when its payloads are enough, and has at least one")            \
+  TEST(claimManyLanes, "of many types the oldest are claimed first, in pages too")               \
   TEST(claimLanes, "commands of other lanes and queues are left alone")                          \
   TEST(claimCounts, "a claim counts the attempt and shows the command running")                  \
   TEST(claimOnce, "a claimed command is not claimed by another owner")                           \
@@ -41,6 +43,8 @@
   TEST(keyUnclaim, "a claim given back keeps its place in its key")                              \
   TEST(keyDelayed, "a delayed command joins the order of its key when it is due")                \
   TEST(keyDelayedTypes, "a due command comes before a later one of its key of another type")     \
+  TEST(keyManyDue, "what is accepted while much of its key is due comes after all of it")        \
+  TEST(keyManyDueTypes, "a key of which much is due is in order over its types")                 \
   TEST(keyCancel, "a cancelled command does not hold back its key")                              \
   TEST(keyReplay, "a replayed command goes to the end of its key")                               \
   TEST(ownersListed, "owners are listed with what they run")                                     \
@@ -120,6 +124,7 @@
   TEST(handedOverLocal, "an event has left when its remote destinations have it, no local one")  \
   TEST(takenByOwner, "a message taken by an owner is held while the owner lives")                \
   TEST(takenByLease, "a message taken for a time comes back after it")                           \
+  TEST(takenBytes, "what is taken at once is bounded in bytes")                                  \
   TEST(takenRemoved, "a taken message is removed once")                                          \
   TEST(takenGivenBack, "a message given back is taken again when it is due")                     \
   TEST(takenExtended, "an extended message is held longer")                                      \

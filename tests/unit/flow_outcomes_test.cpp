@@ -21,6 +21,42 @@ TEST_CASE("a command's effect and its event commit together") {
   CHECK(bench.sql("SELECT what FROM effects").size() == 1);
 }
 
+TEST_CASE("each attempt has its own begin and end, however many share a commit") {
+  FlowBench bench;
+  bench.handle("Short", [&](CommandContext&) { bench.clock.advance(10ms); });
+  bench.handle("Broken", [&](CommandContext&) {
+    bench.clock.advance(20ms);
+    throw std::runtime_error("it broke");
+  });
+  const std::vector<std::string> ids = {bench.submit("Short"), bench.submit("Broken"),
+                                        bench.submit("Short")};
+  const auto begun = bench.clock.now();
+  bench.settle();
+  const auto took = [&](std::size_t at) {
+    const auto attempt = bench.attempts(ids[at]).at(0);
+    return std::pair(attempt.startedAt - begun, attempt.endedAt - begun);
+  };
+  CHECK(took(0) == std::pair<Duration, Duration>(0ms, 10ms));
+  CHECK(took(1) == std::pair<Duration, Duration>(10ms, 30ms));
+  CHECK(took(2) == std::pair<Duration, Duration>(30ms, 40ms));
+}
+
+TEST_CASE("of commands with large payloads a few are held at once") {
+  FlowBench bench;
+  std::int64_t most = 0;
+  bench.handle("Import", [&](CommandContext&) {
+    bench.engine->store().read(
+        [&](Snapshot& snapshot) { most = std::max(most, snapshot.info().commands["running"]); });
+  });
+  for (int at = 0; at < 12; ++at) {
+    bench.submit("Import", {{"text", std::string(std::size_t{1000} * 1000, 'x')}});
+  }
+  bench.settle();
+  CHECK(most == 5);
+  bench.engine->store().read(
+      [&](Snapshot& snapshot) { CHECK(snapshot.info().commands["succeeded"] == 12); });
+}
+
 TEST_CASE("a command that fails leaves no effect and no event behind") {
   FlowBench bench;
   bench.handle("Pay", [](CommandContext& context) {

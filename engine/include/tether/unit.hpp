@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -79,6 +80,8 @@ struct ClaimRequest {
   std::string queue = "commands";
   std::map<std::string, std::size_t> lanes;  // command type -> how many at most
   std::size_t max = 0;
+  /// When the payloads of what was claimed are so many, it is enough.
+  std::size_t bytes = std::numeric_limits<std::size_t>::max();
   bool idle = false;  // the owner runs nothing now: it may take a suspect, alone
   Time now;
 };
@@ -88,6 +91,7 @@ struct CommandClaims {
   /// Ready commands of these lanes whose last attempt crashed its process. They are not claimed and
   /// do not start: who runs the type judges them first, and settles them as crashed.
   std::vector<ClaimedCommand> crashed;
+  bool more = false;            // there was enough in bytes before there was in number
   bool suspectWaits = false;    // a suspect is next: finish what runs, then ask with `idle`
   std::optional<Time> nextDue;  // the earliest message of these lanes that is not due yet
 };

@@ -23,8 +23,9 @@ Work FlowCommandApi::submitWork(std::shared_ptr<Submission> submission,
     // A command that this process can start at once is claimed by the commit that accepts it.
     std::optional<std::int64_t> owner;
     if (command.placement == Placement::Run && !command.notBefore) {
-      if (offered) listener_.withdraw(command.type);  // the batch is run again
-      owner = listener_.offer(command.type);
+      const auto bytes = command.payload.size();
+      if (offered) listener_.withdraw(command.type, bytes);  // the batch is run again
+      owner = listener_.offer(command.type, bytes);
       offered = owner.has_value();
     }
     acceptance = unit.accept(command, owner);
@@ -35,7 +36,7 @@ Work FlowCommandApi::submitWork(std::shared_ptr<Submission> submission,
     if (!error) passSeam(Seam::intake_after_commit);
     then(error);
     const bool claimed = !error && acceptance.claimed.has_value();
-    if (offered && !claimed) listener_.withdraw(command.type);
+    if (offered && !claimed) listener_.withdraw(command.type, command.payload.size());
     if (claimed) {
       listener_.take(std::move(*acceptance.claimed), std::move(payload));
     } else if (!error && (acceptance.claimable || command.notBefore)) {

@@ -10,6 +10,15 @@ namespace tether::flow {
 
 namespace {
 
+// Of payloads that are held at once: parsed they take some ten times as much.
+constexpr std::size_t kBytesMost = 4 * 1024 * 1024;
+
+std::size_t bytesOf(const std::vector<ClaimedCommand>& claims) {
+  std::size_t bytes = 0;
+  for (const auto& claim : claims) bytes += claim.command.payload.size();
+  return bytes;
+}
+
 std::string messageOf(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
@@ -52,19 +61,22 @@ void TransactionListener::open(std::int64_t owner, Executor& executor) {
 void TransactionListener::close() { open_ = false; }
 
 bool TransactionListener::canStart(const std::string& type) const {
-  return builder_.builds(type) && inFlight_ < options_.prefetch && !holdsBack() &&
+  return builder_.builds(type) && inFlight_ < options_.prefetch && bytesInFlight_ < kBytesMost &&
+         !holdsBack() &&
          (!builder_.prepares(type) || preparing_ < static_cast<std::size_t>(options_.workers));
 }
 
-std::optional<std::int64_t> TransactionListener::offer(const std::string& type) {
+std::optional<std::int64_t> TransactionListener::offer(const std::string& type, std::size_t bytes) {
   if (!open_ || backlog_ || suspectWaits_ || !canStart(type)) return {};
   ++inFlight_;
+  bytesInFlight_ += bytes;
   if (builder_.prepares(type)) ++preparing_;
   return owner_;
 }
 
-void TransactionListener::withdraw(const std::string& type) {
+void TransactionListener::withdraw(const std::string& type, std::size_t bytes) {
   --inFlight_;
+  bytesInFlight_ -= bytes;
   if (builder_.prepares(type)) --preparing_;
 }
 
@@ -104,10 +116,13 @@ void TransactionListener::postClaim() {
       return times >= manager_.breakerOf(type).failures && !unit.paused("commands", type);
     });
     const auto running = inFlight_.load();
-    if (!open_ || running >= options_.prefetch || holdsBack()) return;
+    const auto bytes = bytesInFlight_.load();
+    const bool full = running >= options_.prefetch || bytes >= kBytesMost;
+    if (!open_ || full || holdsBack()) return;
     if (suspectWaits_ && running > 0) return;  // nothing beside a suspect
     request.owner = owner_;
     request.max = options_.prefetch - running;
+    request.bytes = kBytesMost - bytes;
     request.idle = running == 0;
     request.now = clock_.now();
     for (const auto& type : builder_.types()) {
@@ -147,7 +162,7 @@ void TransactionListener::postClaim() {
 }
 
 void TransactionListener::onClaimed(CommandClaims claims, std::size_t asked) {
-  backlog_ = claims.claims.size() >= asked;
+  backlog_ = claims.more || claims.claims.size() >= asked;
   expect(claims.nextDue, false);
   for (const auto& claim : claims.claims) {
     // Its lane may hold more than there were workers for.
@@ -162,6 +177,7 @@ void TransactionListener::onClaimed(CommandClaims claims, std::size_t asked) {
 
 void TransactionListener::count(const CommandClaims& claims) {
   inFlight_ += claims.claims.size() + claims.crashed.size();
+  bytesInFlight_ += bytesOf(claims.claims) + bytesOf(claims.crashed);
   for (const auto& claim : claims.claims) {
     if (builder_.prepares(claim.command.type)) ++preparing_;
   }
@@ -169,6 +185,7 @@ void TransactionListener::count(const CommandClaims& claims) {
 
 void TransactionListener::discount(const CommandClaims& claims) {
   inFlight_ -= claims.claims.size() + claims.crashed.size();
+  bytesInFlight_ -= bytesOf(claims.claims) + bytesOf(claims.crashed);
   for (const auto& claim : claims.claims) {
     if (builder_.prepares(claim.command.type)) --preparing_;
   }
@@ -427,7 +444,8 @@ void TransactionListener::giveBack(const ClaimedCommand& claim) {
 void TransactionListener::finish(const Command& command) {
   ++progress_;
   const auto running = --inFlight_;
-  const bool room = running <= options_.prefetch / 2;
+  const auto bytes = bytesInFlight_ -= command.payload.size();
+  const bool room = running <= options_.prefetch / 2 && bytes <= kBytesMost / 2;
   const bool nextOfKey = !command.key.empty();  // it may have let the next one go
   if ((running == 0 && suspectWaits_) || (backlog_ && room) || nextOfKey) wake();
 }

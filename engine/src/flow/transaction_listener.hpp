@@ -63,9 +63,9 @@ class TransactionListener {
 
   /// Writer: an owner for a command that is being accepted, when this listener can start it at
   /// once.
-  std::optional<std::int64_t> offer(const std::string& type);
+  std::optional<std::int64_t> offer(const std::string& type, std::size_t bytes);
   /// Writer: the offer was not used.
-  void withdraw(const std::string& type);
+  void withdraw(const std::string& type, std::size_t bytes);
   /// Writer: the offer was used and is committed.
   void take(ClaimedCommand claim, std::optional<nlohmann::json> payload);
 
@@ -112,6 +112,7 @@ class TransactionListener {
   Executor* executor_ = nullptr;
 
   std::atomic<std::size_t> inFlight_{0};
+  std::atomic<std::size_t> bytesInFlight_{0};  // of payloads, as text
   std::atomic<std::uint64_t> progress_{0};
   std::atomic<std::size_t> preparing_{0};
   std::atomic<std::size_t> interrupted_{0};

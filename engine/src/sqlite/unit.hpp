@@ -126,9 +126,12 @@ class SqliteUnit final : public Unit {
                  std::optional<std::int64_t> claimFor);
   /// Lets the first parked message of the key go, when its head has gone.
   void unpark(std::int64_t queue, const std::string& key);
-  /// What is due takes its place: of one lane, or of one key over all lanes.
+  /// What is due takes its place: of one lane, at most a page of it.
   void promoteDue(std::int64_t queue, const std::string& lane, Time now);
-  void promoteDueOfKey(std::int64_t queue, const std::string& key, Time now);
+  /// Of one key over all lanes, at most `max`. Returns how many; so many: there may be more, and
+  /// none of the key may be placed before them.
+  std::size_t promoteDueOfKey(std::int64_t queue, const std::string& key, Time now,
+                              std::size_t max);
   struct Due {
     std::string lane;
     std::int64_t due = 0;
@@ -138,7 +141,7 @@ class SqliteUnit final : public Unit {
     std::int64_t commandSeq = 0;
   };
   static std::vector<Due> readDue(Query& query, bool more);
-  void promote(std::int64_t queue, const std::vector<Due>& ripe);
+  void promote(std::int64_t queue, const Due& message);
   void pointCommandAt(std::int64_t commandSeq, std::int64_t dueAt, std::int64_t seq);
   /// Of a command whose message is still `from`: one that came home has another.
   void moveCommandMessage(std::int64_t commandSeq, std::int64_t from, std::int64_t dueAt,

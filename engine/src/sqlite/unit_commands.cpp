@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "sqlite/ready_messages.hpp"
 #include "sqlite/unit.hpp"
 #include "tether/ids.hpp"
 
@@ -93,9 +94,9 @@ std::optional<Command> commandAt(Connection& connection, std::int64_t seq) {
 
 Acceptance SqliteUnit::accept(const NewCommand& command, std::optional<std::int64_t> claimFor) {
   auto message = messageOf(command);
+  const auto spot = spotFor(message);  // what it lets take its place has a smaller number
   const auto seq = nextSeq();
   message.commandSeq = seq;
-  const auto spot = spotFor(message);
   const auto placed = command.stillborn ? std::nullopt : std::optional<std::int64_t>(seq);
   const auto inserted =
       connection_.query(kInsertCommand)
@@ -119,9 +120,11 @@ Acceptance SqliteUnit::accept(const NewCommand& command, std::optional<std::int6
     acceptance.receipt.state = CommandState::Dead;
     return acceptance;
   }
-  acceptance.claimable = spot.due == kReady && command.placement == Placement::Run &&
-                         !closed(message.queue, message.lane);
-  if (claimFor && !(acceptance.claimable && knowsOwner(*claimFor))) claimFor.reset();
+  const bool due = spot.due == kReady || spot.due <= clock_.now().time_since_epoch().count();
+  acceptance.claimable =
+      due && command.placement == Placement::Run && !closed(message.queue, message.lane);
+  const bool ready = acceptance.claimable && spot.due == kReady;
+  if (claimFor && !(ready && knowsOwner(*claimFor))) claimFor.reset();
   const auto ref = put(message, seq, spot, claimFor);
   if (claimFor) {
     acceptance.claimed = ClaimedCommand{ref, commandOf(command, seq), 1};
@@ -217,15 +220,12 @@ Acceptance SqliteUnit::acceptKnown(const NewCommand& command) {
 }
 
 CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
-  struct Candidate {
-    ClaimedCommand claim;
-    bool suspect = false;
-  };
   CommandClaims result;
   requireOwner(request.owner);
-  std::vector<Candidate> candidates;
   const auto queue = queueId(request.queue, false, true);
   recount(request.now);
+  ReadyMessages ready(connection_, queue,
+                      request.max / std::max<std::size_t>(1, request.lanes.size()));
   for (const auto& [lane, laneMax] : request.lanes) {
     promoteDue(queue, lane, request.now);
     auto due = connection_.query(
@@ -235,55 +235,37 @@ CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
       const auto at = *due.time(0);
       result.nextDue = result.nextDue ? std::min(*result.nextDue, at) : at;
     }
-    auto ready =
-        connection_.query("SELECT m.seq, m.fence, m.receives, m.suspect, " TETHER_COMMAND_COLUMNS
-                          "FROM tether_message m JOIN tether_command c ON c.seq = m.command_seq"
-                          " WHERE m.queue = ?1 AND m.lane = ?2 AND m.due_at = 0 AND m.owner IS NULL"
-                          " ORDER BY m.seq LIMIT ?3");
-    const auto room = laneRoom(queue, lane, std::min(laneMax, request.max), request, result);
-    if (room == 0) continue;
-    const auto limit = static_cast<std::int64_t>(room);
-    for (bool more = ready.first(queue, lane, limit); more; more = ready.step()) {
-      Candidate candidate;
-      const bool crashed = ready.integer(3) == kCrashed;
-      const int starts = crashed ? 0 : 1;
-      candidate.claim.ref = {queue, lane, kReady, ready.integer(0), ready.integer(1) + starts};
-      candidate.claim.attempt = static_cast<int>(ready.integer(2)) + starts;
-      candidate.claim.command = readCommand(ready, 4);
-      candidate.claim.crashed = crashed;
-      candidate.suspect = ready.integer(3) != 0;
-      if (crashed) {
-        result.crashed.push_back(std::move(candidate.claim));
-      } else {
-        candidates.push_back(std::move(candidate));
-      }
+    ready.add(lane, laneRoom(queue, lane, std::min(laneMax, request.max), request, result));
+  }
+  std::vector<ReadyMessage> chosen;
+  std::vector<ReadyMessage> crashed;
+  while (chosen.size() < request.max) {
+    const auto next = ready.next();
+    if (!next) break;
+    if (next->suspect == kCrashed) {
+      crashed.push_back(*next);
+    } else if (!result.suspectWaits) {
+      // A suspect is alone: nothing beside it until it has ended.
+      result.suspectWaits = next->suspect != 0;
+      if (next->suspect == 0 || (request.idle && chosen.empty())) chosen.push_back(*next);
     }
   }
-  std::sort(candidates.begin(), candidates.end(), [](const auto& left, const auto& right) {
-    return left.claim.ref.seq < right.claim.ref.seq;
-  });
-  for (auto& candidate : candidates) {
-    if (result.claims.size() >= request.max) break;
-    if (candidate.suspect && !(request.idle && result.claims.empty())) {
-      result.suspectWaits = true;
-      break;
-    }
-    auto& claim = candidate.claim;
+  auto bytes = request.bytes;
+  result.crashed = readClaims(connection_, queue, crashed, bytes, result.more);
+  result.claims = readClaims(connection_, queue, chosen, bytes, result.more);
+  for (auto& claim : result.claims) {
     connection_
         .query(
             "UPDATE tether_message SET owner = ?1, leased_at = ?2, fence = fence + 1,"
             " receives = receives + 1 WHERE queue = ?3 AND lane = ?4 AND due_at = 0"
             " AND seq = ?5")
         .run(request.owner, request.now, queue, claim.ref.lane, claim.ref.seq);
+    ++claim.ref.fence;
+    ++claim.attempt;
     claim.command.state = CommandState::Running;
     claim.command.attempts = claim.attempt;
     claim.probe = pauseOf(queue, claim.ref.lane) != nullptr && closed(queue, claim.ref.lane);
     if (claim.probe) probe(queue, claim.ref.lane, request.now);
-    result.claims.push_back(std::move(claim));
-    if (candidate.suspect) {
-      result.suspectWaits = true;  // alone: nothing beside it until it has ended
-      break;
-    }
   }
   return result;
 }
@@ -459,8 +441,8 @@ void SqliteUnit::endCancelled(Time now) {
     auto found = connection_.query(
         "SELECT c.seq, c.cancel_reason FROM tether_command c JOIN tether_message m ON"
         " m.queue = c.queue AND m.lane = c.type AND m.due_at = c.due_at AND m.seq = c.message_seq"
-        " WHERE c.cancel_reason IS NOT NULL AND c.state IN ('accepted', 'retrying')"
-        " AND m.owner IS NULL");
+        " WHERE c.cancel_reason IS NOT NULL AND c.ended_at IS NULL"
+        " AND c.state IN ('accepted', 'retrying') AND m.owner IS NULL");
     for (bool more = found.first(); more; more = found.step()) {
       asked.emplace_back(found.integer(0), found.text(1));
     }

@@ -1,4 +1,5 @@
 // Local queues: placing, taking and removing messages, and the order by key.
+#include <algorithm>
 #include <set>
 
 #include "sqlite/unit.hpp"
@@ -8,6 +9,13 @@ namespace tether::sqlite {
 
 // A claim holds while its owner lives; a lease without an owner until its time.
 #define TETHER_HELD "(owner IS NOT NULL OR lease_until > ?6)"
+
+namespace {
+
+constexpr std::size_t kDuePage = 256;  // everybody's writes wait while they take their places
+constexpr std::size_t kTakeBytes = 4 * 1024 * 1024;
+
+}  // namespace
 
 void SqliteUnit::begin() {
   auto last = connection_.query("SELECT last, queues, restored FROM tether_sequence");
@@ -73,8 +81,13 @@ SqliteUnit::Spot SqliteUnit::spotFor(const NewMessage& message) {
   if (message.notBefore && *message.notBefore > message.sentAt) {
     return {message.notBefore->time_since_epoch().count(), false};
   }
-  // What was due before comes before, even if nobody has asked for it yet.
-  if (!message.key.empty()) promoteDueOfKey(message.queue, message.key, message.sentAt);
+  if (!message.key.empty()) {
+    // What was due before comes before, even if nobody has asked for it yet.
+    const auto now = std::max(message.sentAt, clock_.now());
+    if (promoteDueOfKey(message.queue, message.key, now, kDuePage) == kDuePage) {
+      return {now.time_since_epoch().count(), false};
+    }
+  }
   return {standing(message.queue, message.key), true};
 }
 
@@ -90,8 +103,10 @@ MessageRef SqliteUnit::put(const NewMessage& message, std::int64_t seq, Spot spo
       " id, body, sent_at, receives, fence, owner, leased_at, counted_from)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
   const auto leasedAt = claimFor ? std::optional<Time>(message.sentAt) : std::nullopt;
-  const bool counted = message.relative && !spot.joined;
-  const auto from = counted ? std::optional<Time>(message.sentAt) : std::nullopt;
+  const bool delayed = message.notBefore && *message.notBefore > message.sentAt;
+  std::optional<Time> from;
+  if (delayed && message.relative) from = message.sentAt;
+  if (!delayed && !spot.joined) from = Time{Duration{spot.due}};  // behind what is due of its key
   if (own) {
     insert.run(message.queue, message.lane, spot.due, seq, OrNull{message.key}, spot.joined,
                nullptr, nullptr, OrNull{message.id}, Blob{message.body}, message.sentAt, claimed,
@@ -137,21 +152,31 @@ void SqliteUnit::moveCommandMessage(std::int64_t commandSeq, std::int64_t from, 
 void SqliteUnit::promoteDue(std::int64_t queue, const std::string& lane, Time now) {
   auto due = connection_.query(
       "SELECT lane, due_at, seq, key, joined, command_seq FROM tether_message WHERE queue = ?1"
-      " AND lane = ?2 AND due_at > 0 AND due_at <= ?3 ORDER BY due_at, seq LIMIT 256");
-  const auto ripe = readDue(due, due.first(queue, lane, now));
+      " AND lane = ?2 AND due_at > 0 AND due_at <= ?3 ORDER BY due_at, seq LIMIT ?4");
+  const auto ripe = readDue(due, due.first(queue, lane, now, kDuePage));
+  std::set<std::string> keys;
+  std::size_t left = kDuePage;
   for (const auto& message : ripe) {
-    // Another lane may hold one of its key that was due before.
-    if (!message.joined && !message.key.empty()) promoteDueOfKey(queue, message.key, now);
+    if (left == 0) return;  // the next claim goes on
+    if (message.joined || message.key.empty()) {
+      promote(queue, message);
+      --left;
+    } else if (keys.insert(message.key).second) {
+      // Another lane may hold one of its key that was due before.
+      left -= promoteDueOfKey(queue, message.key, now, left);
+    }
   }
-  promote(queue, ripe);
 }
 
-void SqliteUnit::promoteDueOfKey(std::int64_t queue, const std::string& key, Time now) {
+std::size_t SqliteUnit::promoteDueOfKey(std::int64_t queue, const std::string& key, Time now,
+                                        std::size_t max) {
   auto due = connection_.query(
       "SELECT lane, due_at, seq, key, joined, command_seq FROM tether_message"
       " INDEXED BY tether_message_delayed WHERE queue = ?1 AND key = ?2 AND joined = 0"
-      " AND due_at <= ?3 ORDER BY due_at, seq");
-  promote(queue, readDue(due, due.first(queue, key, now)));
+      " AND due_at <= ?3 ORDER BY due_at, seq LIMIT ?4");
+  const auto ripe = readDue(due, due.first(queue, key, now, max));
+  for (const auto& message : ripe) promote(queue, message);
+  return ripe.size();
 }
 
 std::vector<SqliteUnit::Due> SqliteUnit::readDue(Query& query, bool more) {
@@ -163,20 +188,16 @@ std::vector<SqliteUnit::Due> SqliteUnit::readDue(Query& query, bool more) {
   return ripe;
 }
 
-void SqliteUnit::promote(std::int64_t queue, const std::vector<Due>& ripe) {
-  for (const auto& message : ripe) {
-    // A retry has its place in its key's order; a delayed message takes one now, at the end.
-    const auto seq = message.joined ? message.seq : nextSeq();
-    const auto to = message.joined ? kReady : standing(queue, message.key);
-    const auto moved =
-        connection_
-            .query(
-                "UPDATE tether_message SET due_at = ?5, seq = ?6, joined = 1, counted_from = NULL"
-                " WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4")
-            .run(queue, message.lane, message.due, message.seq, to, seq);
-    if (moved == 1 && message.commandSeq != 0)
-      moveCommandMessage(message.commandSeq, message.seq, to, seq);
-  }
+void SqliteUnit::promote(std::int64_t queue, const Due& message) {
+  // A retry has its place in its key's order; a delayed message takes one now, at the end.
+  const auto seq = message.joined ? message.seq : nextSeq();
+  const auto to = message.joined ? kReady : standing(queue, message.key);
+  connection_
+      .query(
+          "UPDATE tether_message SET due_at = ?5, seq = ?6, joined = 1, counted_from = NULL"
+          " WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4")
+      .run(queue, message.lane, message.due, message.seq, to, seq);
+  if (message.commandSeq != 0) moveCommandMessage(message.commandSeq, message.seq, to, seq);
 }
 
 void SqliteUnit::send(const std::string& queue, const OutgoingMessage& outgoing, Time now) {
@@ -204,8 +225,9 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
         "SELECT seq, fence, receives, key, command_seq, event_seq, id, body, sent_at, again"
         " FROM tether_message WHERE queue = ?1 AND lane = '' AND due_at = 0 AND owner IS NULL"
         " AND (lease_until IS NULL OR lease_until <= ?2) ORDER BY seq LIMIT ?3");
-    for (bool more = ready.first(queue, request.now, static_cast<std::int64_t>(request.max)); more;
-         more = ready.step()) {
+    std::size_t bytes = 0;
+    for (bool more = ready.first(queue, request.now, static_cast<std::int64_t>(request.max));
+         more && bytes < kTakeBytes; more = ready.step()) {
       QueuedMessage message;
       message.ref = {queue, "", kReady, ready.integer(0), ready.integer(1) + 1};
       message.receives = static_cast<int>(ready.integer(2)) + 1;
@@ -216,10 +238,17 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
       message.body = ready.text(7);
       message.sentAt = *ready.time(8);
       if (ready.integer(9) != 0) message.again = message.ref.seq;  // of no other, and it stays
+      bytes += message.body.size();
       taken.push_back(std::move(message));
     }
   }
-  for (auto& message : taken) {
+  std::size_t bytes = 0;
+  for (auto each = taken.begin(); each != taken.end(); ++each) {
+    if (bytes >= kTakeBytes) {
+      taken.erase(each, taken.end());
+      break;
+    }
+    auto& message = *each;
     message.body = renderBody(connection_, message.commandSeq, message.eventSeq,
                               std::move(message.body), message.id);
     connection_
@@ -229,6 +258,7 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
             " WHERE queue = ?1 AND lane = '' AND due_at = 0 AND seq = ?2")
         .run(queue, message.ref.seq, request.owner, request.now,
              request.owner ? std::nullopt : std::optional<Time>(request.leaseUntil));
+    bytes += message.body.size();
   }
   return taken;
 }

@@ -41,6 +41,43 @@ void claimLimits(StoreBench& bench) {
   CHECK(idsOf(bench.claim()) == Ids{"work-3", "other-3"});
 }
 
+void claimBytes(StoreBench& bench) {
+  for (const char* id : {"a", "b", "c", "d", "e"}) {
+    auto command = bench.newCommand(id);
+    command.payload = nlohmann::json(std::string(998, 'x')).dump();
+    bench.accept(command);
+  }
+  ClaimRequest request = bench.request();
+  request.bytes = 2000;
+  auto claims = claimWith(bench, request);
+  CHECK(idsOf(claims.claims) == Ids{"a", "b"});
+  CHECK(claims.more);
+  request.bytes = 1;
+  CHECK(idsOf(claimWith(bench, request).claims) == Ids{"c"});
+  request.bytes = 2001;
+  claims = claimWith(bench, request);
+  CHECK(idsOf(claims.claims) == Ids{"d", "e"});
+  CHECK_FALSE(claims.more);
+}
+
+void claimManyLanes(StoreBench& bench) {
+  constexpr int kTypes = 7;
+  ClaimRequest request = bench.request();
+  request.lanes.clear();
+  for (int type = 0; type < kTypes; ++type) request.lanes["T" + std::to_string(type)] = 100;
+  Ids ids;
+  for (int at = 0; at < 60; ++at) {
+    ids.push_back("c-" + std::to_string(at));
+    acceptAs(bench, ids.back(), "T" + std::to_string(at < 40 ? 3 : at % kTypes));
+  }
+  request.max = 25;
+  Ids claimed;
+  for (int page = 0; page < 3; ++page) {
+    for (auto& id : idsOf(claimWith(bench, request).claims)) claimed.push_back(std::move(id));
+  }
+  CHECK(claimed == ids);
+}
+
 void claimLanes(StoreBench& bench) {
   acceptAs(bench, "foreign", "Foreign");
   NewCommand elsewhere = bench.newCommand("elsewhere");

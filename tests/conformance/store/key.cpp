@@ -104,6 +104,53 @@ void keyDelayedTypes(StoreBench& bench) {
   CHECK(bench.work() == Ids{"delayed", "after"});
 }
 
+/// Accepts so many of one key that are due after a second, and lets that pass.
+Ids muchIsDue(StoreBench& bench, const std::vector<std::string>& types) {
+  constexpr int kMany = 600;  // more than two pages of them
+  Ids ids;
+  bench.commit([&](Unit& unit) {
+    for (int at = 0; at < kMany; ++at) {
+      ids.push_back("due-" + std::to_string(at));
+      auto command = bench.newCommand(ids.back(), "k");
+      command.type = types[static_cast<std::size_t>(at) % types.size()];
+      command.notBefore = bench.now() + 1s;
+      unit.accept(command);
+    }
+  });
+  bench.pass(1s);
+  return ids;
+}
+
+void keyManyDue(StoreBench& bench) {
+  auto ids = muchIsDue(bench, {"Work"});
+  for (const char* id : {"new-1", "new-2", "new-3"}) {
+    ids.emplace_back(id);
+    bench.accept(id, "k");
+  }
+  bench.pass(1s);
+  ids.emplace_back("new-4");
+  bench.accept("new-4", "k");
+  CHECK(bench.work() == ids);
+}
+
+void keyManyDueTypes(StoreBench& bench) {
+  auto ids = muchIsDue(bench, {"Other", "Foreign"});
+  acceptTyped(bench, "new", "Work");
+  ids.emplace_back("new");
+  auto request = bench.request();
+  request.lanes["Foreign"] = 100;
+  Ids worked;
+  for (bool more = true; more;) {
+    const auto claims = bench.commit([&](Unit& unit) { return unit.claim(request).claims; });
+    more = !claims.empty();
+    for (const auto& claimed : claims) {
+      worked.push_back(claimed.command.id);
+      REQUIRE(bench.settle(claimed, CommandState::Succeeded));
+    }
+  }
+  CHECK(worked == ids);
+}
+
 void keyCancel(StoreBench& bench) {
   for (const char* id : {"k-1", "k-2", "k-3", "k-4"}) bench.accept(id, "k");
   CHECK(cancel(bench, "k-1"));

@@ -64,6 +64,25 @@ void takenRemoved(StoreBench& bench) {
   CHECK(bench.take("q").empty());
 }
 
+void takenBytes(StoreBench& bench) {
+  OutgoingMessage large;
+  large.body.assign(1024 * 1024, 'x');
+  bench.commit([&](Unit& unit) {
+    for (int at = 0; at < 6; ++at) unit.send("q", large, bench.now());
+  });
+  auto event = bench.newEvent("e");
+  event.data = nlohmann::json(large.body).dump();
+  for (const std::string id : {"e-1", "e-2", "e-3", "e-4", "e-5"}) {
+    event.id = id;
+    bench.record(event, {{"events", false}});
+  }
+  for (const char* queue : {"q", "events"}) {
+    CHECK(bench.take(queue).size() == 4);
+    CHECK_FALSE(bench.take(queue).empty());
+    CHECK(bench.take(queue).empty());
+  }
+}
+
 void takenGivenBack(StoreBench& bench) {
   send(bench, "m");
   const MessageRef ref = takeOne(bench);
