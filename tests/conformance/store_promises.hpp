@@ -166,6 +166,7 @@
   TEST(lookQueueOfCommands, "a queue that carries commands is told as such whatever came first") \
   TEST(lookPeek, "a peek shows what waits and takes nothing")                                    \
   TEST(lookOpenByType, "open commands are counted by type")                                      \
+  TEST(lookCounts, "what was undone is not counted")                                             \
   TEST(lookInfo, "the store tells how much it keeps")                                            \
   TEST(lookUnderWay, "what can start soon is counted without what waits for a time")             \
   TEST(filterCommands, "commands are listed newest first and by each criterion")                 \

@@ -60,6 +60,15 @@ struct CostBench {
   std::int64_t accept(const std::string& key) {
     return stepsOf([&](Unit& unit) { unit.accept(newCommand(++count, key)); });
   }
+  void acceptDelayed(int many, const std::string& key, Duration delay) {
+    store->commit(Durability::Deferred, [&](Unit& unit) {
+      for (int at = 0; at < many; ++at) {
+        auto command = newCommand(++count, key);
+        command.notBefore = command.acceptedAt + delay;
+        unit.accept(command);
+      }
+    });
+  }
   /// Each with a key of its own, or all with one.
   void acceptMany(int many, const std::string& key = "") {
     store->commit(Durability::Deferred, [&](Unit& unit) {
@@ -137,6 +146,72 @@ TEST_CASE("a command with a key costs the same however many others wait") {
   bench.acceptMany(2000);
   CHECK(bench.accept("third") < 2 * accept);
   CHECK(bench.run() < 2 * run);
+}
+
+TEST_CASE("a command with a key costs the same however many of its key are delayed") {
+  CostBench bench;
+  bench.acceptMany(10);
+  bench.acceptDelayed(10, "k", std::chrono::hours{1});
+  const auto accept = bench.accept("k");
+  const auto run = bench.run();
+  bench.acceptDelayed(2000, "k", std::chrono::hours{1});
+  CHECK(bench.accept("k") < 2 * accept);
+  CHECK(bench.run() < 2 * run);
+}
+
+TEST_CASE("what is due of a key takes its place in pages") {
+  CostBench bench;
+  bench.acceptDelayed(300, "k", Duration{1});
+  const auto page = bench.accept("k");
+  CostBench other;
+  other.acceptDelayed(3000, "k", Duration{1});
+  CHECK(other.accept("k") < 2 * page);
+}
+
+TEST_CASE("a claim of many types costs about what one of one type does") {
+  const auto claim = [](int types) {
+    CostBench bench;
+    ClaimRequest request;
+    for (int type = 0; type < types; ++type) request.lanes["T" + std::to_string(type)] = 200;
+    bench.store->commit(Durability::Deferred, [&](Unit& unit) {
+      for (int at = 0; at < 4000; ++at) {
+        auto command = newCommand(at, "");
+        command.type = "T" + std::to_string(at % types);
+        unit.accept(command);
+      }
+      request.owner = unit.addOwner("listener", {}, systemClock().now());
+    });
+    request.max = 200;
+    return bench.stepsOf([&](Unit& unit) {
+      request.now = systemClock().now();
+      CHECK(unit.claim(request).claims.size() == 200);
+    });
+  };
+  CHECK(claim(20) < 2 * claim(1));
+}
+
+TEST_CASE("to look at what is left costs the same however much there is") {
+  CostBench bench;
+  const auto send = [&](int many) {
+    bench.acceptMany(many);
+    bench.store->commit(Durability::Deferred, [&](Unit& unit) {
+      for (int at = 0; at < many; ++at) unit.send("events", {}, systemClock().now());
+    });
+  };
+  const auto look = [&] {
+    return Steps::of([&] {
+      bench.store->read([](Snapshot& snapshot) {
+        CHECK_FALSE(snapshot.backlog({"Work"}, {}, true).idle());
+        CHECK(snapshot.queues().size() == 2);
+        CHECK_FALSE(snapshot.openByType().empty());
+        CHECK(snapshot.info().commands.contains("accepted"));
+      });
+    });
+  };
+  send(10);
+  const auto few = look();
+  send(2000);
+  CHECK(look() < 2 * few);
 }
 
 TEST_CASE("to verify twice as much takes about twice as long") {

@@ -302,6 +302,44 @@ ALTER TABLE tether_message ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
 DROP INDEX tether_command_out;
 CREATE INDEX tether_command_out ON tether_command (handed_over_at)
   WHERE handed_over_at IS NOT NULL AND ended_at IS NULL AND message_seq IS NULL;
+
+-- Without those that are delayed: who looks for the head of a key need not read past them.
+DROP INDEX tether_message_key;
+CREATE INDEX tether_message_key ON tether_message (queue, key, seq)
+  WHERE joined = 1 AND key IS NOT NULL;
+
+-- Of open ones only: a history of cancels is not read with each that is asked for.
+DROP INDEX tether_command_cancelling;
+CREATE INDEX tether_command_cancelling ON tether_command (id)
+  WHERE cancel_reason IS NOT NULL AND ended_at IS NULL;
+
+-- What is held for a time only, and letters that wait: of few rows among many.
+CREATE INDEX tether_message_lent ON tether_message (queue, lane, lease_until)
+  WHERE lease_until IS NOT NULL;
+CREATE INDEX tether_dead_letter_waiting ON tether_dead_letter (failed_at)
+  WHERE replayed_at IS NULL AND archived_at IS NULL;
+
+-- How many rows of a table stand how, kept by the commits that change them, see kept_counts.hpp.
+CREATE TABLE tether_count (
+  of    TEXT NOT NULL,
+  queue INTEGER NOT NULL,
+  lane  TEXT NOT NULL,
+  state TEXT NOT NULL,
+  n     INTEGER NOT NULL,
+  PRIMARY KEY (of, queue, lane, state)
+) STRICT, WITHOUT ROWID;
+INSERT INTO tether_count SELECT 'message', queue, lane,
+  CASE WHEN owner IS NOT NULL THEN 'held' WHEN lease_until IS NOT NULL THEN 'lent'
+       WHEN due_at = 0 THEN 'ready' WHEN due_at = 9223372036854775807 THEN 'parked'
+       WHEN joined THEN 'retrying' ELSE 'delayed' END AS state, count(*)
+  FROM tether_message GROUP BY queue, lane, state;
+INSERT INTO tether_count
+  SELECT 'command', 0, '', state, count(*) FROM tether_command GROUP BY state;
+INSERT INTO tether_count SELECT 'event', 0, '', '', count(*) FROM tether_event;
+INSERT INTO tether_count SELECT 'letter', 0, '',
+  CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN archived_at IS NULL THEN 'waiting'
+       ELSE 'archived' END AS state, count(*)
+  FROM tether_dead_letter GROUP BY state;
 )sql"};
 
 inline constexpr int kSchemaVersion = static_cast<int>(std::size(kSchema));

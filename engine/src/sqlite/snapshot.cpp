@@ -131,16 +131,30 @@ std::vector<Attempt> SqliteSnapshot::attempts(const Command& command) {
   return attempts;
 }
 
+// All that a list of commands is chosen by. `where` begins with what is found by an index.
+#define TETHER_COMMANDS_BY(where)                                                      \
+  "SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES "WHERE " where        \
+  "(?1 = '' OR c.type = ?1) AND (?2 = '' OR c.correlation_id = ?2)"                    \
+  " AND (?3 = '' OR c.error_code = ?3) AND c.accepted_at >= ?4 AND c.accepted_at < ?5" \
+  " AND (?6 = '' OR iif(m.owner IS NOT NULL, 'running', c.state) = ?6)"                \
+  " AND (?8 = '' OR c.queue IN (SELECT id FROM tether_queue WHERE name = ?8))"         \
+  " AND (?9 IS NULL OR c.id IN (SELECT value FROM json_each(?9)))"                     \
+  " AND c.attempts BETWEEN ?10 AND ?11 ORDER BY c.seq DESC LIMIT ?7"
+
+#define TETHER_SEQS_OF_FLOW                                                                     \
+  "SELECT k.seq FROM tether_command k WHERE k.correlation_id = ?2 AND k.correlation_id <> k.id" \
+  " UNION ALL SELECT k.seq FROM tether_command k WHERE k.id = ?2"
+
 std::vector<Command> SqliteSnapshot::commands(const Filter& filter) {
   std::vector<Command> commands;
-  auto found = connection_.query(
-      "SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
-      "WHERE (?1 = '' OR c.type = ?1) AND (?2 = '' OR c.correlation_id = ?2)"
-      " AND (?3 = '' OR c.error_code = ?3) AND c.accepted_at >= ?4 AND c.accepted_at < ?5"
-      " AND (?6 = '' OR iif(m.owner IS NOT NULL, 'running', c.state) = ?6)"
-      " AND (?8 = '' OR c.queue IN (SELECT id FROM tether_queue WHERE name = ?8))"
-      " AND (?9 IS NULL OR c.id IN (SELECT value FROM json_each(?9)))"
-      " AND c.attempts BETWEEN ?10 AND ?11 ORDER BY c.seq DESC LIMIT ?7");
+  const char* all = TETHER_COMMANDS_BY("");
+  const char* ofIds = TETHER_COMMANDS_BY(
+      "c.seq IN (SELECT k.seq FROM json_each(?9) j CROSS JOIN tether_command k"
+      " WHERE k.id = j.value) AND ");
+  const char* ofFlow = TETHER_COMMANDS_BY("c.seq IN (" TETHER_SEQS_OF_FLOW ") AND ");
+  auto found = connection_.query(!filter.ids.empty()             ? ofIds
+                                 : !filter.correlationId.empty() ? ofFlow
+                                                                 : all);
   const auto limit = limitOf(filter);
   for (bool more =
            found.first(filter.type, filter.correlationId, filter.error, sinceOf(filter),
@@ -152,27 +166,32 @@ std::vector<Command> SqliteSnapshot::commands(const Filter& filter) {
   return commands;
 }
 
+#define TETHER_EVENTS_BY(where)                                                     \
+  "SELECT " TETHER_EVENT_COLUMNS "FROM tether_event e WHERE " where                 \
+  "(?1 = '' OR e.type = ?1) AND (?2 = '' OR e.correlation_id = ?2)"                 \
+  " AND e.time >= ?3 AND e.time < ?4 AND (?6 IS NULL OR e.id IN (SELECT value FROM" \
+  " json_each(?6))) ORDER BY e.seq DESC LIMIT ?5"
+
 std::vector<Event> SqliteSnapshot::events(const Filter& filter) {
   std::vector<Event> events;
-  auto found = connection_.query(
-      "SELECT " TETHER_EVENT_COLUMNS
-      "FROM tether_event e WHERE (?1 = '' OR e.type = ?1) AND (?2 = '' OR e.correlation_id = ?2)"
-      " AND e.time >= ?3 AND e.time < ?4 AND (?6 IS NULL OR e.id IN (SELECT value FROM"
-      " json_each(?6))) ORDER BY e.seq DESC LIMIT ?5");
+  const char* all = TETHER_EVENTS_BY("");
+  const char* ofIds = TETHER_EVENTS_BY(
+      "e.seq IN (SELECT k.seq FROM json_each(?6) j CROSS JOIN tether_event k"
+      " WHERE k.id = j.value) AND ");
+  const char* ofFlow = TETHER_EVENTS_BY(
+      "e.seq IN (SELECT k.seq FROM tether_event k WHERE k.correlation_id = ?2"
+      " AND k.command_seq IS NULL UNION ALL SELECT k.seq FROM tether_command c CROSS JOIN"
+      " tether_event k ON k.seq BETWEEN c.first_event AND c.last_event WHERE c.seq IN"
+      " (" TETHER_SEQS_OF_FLOW ")) AND ");
+  auto found = connection_.query(!filter.ids.empty()             ? ofIds
+                                 : !filter.correlationId.empty() ? ofFlow
+                                                                 : all);
   for (bool more = found.first(filter.type, filter.correlationId, sinceOf(filter), untilOf(filter),
                                limitOf(filter), idsOf(filter));
        more; more = found.step()) {
     events.push_back(readEvent(found));
   }
   return events;
-}
-
-std::map<std::string, std::int64_t> SqliteSnapshot::openByType() {
-  std::map<std::string, std::int64_t> open;
-  auto found =
-      connection_.query("SELECT lane, count(*) FROM tether_message WHERE lane <> '' GROUP BY lane");
-  for (bool more = found.first(); more; more = found.step()) open[found.text(0)] = found.integer(1);
-  return open;
 }
 
 std::vector<Change> SqliteSnapshot::changes(std::int64_t after, std::size_t max) {
@@ -268,21 +287,6 @@ StoreInfo SqliteSnapshot::info() {
         "make backups");
   }
   info.version = static_cast<int>(count("PRAGMA user_version"));
-  info.events = count("SELECT count(*) FROM tether_event");
-  const auto letters = [&](const char* sql, std::int64_t& count, std::optional<Time>* oldest) {
-    auto found = connection_.query(sql);
-    if (!found.first()) return;
-    count = found.integer(0);
-    if (oldest != nullptr) *oldest = found.time(1);
-  };
-  letters(
-      "SELECT count(*), min(failed_at) FROM tether_dead_letter WHERE replayed_at IS NULL"
-      " AND archived_at IS NULL",
-      info.deadLetters, &info.oldestLetter);
-  letters(
-      "SELECT count(*) FROM tether_dead_letter WHERE replayed_at IS NULL"
-      " AND archived_at IS NOT NULL",
-      info.archivedLetters, nullptr);
   info.lastSeq = lastSeq();
   std::error_code none;
   const auto size = [&](const std::string& path) -> std::int64_t {
@@ -292,32 +296,7 @@ StoreInfo SqliteSnapshot::info() {
   info.bytes = size(location_);
   info.logBytes = size(location_ + "-wal");
   info.freeBytes = count("PRAGMA freelist_count") * count("PRAGMA page_size");
-  {
-    auto states = connection_.query("SELECT state, count(*) FROM tether_command GROUP BY state");
-    for (bool more = states.first(); more; more = states.step()) {
-      info.commands[states.text(0)] = states.integer(1);
-    }
-  }
-  if (const auto running = count("SELECT count(*) FROM tether_message m JOIN tether_command c ON"
-                                 " c.seq = m.command_seq WHERE m.lane <> '' AND m.owner IS NOT"
-                                 " NULL AND c.state = 'accepted'")) {
-    info.commands["running"] += running;
-    info.commands["accepted"] -= running;
-  }
-  if (const auto running = count("SELECT count(*) FROM tether_message m JOIN tether_command c ON"
-                                 " c.seq = m.command_seq WHERE m.lane <> '' AND m.owner IS NOT"
-                                 " NULL AND c.state = 'retrying'")) {
-    info.commands["running"] += running;
-    info.commands["retrying"] -= running;
-  }
-  auto oldest = connection_.query(
-      "SELECT min(c.accepted_at) FROM tether_message m JOIN tether_command c"
-      " ON c.seq = m.command_seq WHERE m.lane <> ''");
-  if (oldest.first()) info.oldestOpen = oldest.time(0);
-  auto outgoing = connection_.query(
-      "SELECT min(m.sent_at) FROM tether_message m JOIN tether_queue q ON q.id = m.queue"
-      " WHERE q.outgoing");
-  if (outgoing.first()) info.oldestOutgoing = outgoing.time(0);
+  countRows(info);
   info.migrations = migrations();
   return info;
 }

@@ -50,6 +50,21 @@ class SqliteSnapshot final : public Snapshot {
  private:
   std::int64_t count(const char* sql);
   void requireKept(std::int64_t cursor);
+  /// How many messages of one lane stand how, at this moment.
+  struct Lane {
+    std::int64_t queue = 0;
+    std::string name;
+    std::string queueName;
+    bool outgoing = false;
+    bool commands = false;
+    std::map<std::string, std::int64_t> standing;  // ready, held, retrying, delayed, parked
+    std::optional<Time> nextDue{};
+    std::optional<Time> leaseEnds{};
+  };
+  /// A queue that is empty has one without a name.
+  std::vector<Lane> lanes();
+  std::optional<Time> oldestOf(const Lane& lane);
+  void countRows(StoreInfo& info);
 
   Connection& connection_;
   SqlSession& session_;

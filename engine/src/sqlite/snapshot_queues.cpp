@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "sqlite/snapshot.hpp"
@@ -9,32 +10,98 @@
 
 namespace tether::sqlite {
 
+namespace {
+
+constexpr std::size_t kLookedAtMost = 1000;
+
+}  // namespace
+
+/// By the counts that are kept, and looks at the little that the clock decides.
+std::vector<SqliteSnapshot::Lane> SqliteSnapshot::lanes() {
+  std::vector<Lane> lanes;
+  {
+    auto found = connection_.query(
+        "SELECT q.id, q.name, q.outgoing, q.commands, k.lane, k.state, k.n FROM tether_queue q"
+        " LEFT JOIN tether_count k ON k.of = 'message' AND k.queue = q.id AND k.n > 0"
+        " ORDER BY q.name, q.outgoing, k.lane");
+    for (bool more = found.first(); more; more = found.step()) {
+      const auto queue = found.integer(0);
+      if (lanes.empty() || lanes.back().queue != queue || lanes.back().name != found.text(4)) {
+        lanes.push_back({queue,
+                         found.text(4),
+                         found.text(1),
+                         found.integer(2) != 0,
+                         found.integer(3) != 0,
+                         {}});
+      }
+      lanes.back().standing[found.text(5)] = found.integer(6);
+    }
+  }
+  const auto now = clock_.now();
+  for (auto& lane : lanes) {
+    auto& standing = lane.standing;
+    if (standing["lent"] > 0) {
+      auto lent = connection_.query(
+          "SELECT count(*), min(lease_until) FROM tether_message INDEXED BY tether_message_lent"
+          " WHERE queue = ?1 AND lane = ?2 AND lease_until > ?3");
+      lent.first(lane.queue, lane.name, now);
+      lane.leaseEnds = lent.time(1);
+      standing["ready"] += standing["lent"] - lent.integer(0);
+      standing["held"] += lent.integer(0);
+    }
+    if (standing["retrying"] + standing["delayed"] == 0) continue;
+    auto due = connection_.query(
+        "SELECT count(*), coalesce(sum(joined), 0) FROM tether_message WHERE queue = ?1"
+        " AND lane = ?2 AND due_at > 0 AND due_at <= ?3");
+    due.first(lane.queue, lane.name, now);
+    standing["ready"] += due.integer(0);
+    standing["retrying"] -= due.integer(1);
+    standing["delayed"] -= due.integer(0) - due.integer(1);
+    auto next = connection_.query(
+        "SELECT due_at FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at > ?3"
+        " AND due_at < 9223372036854775807 ORDER BY due_at LIMIT 1");
+    if (next.first(lane.queue, lane.name, now)) lane.nextDue = next.time(0);
+  }
+  return lanes;
+}
+
+/// Each standing is in the order of sending, but for what waits for a time: of that not all is
+/// looked at.
+std::optional<Time> SqliteSnapshot::oldestOf(const Lane& lane) {
+  std::optional<Time> oldest;
+  for (const auto due : {kReady, kParked}) {
+    auto first = connection_.query(
+        "SELECT sent_at FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
+        " ORDER BY seq LIMIT 1");
+    if (!first.first(lane.queue, lane.name, due)) continue;
+    const auto sent = *first.time(0);
+    oldest = std::min(oldest.value_or(sent), sent);
+  }
+  auto waiting = connection_.query(
+      "SELECT min(sent_at) FROM (SELECT sent_at FROM tether_message WHERE queue = ?1"
+      " AND lane = ?2 AND due_at > 0 AND due_at < 9223372036854775807 ORDER BY due_at LIMIT ?3)");
+  waiting.first(lane.queue, lane.name, kLookedAtMost);
+  if (const auto sent = waiting.time(0)) oldest = std::min(oldest.value_or(*sent), *sent);
+  return oldest;
+}
+
 std::vector<QueueInfo> SqliteSnapshot::queues() {
   std::set<std::pair<std::string, std::string>> paused;
   for (const auto& pause : pauses()) paused.insert({pause.queue, pause.type});
   std::vector<QueueInfo> queues;
-  auto found = connection_.query(
-      "SELECT q.name, q.outgoing, q.commands, m.lane,"
-      " count(iif(m.due_at <= ?1 AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?1, 1, "
-      "NULL)),"
-      " count(iif(m.owner IS NOT NULL OR m.lease_until > ?1, 1, NULL)),"
-      " count(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807, 1, NULL)),"
-      " count(iif(m.due_at = 9223372036854775807, 1, NULL)), min(m.sent_at)"
-      " FROM tether_queue q LEFT JOIN tether_message m ON m.queue = q.id"
-      " GROUP BY q.id, m.lane ORDER BY q.name, q.outgoing");
-  for (bool more = found.first(clock_.now()); more; more = found.step()) {
-    const auto name = found.text(0);
-    const bool outgoing = found.integer(1) != 0;
-    if (queues.empty() || queues.back().name != name || queues.back().outgoing != outgoing) {
-      queues.push_back({name, outgoing, found.integer(2) != 0, {}});
+  for (auto& lane : lanes()) {
+    const auto& name = lane.queueName;
+    if (queues.empty() || queues.back().name != name || queues.back().outgoing != lane.outgoing) {
+      queues.push_back({name, lane.outgoing, lane.commands, {}});
     }
     auto& counts = queues.back().counts;
-    const bool shut = paused.contains({name, ""}) || paused.contains({name, found.text(3)});
-    (shut ? counts.blocked : counts.ready) += found.integer(4);
-    counts.leased += found.integer(5);
-    counts.delayed += found.integer(6);
-    counts.blocked += found.integer(7);
-    if (const auto oldest = found.time(8)) {
+    auto& standing = lane.standing;
+    const bool shut = paused.contains({name, ""}) || paused.contains({name, lane.name});
+    (shut ? counts.blocked : counts.ready) += standing["ready"];
+    counts.leased += standing["held"];
+    counts.delayed += standing["retrying"] + standing["delayed"];
+    counts.blocked += standing["parked"];
+    if (const auto oldest = oldestOf(lane)) {
       counts.oldest = std::min(counts.oldest.value_or(*oldest), *oldest);
     }
   }
@@ -55,37 +122,55 @@ std::vector<HandedOver> SqliteSnapshot::handedOver(Time before) {
 }
 
 std::vector<QueuedMessage> SqliteSnapshot::peek(const std::string& queue, std::size_t max) {
-  struct Row {
-    std::int64_t commandSeq;
-    std::int64_t eventSeq;
+  struct Found {
+    bool joined = false;
+    QueuedMessage message;
   };
-  std::vector<QueuedMessage> messages;
-  std::vector<Row> rows;
-  {
-    auto found = connection_.query(
-        "SELECT m.queue, m.lane, m.due_at, m.seq, m.fence, m.id, m.key, m.body, m.receives,"
-        " m.sent_at, m.command_seq, m.event_seq FROM tether_message m JOIN tether_queue q ON"
-        " q.id = m.queue WHERE q.name = ?1 AND q.outgoing = 0 AND m.due_at <= ?3"
-        " AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?3"
-        // A delayed one that is due takes its place in its key's order when it is next asked for.
-        " AND (m.joined OR m.key IS NULL OR NOT EXISTS (SELECT 1 FROM tether_message h"
-        " INDEXED BY tether_message_key WHERE h.queue = m.queue AND h.key = m.key AND h.joined))"
-        " ORDER BY m.joined DESC, iif(m.joined, 0, m.due_at), m.seq LIMIT ?2");
-    for (bool more = found.first(queue, max, clock_.now()); more; more = found.step()) {
-      messages.push_back(
-          {{found.integer(0), found.text(1), found.integer(2), found.integer(3), found.integer(4)},
-           found.text(5),
-           found.text(6),
-           found.text(7),
-           static_cast<int>(found.integer(8)),
-           *found.time(9)});
-      rows.push_back(
-          {found.null(10) ? 0 : found.integer(10), found.null(11) ? 0 : found.integer(11)});
+  std::vector<Found> all;
+  const auto now = clock_.now().time_since_epoch().count();
+  for (const auto& lane : lanes()) {
+    if (lane.queueName != queue || lane.outgoing) continue;
+    for (const auto& [from, to] : {std::pair(kReady, kReady), std::pair(kReady + 1, now)}) {
+      auto found = connection_.query(
+          "SELECT due_at, seq, fence, key, receives, sent_at, command_seq, event_seq, joined"
+          " FROM tether_message m WHERE queue = ?1 AND lane = ?2 AND due_at BETWEEN ?3 AND ?4"
+          " AND owner IS NULL AND coalesce(lease_until, 0) <= ?5"
+          // A delayed one that is due takes its place in its key's order when it is next asked for.
+          " AND (joined OR key IS NULL OR NOT EXISTS (SELECT 1 FROM tether_message h"
+          " INDEXED BY tether_message_key WHERE h.queue = m.queue AND h.key = m.key"
+          " AND h.joined = 1)) ORDER BY due_at, seq LIMIT ?6");
+      for (bool more = found.first(lane.queue, lane.name, from, to, now, max); more;
+           more = found.step()) {
+        QueuedMessage message;
+        message.ref = {lane.queue, lane.name, found.integer(0), found.integer(1), found.integer(2)};
+        message.key = found.text(3);
+        message.receives = static_cast<int>(found.integer(4));
+        message.sentAt = *found.time(5);
+        message.commandSeq = found.null(6) ? 0 : found.integer(6);
+        message.eventSeq = found.null(7) ? 0 : found.integer(7);
+        all.push_back({found.integer(8) != 0, std::move(message)});
+      }
     }
   }
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    messages[i].body = renderBody(connection_, rows[i].commandSeq, rows[i].eventSeq,
-                                  std::move(messages[i].body), messages[i].id);
+  std::sort(all.begin(), all.end(), [](const Found& left, const Found& right) {
+    const auto place = [](const Found& found) {
+      const auto& ref = found.message.ref;
+      return std::tuple(!found.joined, found.joined ? kReady : ref.due, ref.seq);
+    };
+    return place(left) < place(right);
+  });
+  all.resize(std::min(all.size(), max));
+  std::vector<QueuedMessage> messages;
+  for (auto& [joined, message] : all) {
+    const auto& ref = message.ref;
+    auto own = connection_.query(
+        "SELECT id, body FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
+        " AND seq = ?4");
+    own.first(ref.queue, ref.lane, ref.due, ref.seq);
+    message.id = own.text(0);
+    message.body =
+        renderBody(connection_, message.commandSeq, message.eventSeq, own.text(1), message.id);
+    messages.push_back(std::move(message));
   }
   return messages;
 }
@@ -110,46 +195,80 @@ Backlog SqliteSnapshot::backlog(const std::vector<std::string>& types,
       closed[{paused.integer(0), paused.text(1)}] = {!paused.null(2), paused.time(2)};
     }
   }
-  auto found = connection_.query(
-      "SELECT m.lane, q.name, q.outgoing,"
-      " count(iif(m.due_at <= ?1 AND m.owner IS NULL AND coalesce(m.lease_until, 0) <= ?1, 1, "
-      "NULL)),"
-      " count(iif(m.owner IS NOT NULL OR m.lease_until > ?1, 1, NULL)),"
-      " count(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807 AND m.joined, 1, NULL)),"
-      " count(iif(m.due_at > ?1 AND NOT m.joined, 1, NULL)),"
-      " count(iif(m.due_at = 9223372036854775807, 1, NULL)),"
-      " min(iif(m.due_at > ?1 AND m.due_at < 9223372036854775807, m.due_at, NULL)),"
-      " min(iif(m.lease_until > ?1, m.lease_until, NULL)), m.queue"
-      " FROM tether_message m JOIN tether_queue q ON q.id = m.queue GROUP BY m.queue, m.lane");
-  for (bool more = found.first(clock_.now()); more; more = found.step()) {
-    const auto lane = found.text(0);
-    const bool outgoing = found.integer(2) != 0;
-    const bool ours = !lane.empty() ? has(types, lane)
-                      : outgoing    ? relays
-                                    : has(queues, found.text(1));
-    const auto queue = found.integer(10);
-    auto pause = closed.find({queue, ""});
-    if (pause == closed.end()) pause = closed.find({queue, lane});
+  for (auto& lane : lanes()) {
+    auto& standing = lane.standing;
+    const bool carries = !lane.name.empty();
+    const bool ours = carries         ? has(types, lane.name)
+                      : lane.outgoing ? relays
+                                      : has(queues, lane.queueName);
+    auto pause = closed.find({lane.queue, ""});
+    if (pause == closed.end()) pause = closed.find({lane.queue, lane.name});
     const bool shut = pause != closed.end();
     const bool byHand = shut && !pause->second.byBreaker;
-    const auto probe = shut && found.integer(3) > 0 ? pause->second.probeAt : std::nullopt;
+    const auto probe = shut && standing["ready"] > 0 ? pause->second.probeAt : std::nullopt;
     const bool probing = probe && *probe > clock_.now();
-    for (const auto& time : {found.time(8), found.time(9), probing ? probe : std::nullopt}) {
+    for (const auto& time : {lane.nextDue, lane.leaseEnds, probing ? probe : std::nullopt}) {
       if (time && !byHand) backlog.next = std::min(backlog.next.value_or(*time), *time);
     }
-    backlog.leased += lane.empty() && !ours ? 0 : found.integer(4);
-    backlog.delayed += lane.empty() && !ours ? 0 : found.integer(6);
+    if (!carries && !ours) continue;
+    backlog.leased += standing["held"];
+    backlog.delayed += standing["delayed"];
     if (ours && !byHand) {
-      (probing ? backlog.retrying : backlog.ready) += found.integer(3);
-      backlog.retrying += found.integer(5);
-      backlog.blocked += found.integer(7);
-    } else if (ours) {
-      backlog.blocked += found.integer(3) + found.integer(5) + found.integer(7);
-    } else if (!lane.empty()) {
-      backlog.blocked += found.integer(3) + found.integer(5) + found.integer(7);
+      (probing ? backlog.retrying : backlog.ready) += standing["ready"];
+      backlog.retrying += standing["retrying"];
+      backlog.blocked += standing["parked"];
+    } else {
+      backlog.blocked += standing["ready"] + standing["retrying"] + standing["parked"];
     }
   }
   return backlog;
+}
+
+std::map<std::string, std::int64_t> SqliteSnapshot::openByType() {
+  std::map<std::string, std::int64_t> open;
+  auto found = connection_.query(
+      "SELECT lane, n FROM tether_count WHERE of = 'message' AND n > 0 AND lane <> ''");
+  for (bool more = found.first(); more; more = found.step()) {
+    open[found.text(0)] += found.integer(1);
+  }
+  return open;
+}
+
+void SqliteSnapshot::countRows(StoreInfo& info) {
+  {
+    auto found =
+        connection_.query("SELECT of, state, n FROM tether_count WHERE queue = 0 AND n > 0");
+    for (bool more = found.first(); more; more = found.step()) {
+      const auto of = found.text(0);
+      const auto state = found.text(1);
+      const auto n = found.integer(2);
+      if (of == "command") info.commands[state] = n;
+      if (of == "event") info.events = n;
+      if (of == "letter" && state == "waiting") info.deadLetters = n;
+      if (of == "letter" && state == "archived") info.archivedLetters = n;
+    }
+  }
+  auto oldest = connection_.query(
+      "SELECT min(failed_at) FROM tether_dead_letter WHERE replayed_at IS NULL"
+      " AND archived_at IS NULL");
+  if (oldest.first()) info.oldestLetter = oldest.time(0);
+  for (auto& lane : lanes()) {
+    const auto sooner = [](std::optional<Time>& known, std::optional<Time> other) {
+      if (other) known = std::min(known.value_or(*other), *other);
+    };
+    if (lane.outgoing) sooner(info.oldestOutgoing, oldestOf(lane));
+    if (lane.name.empty()) continue;
+    sooner(info.oldestOpen, oldestOf(lane));
+    // A command runs while its message is held; its row does not say so.
+    auto running = connection_.query(
+        "SELECT c.state FROM tether_message m CROSS JOIN tether_command c ON c.seq = m.command_seq"
+        " WHERE m.queue = ?1 AND m.lane = ?2 AND m.due_at = 0 AND m.owner IS NOT NULL LIMIT ?3");
+    for (bool more = running.first(lane.queue, lane.name, lane.standing["held"]); more;
+         more = running.step()) {
+      --info.commands[running.text(0)];
+      ++info.commands["running"];
+    }
+  }
 }
 
 std::size_t SqliteSnapshot::underWay(const std::vector<std::string>& types, std::size_t max) {
@@ -159,7 +278,7 @@ std::size_t SqliteSnapshot::underWay(const std::vector<std::string>& types, std:
     auto found = connection_.query(
         "SELECT count(*) FROM (SELECT 1 FROM tether_queue q CROSS JOIN tether_message h"
         " ON h.queue = q.id LEFT JOIN tether_message m INDEXED BY tether_message_key"
-        " ON m.queue = h.queue AND m.key = h.key AND m.joined"
+        " ON m.queue = h.queue AND m.key = h.key AND m.joined = 1"
         " WHERE q.outgoing = 0 AND h.lane = ?1 AND h.due_at = 0 AND NOT EXISTS (SELECT 1"
         " FROM tether_pause p WHERE p.queue = q.name AND p.lane IN ('', h.lane)"
         " AND p.paused_at IS NOT NULL) LIMIT ?2)");
@@ -199,7 +318,7 @@ std::vector<BlockedKey> SqliteSnapshot::blockedKeys() {
 std::vector<Command> SqliteSnapshot::cancelling() {
   std::vector<Command> commands;
   auto found = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
-                                 "WHERE c.cancel_reason IS NOT NULL"
+                                 "WHERE c.cancel_reason IS NOT NULL AND c.ended_at IS NULL"
                                  " AND c.state IN ('accepted', 'retrying')");
   for (bool more = found.first(); more; more = found.step()) {
     commands.push_back(readCommand(found));

@@ -85,6 +85,8 @@ void SqlSession::enter(ScriptScope* scope) {
 }
 
 void SqlSession::countChanges(bool wanted) {
+  if (wanted == counting_) return;
+  counting_ = wanted;
   const auto onChange = [](void* self, sqlite3*, int operation, const char*, const char* table,
                            sqlite3_int64, sqlite3_int64) {
     auto& session = *static_cast<SqlSession*>(self);

@@ -89,6 +89,7 @@ class SqlSession final : public Sql {
                        const char* database, const char* trigger);
   static int onProgress(void* self);
   /// Counts the rows that business statements change, by table, as long as a scope asks for it.
+  /// While it counts nobody else does, see KeptCounts: what is counted here is rolled back.
   void countChanges(bool wanted);
   void registerFunctions();
   static SqlSession& of(sqlite3_context* context);
@@ -108,6 +109,7 @@ class SqlSession final : public Sql {
   bool running_ = false;        // the authorizer judges only business statements
   std::string_view statement_;  // from the one that is prepared or runs to the end of its script
   std::string refusal_;         // why the authorizer said no
+  bool counting_ = false;       // changes of rows, for the scope
   bool changesSchema_ = false;  // what was prepared since check() began
   std::optional<Ending> ending_;
   std::vector<std::string> columns_;  // of the last query

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "sqlite/connection.hpp"
+#include "sqlite/kept_counts.hpp"
 #include "sqlite/process_identity.hpp"
 #include "sqlite/references.hpp"
 #include "sqlite/sql_session.hpp"
@@ -44,6 +45,7 @@ class SqliteUnit final : public Unit {
   void forget() {  // after a rollback: ids may be gone
     queues_.clear();
     pausesStale_ = true;
+    counts_.undo();
   }
 
   Acceptance accept(const NewCommand& command, std::optional<std::int64_t> claimFor) override;
@@ -245,6 +247,7 @@ class SqliteUnit final : public Unit {
   void loadPauses();
 
   Connection& connection_;
+  KeptCounts counts_;
   SqlSession& session_;
   const Clock& clock_;
   const Instance& instance_;

@@ -30,17 +30,21 @@ void SqliteUnit::begin() {
   if (restored != restored_) references_ = {};
   restored_ = restored;
   knownOwner_ = 0;
+  counts_.clear();
   loadPauses();
 }
 
 void SqliteUnit::beginClosure() {
   events_.clear();
   connection_.forgetFailure();
+  counts_.watch(connection_.handle());  // the one before may have ended that, see SqlSession
+  counts_.mark();
   if (pausesStale_) loadPauses();
 }
 
 void SqliteUnit::finish() {
   session_.enter(nullptr);
+  counts_.write(connection_);
   if (lastSeq_ == savedSeq_) return;
   connection_.query("UPDATE tether_sequence SET last = ?1").run(lastSeq_);
 }

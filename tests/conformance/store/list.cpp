@@ -65,6 +65,35 @@ void lookUnderWay(StoreBench& bench) {
   CHECK(underWay(100) == 1);
 }
 
+void lookCounts(StoreBench& bench) {
+  std::map<std::string, TableChanges> changes;
+  Work rehearsed;
+  rehearsed.rollBack = true;
+  rehearsed.apply = [&](Unit& unit) {
+    ScriptScope scope;
+    scope.changes = &changes;
+    unit.sql(scope).run("SELECT 1");
+    unit.accept(bench.newCommand("rehearsed"));
+  };
+  Work failed;
+  failed.apply = [&](Unit& unit) {
+    unit.accept(bench.newCommand("failed"));
+    throw Error(ErrorCode::Conflict, "on purpose");
+  };
+  Work kept;
+  kept.apply = [&](Unit& unit) { unit.accept(bench.newCommand("kept")); };
+  for (const auto& work : {kept, rehearsed, failed}) bench.store().post(work);
+  kept.apply = [&](Unit& unit) { unit.accept(bench.newCommand("kept too")); };
+  bench.store().post(kept);
+  CHECK(bench.store().runPending());
+  bench.look([](Snapshot& snapshot) {
+    CHECK(snapshot.info().commands == std::map<std::string, std::int64_t>{{"accepted", 2}});
+    CHECK(snapshot.openByType() == std::map<std::string, std::int64_t>{{"Work", 2}});
+    CHECK(snapshot.queues().at(0).counts.ready == 2);
+    return true;
+  });
+}
+
 void lookInfo(StoreBench& bench) {
   const Time start = bench.now();
   bench.ended("succeeded", CommandState::Succeeded);

@@ -1,0 +1,132 @@
+// Declares the hook that tells which rows a statement changes; Debian's library has it.
+#define SQLITE_ENABLE_PREUPDATE_HOOK
+#include "sqlite/kept_counts.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "sqlite/unit.hpp"
+
+namespace tether::sqlite {
+
+namespace {
+
+/// One row, as it was or as it will be.
+class ChangedRow {
+ public:
+  ChangedRow(sqlite3* handle, bool after) : handle_(handle), after_(after) {}
+
+  bool null(int column) const { return sqlite3_value_type(value(column)) == SQLITE_NULL; }
+  std::int64_t integer(int column) const { return sqlite3_value_int64(value(column)); }
+  std::string text(int column) const {
+    auto* const found = value(column);
+    const auto* text = sqlite3_value_text(found);
+    if (text == nullptr) return {};
+    return {reinterpret_cast<const char*>(text),
+            static_cast<std::size_t>(sqlite3_value_bytes(found))};
+  }
+
+ private:
+  sqlite3_value* value(int column) const {
+    sqlite3_value* value = nullptr;
+    const int code = after_ ? sqlite3_preupdate_new(handle_, column, &value)
+                            : sqlite3_preupdate_old(handle_, column, &value);
+    return code == SQLITE_OK ? value : nullptr;
+  }
+
+  sqlite3* handle_;
+  bool after_;
+};
+
+// The places of columns in their tables, see schema.hpp.
+constexpr int kQueue = 0;
+constexpr int kLane = 1;
+constexpr int kDueAt = 2;
+constexpr int kJoined = 5;
+constexpr int kOwner = 13;
+constexpr int kLeaseUntil = 15;
+constexpr int kCommandState = 4;
+constexpr int kReplayedAt = 14;
+constexpr int kArchivedAt = 18;
+
+const char* standingOf(const ChangedRow& message) {
+  if (!message.null(kOwner)) return "held";
+  if (!message.null(kLeaseUntil)) return "lent";
+  const auto due = message.integer(kDueAt);
+  if (due == kReady) return "ready";
+  if (due == kParked) return "parked";
+  return message.integer(kJoined) != 0 ? "retrying" : "delayed";
+}
+
+const char* standingOfLetter(const ChangedRow& letter) {
+  if (!letter.null(kReplayedAt)) return "replayed";
+  return letter.null(kArchivedAt) ? "waiting" : "archived";
+}
+
+}  // namespace
+
+void KeptCounts::watch(sqlite3* handle) {
+  sqlite3_preupdate_hook(handle, &KeptCounts::onChange, this);
+}
+
+void KeptCounts::onChange(void* self, sqlite3* handle, int operation, const char* database,
+                          const char* table, long long /*before*/, long long /*after*/) {
+  const std::string_view name(table);
+  if (!name.starts_with("tether_") || std::string_view(database) != "main") return;
+  auto& changes = static_cast<KeptCounts*>(self)->changes_;
+  const auto count = [&](const auto& read) {
+    const auto at = changes.size();
+    if (operation != SQLITE_INSERT) changes.push_back(read(ChangedRow(handle, false), -1));
+    if (operation != SQLITE_DELETE) changes.push_back(read(ChangedRow(handle, true), 1));
+    if (operation != SQLITE_UPDATE) return;
+    const auto& was = changes[at];
+    const auto& is = changes[at + 1];
+    if (was.state == is.state && was.lane == is.lane && was.queue == is.queue) changes.resize(at);
+  };
+  if (name == "tether_message") {
+    count([](const ChangedRow& row, int by) {
+      return Change{"message", row.integer(kQueue), row.text(kLane), standingOf(row), by};
+    });
+  } else if (name == "tether_command") {
+    count([](const ChangedRow& row, int by) {
+      return Change{"command", 0, {}, row.text(kCommandState), by};
+    });
+  } else if (name == "tether_event" && operation != SQLITE_UPDATE) {
+    count([](const ChangedRow&, int by) { return Change{"event", 0, {}, {}, by}; });
+  } else if (name == "tether_dead_letter") {
+    count([](const ChangedRow& row, int by) {
+      return Change{"letter", 0, {}, standingOfLetter(row), by};
+    });
+  }
+}
+
+bool KeptCounts::mayBeHeld(Connection& connection) const {
+  const auto held = [](const Change& change) { return change.state == "held"; };
+  if (std::any_of(changes_.begin(), changes_.end(), held)) return true;
+  auto found = connection.query(
+      "SELECT 1 FROM tether_count WHERE of = 'message' AND state = 'held' AND n > 0 LIMIT 1");
+  return found.first();
+}
+
+void KeptCounts::write(Connection& connection) {
+  using Counted = std::tuple<std::string_view, std::int64_t, std::string_view, std::string_view>;
+  std::map<Counted, std::int64_t> sums;
+  for (const auto& change : changes_) {
+    sums[{change.of, change.queue, change.lane, change.state}] += change.by;
+  }
+  for (const auto& [counted, by] : sums) {
+    if (by == 0) continue;
+    const auto& [of, queue, lane, state] = counted;
+    connection
+        .query(
+            "INSERT INTO tether_count (of, queue, lane, state, n) VALUES (?1, ?2, ?3, ?4, ?5)"
+            " ON CONFLICT DO UPDATE SET n = n + excluded.n")
+        .run(of, queue, lane, state, by);
+  }
+  clear();
+}
+
+}  // namespace tether::sqlite
