@@ -133,7 +133,7 @@ class ProjectFile(unittest.TestCase):
         self.assertEqual(self.items("Ic"), known)
 
     def test_functions_are_those_of_the_store(self):
-        store = (manual.SOURCE / "engine/src/sqlite/sql_session.cpp").read_text()
+        store = (manual.SOURCE / "engine/src/sqlite/sql_functions.cpp").read_text()
         known = set(re.findall(r'\badd\("(\w+)",', store))
         told = {line.split()[2] for line in manual.section(self.page, "DESCRIPTION")
                 if line.startswith(".It Fn ")}

@@ -18,11 +18,11 @@ TEST_CASE("what a relay could not send under a clock that was ahead leaves when 
   bench.far->down = true;
   const auto right = bench.clock.now();
   bench.clock.set(right + kAhead);
-  const auto first = bench.submit("Pay", {}, "k");
+  const auto first = bench.submit("Pay", nlohmann::json::object(), "k");
   bench.settle();
   bench.clock.set(right);
   bench.far->down = false;
-  const auto second = bench.submit("Pay", {}, "k");
+  const auto second = bench.submit("Pay", nlohmann::json::object(), "k");
   bench.settle();
   for (int round = 0; round < 3; ++round) bench.advance(1s);
   CHECK(bench.state(first) == CommandState::Succeeded);

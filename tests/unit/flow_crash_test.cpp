@@ -36,8 +36,8 @@ TEST_CASE("a crash is judged by the policy of its type, whoever finds it") {
        {Engine::Role::Relay, Engine::Role::Listener, Engine::Role::ListenerAndRelay}) {
     FlowBench bench;
     bench.handle("Pay", effect("paid"), patient());
-    const auto id = bench.submit("Pay", {}, "k");
-    const auto next = bench.submit("Pay", {}, "k");
+    const auto id = bench.submit("Pay", nlohmann::json::object(), "k");
+    const auto next = bench.submit("Pay", nlohmann::json::object(), "k");
     Stranger(bench).claim("Pay", 1);
     const auto finder = finderOn(bench);
     turnUntilIdle(*finder, role);
@@ -58,8 +58,8 @@ TEST_CASE("a crash is judged by the policy of its type, whoever finds it") {
 TEST_CASE("a command that crashes each time ends dead and blocks its key as its type says") {
   FlowBench bench;
   bench.handle("Pay", effect("paid"), patient());
-  const auto id = bench.submit("Pay", {}, "k");
-  bench.submit("Pay", {}, "k");
+  const auto id = bench.submit("Pay", nlohmann::json::object(), "k");
+  bench.submit("Pay", nlohmann::json::object(), "k");
   const auto finder = finderOn(bench);
   for (int crash = 0; crash < 2; ++crash) {
     bench.clock.advance(10s);

@@ -296,7 +296,7 @@ TEST_CASE("an event that no envelope can carry fails its attempt") {
     CHECK(bench.state(id) == CommandState::Dead);
     CHECK(bench.command(id).error.code == "invalid");
   }
-  CHECK_THROWS_AS(bench.submit("Cpp", {}, "\xff"), Error);
+  CHECK_THROWS_AS(bench.submit("Cpp", nlohmann::json::object(), "\xff"), Error);
 }
 
 }  // namespace tether::testing

@@ -98,7 +98,7 @@ TEST_CASE("a key's commands follow one another at once") {
   LiveBench bench;
   bench.handle("Pay", effect("paid"));
   std::string last;
-  for (int i = 0; i < 50; ++i) last = bench.submit("Pay", {}, "k");
+  for (int i = 0; i < 50; ++i) last = bench.submit("Pay", nlohmann::json::object(), "k");
   bench.engine->start();
   CHECK(bench.engine->api().wait(last, kLong).resolved());
   CHECK(bench.sql("SELECT * FROM effects").size() == 50);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "model/json_text.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/json_arguments.hpp"
 #include "sqlite/sql_reading.hpp"
@@ -249,9 +250,9 @@ void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) {
                                           ": the payload has no member \"" + (name + 1) + "\"");
     }
     // A host's own values: the payload's were looked at before.
-    if (!member->is_string()) checkJson(name, *member, kMessageLimits);
+    if (!member->is_string()) checkJson(':' + std::string(name + 1), *member, kMessageLimits);
     if (asJson) {
-      bindText(statement, i, canonicalJson(*member));
+      bindText(statement, i, utf8Json(canonicalJson(*member)));  // as it travels, and is measured
       continue;
     }
     switch (member->type()) {
