@@ -99,15 +99,16 @@ TEST_CASE("a command of a catalog runs its script and sets off reactions in the 
   CHECK(shop.run("CreateOrder", {{"id", "o-1"}, {"customer", "ada"}, {"lines", {1, 2}}}) ==
         "succeeded");
   CHECK(shop.command("c-1").key == "ada");
-  CHECK(shop.rows("SELECT * FROM orders") == json::array({{{"id", "o-1"},
-                                                           {"customer", "ada"},
-                                                           {"quantity", 1},
-                                                           {"note", nullptr},
-                                                           {"lines", "[1,2]"},
-                                                           {"command", "c-1"},
-                                                           {"flow", "c-1"},
-                                                           {"attempt", 1},
-                                                           {"at", "2026-01-01T00:00:00Z"}}}));
+  CHECK(shop.rows("SELECT * FROM orders") ==
+        json::array({{{"id", "o-1"},
+                      {"customer", "ada"},
+                      {"quantity", 1},
+                      {"note", nullptr},
+                      {"lines", "[1,2]"},
+                      {"command", "c-1"},
+                      {"flow", "c-1"},
+                      {"attempt", 1},
+                      {"at", "2026-01-01T00:00:00.000000Z"}}}));
   CHECK(shop.rows("SELECT * FROM shipments") == json::array({{{"id", "o-1"}, {"flow", "c-1"}}}));
 }
 

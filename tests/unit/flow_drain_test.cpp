@@ -1,5 +1,6 @@
 // How an engine begins and ends: what a stop waits for, and what it does not wait for.
 #include <future>
+#include <set>
 
 #include "tether/error.hpp"
 #include "unit/flow_bench.hpp"

@@ -34,11 +34,12 @@ TEST_CASE("in a child of its process an engine refuses every call and goes away 
     const auto refused = [](auto&& act) {
       return thrown(act).find("made before a fork") != std::string::npos;
     };
-    const bool all = refused([&] { api.submit({.type = "Nothing", .payload = {}}); }) &&
-                     refused([&] { engine->api(); }) && refused([&] { engine->store(); }) &&
-                     refused([&] { engine->start(); }) && refused([&] { engine->turn(); }) &&
-                     refused([&] { engine->stop(Duration{0}); }) &&
-                     refused([&] { const Engine another(options); });
+    const bool all =
+        refused([&] { api.submit({.type = "Nothing", .payload = nlohmann::json::object()}); }) &&
+        refused([&] { engine->api(); }) && refused([&] { engine->store(); }) &&
+        refused([&] { engine->start(); }) && refused([&] { engine->turn(); }) &&
+        refused([&] { engine->stop(Duration{0}); }) &&
+        refused([&] { const Engine another(options); });
     engine.reset();
     ::_exit(all ? 0 : 1);
   }
