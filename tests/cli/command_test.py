@@ -246,6 +246,7 @@ class HandedOver(ProjectTest):
         self.change("UPDATE tether_command SET handed_over_at = 1, due_at = NULL,"
                     " message_seq = NULL")
         self.change("DELETE FROM tether_message")
+        self.change("DELETE FROM tether_count WHERE of = 'message'")
 
     def test_is_sent_again_with_its_id(self):
         self.hand_over("first", "second")

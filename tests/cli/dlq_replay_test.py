@@ -199,7 +199,7 @@ class Replay(LettersTest):
         self.ok("queue", "send", "partners", "no envelope")
         self.listen()
         [letter] = self.letters("--queue", "partners")
-        self.fails(2, "cannot be taken in: message", "dlq", "replay", letter)
+        self.fails(2, "cannot be taken in: the body is not the JSON that was expected", "dlq", "replay", letter)
         envelope = {"specversion": "1.0", "id": "m-1", "source": "partner", "type": "Book",
                     "datacontenttype": "application/json", "data": {"id": "m-1", "account": 3}}
         line = json.dumps({"id": letter, "version": 1, "body": json.dumps(envelope)})

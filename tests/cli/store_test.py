@@ -237,6 +237,9 @@ class Prune(ProjectTest):
                     "(SELECT seq FROM tether_command WHERE id = 'archived')")
         self.change("UPDATE tether_dead_letter SET replayed_at = failed_at WHERE command_seq = "
                     "(SELECT seq FROM tether_command WHERE id = 'replayed')")
+        self.change("DELETE FROM tether_count WHERE of = 'letter'")
+        self.change("INSERT INTO tether_count VALUES ('letter', 0, '', 'waiting', 1),"
+                    " ('letter', 0, '', 'archived', 1), ('letter', 0, '', 'replayed', 1)")
         self.ok("store", "prune", "--until", "0s", "--yes")
         count = "SELECT count(*) AS n FROM tether_dead_letter"
         self.assertEqual(self.ok("store", "sql", count, "--json").data, [{"n": 3}])

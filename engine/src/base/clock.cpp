@@ -150,7 +150,7 @@ std::string toText(Time time) {
   auto out = toSortableText(time);
   out.pop_back();
   for (const std::string_view zeros : {"000", ".000"}) {
-    if (out.ends_with(zeros)) out.resize(out.size() - zeros.size());
+    if (out.ends_with(zeros)) out.erase(out.size() - zeros.size());
   }
   return out += 'Z';
 }
