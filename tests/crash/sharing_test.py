@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -75,6 +76,17 @@ class SharingTest(CrashTest):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
+    def stop_between_commits(self, site, pid):
+        """One that is stopped while it writes would keep the lock, and everybody else out."""
+        while True:
+            os.kill(pid, signal.SIGSTOP)
+            with contextlib.closing(sqlite3.connect(site.store, timeout=0.2)) as store:
+                try:
+                    store.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError:
+                    os.kill(pid, signal.SIGCONT)
+
     def stand_still(self, site, stack, container=()):
         """A listener that is stopped in the middle of a command for twice its lease, while another
         one listens. Returns the first one's process, still stopped."""
@@ -95,7 +107,7 @@ class SharingTest(CrashTest):
             children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
             pid = int(children.split()[0])
             stack.callback(self.kill_if_alive, pid)
-        os.kill(pid, signal.SIGSTOP)
+        self.stop_between_commits(site, pid)
         silent = site.query("SELECT max(alive_until) FROM tether_owner")[0][0]
         self.listen(stack, site, **options)
         while time.time() * 1e6 < silent + LEASE_MS * 1000:  # twice the lease since its last word
