@@ -57,7 +57,7 @@ operator()(const PatternText& pattern, const Subschema* subschema) const {
 template <>
 bool ValidationVisitor<adapters::NlohmannJsonAdapter>::visit(
     const constraints::FormatConstraint& constraint) {
-  const std::string format = constraint.getFormat();
+  const std::string& format = constraint.getFormat();
   if (tether::hasFormat(format, m_target.asString())) return true;
   if (m_results != nullptr) m_results->pushError(m_context, "String should be a valid " + format);
   return false;

@@ -92,11 +92,11 @@ bool inCalendar(const std::string& text) {
 }  // namespace
 
 bool hasFormat(const std::string& format, const std::string& text) {
-  static const std::regex date(kDate, kFlags);
-  static const std::regex time(kTime, kFlags);
-  static const std::regex both(std::string(kDate) + "[Tt]" + kTime, kFlags);
-  if (format == "time") return std::regex_match(text, time);
-  return std::regex_match(text, format == "date" ? date : both) && inCalendar(text);
+  static const std::regex kDateForm(kDate, kFlags);
+  static const std::regex kTimeForm(kTime, kFlags);
+  static const std::regex kBothForm(std::string(kDate) + "[Tt]" + kTime, kFlags);
+  if (format == "time") return std::regex_match(text, kTimeForm);
+  return std::regex_match(text, format == "date" ? kDateForm : kBothForm) && inCalendar(text);
 }
 
 std::regex compilePattern(const std::string& pattern) {

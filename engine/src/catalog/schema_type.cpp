@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <vector>
 
 #include "catalog/schema_check.hpp"
@@ -59,7 +60,7 @@ std::string typeAt(const json& root, const std::string& pointer) {
   for (json::json_pointer at(pointer); !at.empty(); at.pop_back()) path.push_back(at.back());
   Schemas here;
   add(root, root, here);
-  for (auto token = path.rbegin(); token != path.rend(); ++token) here = inside(root, here, *token);
+  for (const auto& token : std::views::reverse(path)) here = inside(root, here, token);
   for (const json* schema : here) {
     if (auto type = typeOf(*schema); !type.empty()) return type;
   }

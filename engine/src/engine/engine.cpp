@@ -62,7 +62,8 @@ void Engine::Impl::requireElsewhere(const char* call) const {
 
 Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Engine::~Engine() {  // in a child the threads are not there, and the store is the parent's
-  if (impl_->process != ::getpid()) static_cast<void>(impl_.release());
+  if (impl_->process != ::getpid()) [[maybe_unused]]
+    auto* const leaked = impl_.release();
 }
 
 Engine::Impl& Engine::here() const {

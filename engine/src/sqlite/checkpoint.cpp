@@ -22,7 +22,7 @@ std::string logHeader(sqlite3* connection) {
   constexpr int kHeaderBytes = 32;
   std::string header(kHeaderBytes, '\0');
   sqlite3_file* log = nullptr;
-  sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&log));
   if (log == nullptr || log->pMethods == nullptr) return {};
   const int code = log->pMethods->xRead(log, header.data(), kHeaderBytes, 0);
   return code == SQLITE_OK ? header : std::string();

@@ -117,7 +117,7 @@ void OwnFiles::require() {
                         " while the store was open, so nothing is accepted any more: end all "
                         "programs that use it, and run `tether store verify`");
   refusal_.set(error);
-  throw error;
+  throw Error(error);
 }
 
 std::string OwnFiles::difference() {

@@ -118,7 +118,7 @@ SqliteStore::~SqliteStore() {
   if (process_ == ::getpid()) {
     parts_->writer.stop();
   } else {
-    static_cast<void>(parts_.release());  // it is the parent's
+    [[maybe_unused]] auto* const parents = parts_.release();
   }
 }
 
