@@ -50,9 +50,8 @@ std::size_t lineAt(std::string_view text, std::size_t offset) {
 }
 
 bool isOwnName(std::string_view name) {
-  constexpr std::string_view kPrefix = "tether_";
-  return name.size() >= kPrefix.size() &&
-         sqlite3_strnicmp(name.data(), kPrefix.data(), static_cast<int>(kPrefix.size())) == 0;
+  const std::string prefix = "tether_";
+  return sqlite3_stricmp(std::string(name.substr(0, prefix.size())).c_str(), prefix.c_str()) == 0;
 }
 
 std::string_view renamesTo(std::string_view statement) {

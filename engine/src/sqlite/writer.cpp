@@ -41,7 +41,7 @@ Writer::Writer(WriterOptions options, const Clock& clock, OwnFiles& files, Refus
 }
 
 Writer::~Writer() {
-  stop();
+  endThread();
   if (connection_ && files_.replaced()) connection_->keepLog(true);
 }
 
@@ -98,6 +98,10 @@ void Writer::stop() {
   if (inClosure()) {
     throw Error(ErrorCode::Invalid, "the writer cannot be stopped from what it runs");
   }
+  endThread();
+}
+
+void Writer::endThread() {
   {
     const std::lock_guard lock(mutex_);
     if (!threaded_) return;

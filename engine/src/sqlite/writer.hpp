@@ -75,6 +75,7 @@ class Writer {
   void apply(Entry& entry, bool isolated);
   void commit(Batch& batch);
   bool lastBatchIsThere();
+  void endThread();
   void open();
   void rollBack() noexcept;
   void checkpointIfDue();
