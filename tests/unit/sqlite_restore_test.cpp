@@ -154,6 +154,7 @@ TEST_CASE("what the processes of the backup held is given back uncounted") {
   CHECK(rowsOf(*store, "SELECT receives, owner, suspect FROM tether_message") ==
         R"([{"owner":null,"receives":0,"suspect":0}])");
   CHECK(rowsOf(*store, "SELECT count(*) AS n FROM tether_owner") == R"([{"n":0}])");
+  CHECK(store->verify().empty());
 }
 
 TEST_CASE("a program that had the store open knows no queue that a restore took back") {

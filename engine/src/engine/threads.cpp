@@ -50,9 +50,10 @@ void Engine::Impl::pulseLoop(Role role) {
     if (!drains && ownerLost()) {
       guarded(signFails, [&] {
         signOn(role);
+        if (listens && runsCommands()) listener.open(owner_, *workers_);
+        if (stopRequested_) listener.close();  // it was asked for meanwhile
         return true;
       });
-      if (listens && runsCommands()) listener.open(owner_, *workers_);
       look = true;
     }
     if (look && listens) {

@@ -121,10 +121,10 @@ class TransactionListener {
   Repeated cannotRecord_{"cannot record how an attempt ended", {}, clock_};
   Repeated noThread_{"there is no thread for a prepare", {}, clock_};
   Repeated observerThrew_{"onEnded threw", {}, clock_};
-  // Writer:
-  bool backlog_ = true;  // more may be ready than was claimed: new commands wait behind it
-  bool suspectWaits_ = false;
-  std::map<std::string, int> failedInRow_;  // here, by type
+  // These two are set by the writer. More may be ready than was claimed: new commands wait behind.
+  std::atomic<bool> backlog_{true};
+  std::atomic<bool> suspectWaits_{false};
+  std::map<std::string, int> failedInRow_;  // writer: here, by type
 
   mutable std::mutex mutex_;  // guards the rest
   bool claimPosted_ = false;

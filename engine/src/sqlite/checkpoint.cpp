@@ -4,6 +4,17 @@
 
 namespace tether::sqlite {
 
+namespace {
+
+int syncDatabase(sqlite3* connection) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+  if (file == nullptr || file->pMethods == nullptr) return SQLITE_OK;
+  return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+}
+
+}  // namespace
+
 int checkpoint(sqlite3* connection, sqlite3* guard, bool* all) {
   if (sqlite3_exec(guard, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) != SQLITE_OK) {
     return SQLITE_BUSY;
@@ -13,7 +24,10 @@ int checkpoint(sqlite3* connection, sqlite3* guard, bool* all) {
   const int code =
       sqlite3_wal_checkpoint_v2(connection, "main", SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
   if (all != nullptr) *all = code == SQLITE_OK && frames == copied;
-  const int extended = code == SQLITE_OK ? code : sqlite3_extended_errcode(connection);
+  int extended = code == SQLITE_OK ? code : sqlite3_extended_errcode(connection);
+  // SQLite does not sync what a checkpoint wrote that a reader cut short. The next batch says how
+  // many commits the database has, so the disk must have them first.
+  if (code == SQLITE_OK && frames != copied) extended = syncDatabase(connection);
   sqlite3_exec(guard, "ROLLBACK", nullptr, nullptr, nullptr);
   return extended;
 }

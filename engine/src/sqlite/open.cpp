@@ -177,6 +177,7 @@ bool prepareSchema(Connection& connection, const SqliteStoreOptions& options) {
     for (auto at = from; at < kSchemaVersion; ++at) {
       connection.exec(kSchema[at]);
       if (at == 1) groupLetters(connection);
+      if (at == 3) connection.exec(kCountRows);
     }
     if (from < kSchemaVersion) {
       connection.exec("PRAGMA application_id = " + std::to_string(kApplicationId));

@@ -91,9 +91,24 @@ Present lookAt(const std::string& store, const RestoreLoss& loss, Time now) {
   Present present;
   present.loss = loss;
   bool foreign = false;
+  const auto ignoreDamage = [](const Error& error) {
+    // What is damaged, or of another version, is to be written over.
+    if (error.code() == ErrorCode::Unavailable) throw Error(error);
+  };
   try {
     Connection reader({.path = store, .reading = true, .keepLog = true});
     reader.query("BEGIN").run();
+    try {  // by itself: without its id the file would take its own log for a stranger's
+      auto file = reader.query("SELECT id, commits, copied, unsynced FROM tether_store");
+      if (file.first()) {
+        present.id = file.text(0);
+        present.commits = file.integer(1);
+        present.copied = file.integer(2);
+        present.unsynced = file.integer(3);
+      }
+    } catch (const Error& error) {
+      ignoreDamage(error);
+    }
     foreign = number(reader, "PRAGMA application_id") != kApplicationId;
     present.owner = livingOwner(reader, now);
     const auto kept = present.loss.keptTo;
@@ -106,16 +121,8 @@ Present lookAt(const std::string& store, const RestoreLoss& loss, Time now) {
                                 kept);
     present.loss.events = number(reader, "SELECT count(*) FROM tether_event WHERE seq > ?1", kept);
     present.loss.known = true;
-    auto file = reader.query("SELECT id, commits, copied, unsynced FROM tether_store");
-    if (file.first()) {
-      present.id = file.text(0);
-      present.commits = file.integer(1);
-      present.copied = file.integer(2);
-      present.unsynced = file.integer(3);
-    }
   } catch (const Error& error) {
-    // What is damaged, or of another version, is to be written over.
-    if (error.code() == ErrorCode::Unavailable) throw;
+    ignoreDamage(error);
   }
   if (foreign) throw Error(ErrorCode::Invalid, store + " is a database, but not a Tether store");
   if (!present.owner.empty()) {
@@ -154,6 +161,8 @@ void turnIntoStore(Connection& copy, const Present& present, const RestoreOption
   copy.exec(
       "UPDATE tether_message SET owner = NULL, leased_at = NULL,"
       " receives = receives - (lane <> '') WHERE owner IS NOT NULL");
+  copy.exec("DELETE FROM tether_count");  // this connection keeps no counts
+  copy.exec(kCountRows);
   copy.exec("DELETE FROM tether_owner");
   copy.query("INSERT INTO tether_restore (resumed, kept, at) VALUES (?1, ?2, ?3)")
       .run(resumed, kept, now);

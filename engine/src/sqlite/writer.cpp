@@ -350,6 +350,7 @@ void Writer::commit(Batch& batch) {
     if (!lastBatchIsThere()) throw;
   }
   committed_();
+  newLog_ = false;  // that is said now: what is unsynced from here on is another failure
   if (holed) copyHoledLog();
 }
 
@@ -430,9 +431,11 @@ void Writer::copyHoledLog() {
   const auto until = Steady::now() + options_.connection.busyTimeout;
   while (!copyLog()) {
     if (Steady::now() > until) {
-      throw Error(ErrorCode::Unavailable,
-                  "the disk failed to sync earlier, and somebody who reads or writes keeps the log "
-                  "from being copied: try again");
+      // The batch is committed, so nobody may be told to try it again here.
+      refusal_.set({ErrorCode::Unavailable,
+                    "the disk failed to sync earlier, and somebody who reads or writes keeps the "
+                    "log from being copied: reopen the store"});
+      throw *refusal_.get();
     }
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
   }
