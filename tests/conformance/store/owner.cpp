@@ -123,7 +123,10 @@ void ownerDiedSettle(StoreBench& bench) {
   const auto lostAlone = bench.claimInDeadProcess(1);
   CHECK(bench.takeOver() == Ids{"alone"});
   CHECK_FALSE(bench.settle(lostAlone[0], CommandState::Succeeded));
-  CHECK(bench.settle(bench.crashed().at(0), CommandState::Dead));
+  const auto judged = bench.crashed();  // it is held again, by another owner
+  REQUIRE(idsOf(judged) == Ids{"alone"});
+  CHECK_FALSE(bench.settle(lostAlone[0], CommandState::Succeeded));
+  CHECK(bench.settle(judged[0], CommandState::Dead));
 }
 
 void ownerDiedQueue(StoreBench& bench) {
