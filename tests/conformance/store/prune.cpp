@@ -264,11 +264,11 @@ void pruneQueues(StoreBench& bench) {
     bench.commit([&](Unit& unit) { unit.send(queue, {"m", "hello", "", 0s}, bench.now()); });
   };
   const auto names = [&] {
-    Ids names;
+    Ids all;
     for (const auto& queue : bench.look([](Snapshot& snapshot) { return snapshot.queues(); })) {
-      names.push_back(queue.name);
+      all.push_back(queue.name);
     }
-    return names;
+    return all;
   };
   bench.ended("c", CommandState::Succeeded);
   for (const char* queue : {"mistake", "paused", "used"}) send(queue);
