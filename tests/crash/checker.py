@@ -39,6 +39,9 @@ OPEN = {"accepted", "running", "retrying"}
 ENDED = {"succeeded", "rejected", "dead", "cancelled"}
 READY = 0
 PARKED = 2**63 - 1
+# Of a message whose attempt crashed, until it was judged.
+CRASHED = 2
+TEXT_LIMIT = 16 * 1024  # bytes of an error that are kept, and of what says that it was cut
 # How the last attempt of a command ended, by the state that it left.
 LAST_OUTCOMES = {
     "succeeded": {"succeeded"},
@@ -153,6 +156,15 @@ class Checker:
             yield "I3: the file is not marked as a store"
         if self.store.database.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             yield "I3: the journal is not a write-ahead log"
+        stores = self.store.rows("SELECT * FROM tether_store")
+        if len(stores) != 1:
+            yield f"I3: the file says {len(stores)} times which store it is"
+        for row in stores:
+            if row["copied"] > row["commits"]:
+                yield (
+                    f"I3: the file has {row['copied']} commits without its log, "
+                    f"and {row['commits']} were made"
+                )
 
     def rule_00_order(self):
         last = self.store.number("SELECT last FROM tether_sequence")
@@ -160,6 +172,15 @@ class Checker:
             highest = self.store.number(f"SELECT max(seq) FROM tether_{table}") or 0
             if highest > last:
                 yield f"I8: seq {highest} of tether_{table} is beyond the counter at {last}"
+
+    def rule_00_texts(self):
+        """What came from outside as an error was limited when it was kept."""
+        for table in ("command", "attempt", "dead_letter"):
+            for row in self.store.rows(
+                f"SELECT seq, length(CAST(error_message AS BLOB)) AS size FROM tether_{table}"
+                " WHERE size > ?", TEXT_LIMIT
+            ):
+                yield f"I5: the error of tether_{table} seq {row['seq']} has {row['size']} bytes"
 
     # ---- I1, I6: what was acknowledged ----------------------------------------------------------
 
@@ -348,8 +369,15 @@ class Checker:
             for id_, queue in self.store.queues.items()
             if queue["name"] == self.application.get("unread") and not queue["outgoing"]
         ]
+        outgoing = {id_ for id_, queue in self.store.queues.items() if queue["outgoing"]}
         for event in self.store.events:
-            if event["pending"] != 0:
+            waiting = sum(messages[queue, event["seq"]] for queue in outgoing)
+            if event["pending"] != waiting:
+                yield (
+                    f"I4: event {event['id']} ({event['type']}) says that {event['pending']} "
+                    f"messages have not left, and {waiting} wait"
+                )
+            elif waiting:
                 yield f"I4: event {event['id']} ({event['type']}) has not left"
             if "unread" in self.application and not any(
                 messages[queue, event["seq"]] for queue in unread
@@ -482,6 +510,36 @@ class Checker:
             yield f"I5: {name(now)} was {then['state']} in generation {before} and was run again"
         elif after == before and then["state"] in ENDED and then["state"] != now["state"]:
             yield f"I5: {name(now)} was {then['state']} before"
+
+    def rule_05_counts(self):
+        """What is kept of how many rows stand how is what a count gives."""
+        true, kept = collections.Counter(), collections.Counter()
+        for message in self.store.messages:
+            true["message", message["queue"], message["lane"], self.standing(message)] += 1
+        for command in self.store.commands:
+            true["command", 0, "", command["state"]] += 1
+        true["event", 0, "", ""] = len(self.store.events)
+        for letter in self.store.letters:
+            state = "waiting" if letter["archived_at"] is None else "archived"
+            state = state if letter["replayed_at"] is None else "replayed"
+            true["letter", 0, "", state] += 1
+        for row in self.store.rows("SELECT * FROM tether_count"):
+            kept[row["of"], row["queue"], row["lane"], row["state"]] = row["n"]
+        for counted in sorted(set(true) | set(kept)):
+            if true[counted] != kept[counted]:
+                of, queue, lane, state = counted
+                what = " ".join(filter(None, (state, of, f"on queue {queue}" if queue else "", lane)))
+                yield f"I5: {kept[counted]} are counted as {what}, and {true[counted]} are there"
+
+    @staticmethod
+    def standing(message):
+        if message["owner"] is not None:
+            return "held"
+        if message["lease_until"] is not None:
+            return "lent"
+        if message["due_at"] in (READY, PARKED):
+            return "ready" if message["due_at"] == READY else "parked"
+        return "retrying" if message["joined"] else "delayed"
 
     # ---- I7: dead letters ------------------------------------------------------------------------
 
@@ -722,6 +780,28 @@ class Checker:
             for generation, count in recorded.items():
                 if count > most + 1:
                     yield f"I9: {name(command)} was started {count} times, at most {most} + 1"
+
+    def rule_09_crashes(self):
+        """A crash is an attempt that counts, and only all that its type permits make it dead."""
+        for command in self.store.commands:
+            attempts = self.store.attempts_of[command["seq"]]
+            if command["state"] != "dead" or not attempts or attempts[-1]["outcome"] != "crashed":
+                continue
+            most = self.counted_max(command)
+            if command["attempts"] < most:
+                yield (
+                    f"I9: {name(command)} died of a crash after {command['attempts']} attempts "
+                    f"of {most}"
+                )
+        for message in self.store.messages:
+            if message["suspect"] != CRASHED:
+                continue
+            command = self.store.by_seq.get(message["command_seq"])
+            attempts = self.store.attempts_of[message["command_seq"]]
+            if command is None or not attempts or attempts[-1]["outcome"] != "crashed":
+                yield f"I9: message seq {message['seq']} crashed, and no attempt says so"
+            elif command["type"] not in self.application.get("mayStayOpen", []):
+                yield f"I1: {name(command)} crashed, and nobody has judged it"
 
     # ---- I10: no orphans -------------------------------------------------------------------------
 

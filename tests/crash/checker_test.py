@@ -29,13 +29,20 @@ APPLICATION = {
 }
 
 
+def scripts():
+    """The statements that count the rows of a store, then those that make its tables."""
+    counts, *tables = re.findall(
+        r'R"sql\((.*?)\)sql"', SCHEMA.read_text(encoding="utf-8"), re.DOTALL
+    )
+    return counts, tables
+
+
 def create(path):
     """An empty store with the real tables, and those of an application."""
     database = sqlite3.connect(path, isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = OFF")
-    text = SCHEMA.read_text(encoding="utf-8")
-    for script in re.findall(r'R"sql\((.*?)\)sql"', text, re.DOTALL):
+    for script in scripts()[1]:
         database.executescript(script)
     database.execute(f"PRAGMA application_id = {checker.APPLICATION_ID}")
     database.executescript(
@@ -69,6 +76,9 @@ class History:
         self.database.execute(
             f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(values.values())
         )
+
+    def count(self):
+        self.database.executescript("DELETE FROM tether_count;" + scripts()[0])
 
     def accept(self, id_, type_="Plain", key=None, cause=None, flow=None, depth=0):
         seq = self.next()
@@ -231,6 +241,7 @@ def sound(path):
     history.database.execute("UPDATE tether_command SET generation = 1 WHERE seq = ?", (doomed,))
     history.end(doomed, "dead", history.attempt(doomed, "timeout", generation=1))
     history.letter(doomed, 1)
+    history.count()
     return history
 
 
@@ -245,6 +256,7 @@ class CheckerTest(unittest.TestCase):
         self.application = dict(APPLICATION)
         self.earlier = []
         self.emitted = []
+        self.counts_are_kept = True
 
     def write(self, name, values):
         path = self.folder / name
@@ -253,6 +265,8 @@ class CheckerTest(unittest.TestCase):
         return path
 
     def check(self):
+        if self.counts_are_kept:
+            self.history.count()
         return checker.check(
             self.path,
             [self.write("receipts", self.history.receipts)],
@@ -327,6 +341,7 @@ class CheckerTest(unittest.TestCase):
             " WHERE name = 'tether_event_flow'"
         )
         self.history.database.close()
+        self.counts_are_kept = False
         self.found("I3", "the database is damaged: row 1 missing from index")
 
     def test_a_page_that_was_overwritten_is_found(self):
@@ -334,6 +349,7 @@ class CheckerTest(unittest.TestCase):
         root = self.value(f"SELECT rootpage FROM sqlite_schema WHERE {index}")
         size = self.value("PRAGMA page_size")
         self.history.database.close()  # and with it the log
+        self.counts_are_kept = False
         with open(self.path, "r+b") as file:
             file.seek((root - 1) * size)
             file.write(b"\0" * size)
@@ -355,6 +371,14 @@ class CheckerTest(unittest.TestCase):
     def test_a_counter_behind_its_tables_is_found(self):
         self.execute("UPDATE tether_sequence SET last = 3")
         self.found("I8", "beyond the counter at 3")
+
+    def test_a_file_that_does_not_say_which_store_it_is_is_found(self):
+        self.execute("DELETE FROM tether_store")
+        self.found("I3", "says 0 times which store it is")
+
+    def test_a_file_that_has_commits_that_were_not_made_is_found(self):
+        self.execute("UPDATE tether_store SET copied = commits + 1")
+        self.found("I3", "has 1 commits without its log, and 0 were made")
 
     # ---- I1, I6 ---------------------------------------------------------------------------------
 
@@ -473,6 +497,18 @@ class CheckerTest(unittest.TestCase):
 
     def test_an_event_that_has_not_left_is_found(self):
         self.execute("UPDATE tether_event SET pending = 1 WHERE causation_id = 'c-1'")
+        self.found("I4", "says that 1 messages have not left, and 0 wait")
+
+    def test_an_event_with_a_subscriber_that_counts_as_left_twice_is_found(self):
+        self.execute("UPDATE tether_event SET pending = -1 WHERE causation_id = 'c-1'")
+        self.found("I4", "says that -1 messages have not left, and 0 wait")
+
+    def test_an_event_that_waits_for_a_queue_elsewhere_is_found(self):
+        self.history.insert("tether_queue", id=3, name="events", outgoing=1)
+        seq = self.value("SELECT seq FROM tether_event WHERE causation_id = 'c-1'")
+        self.history.message(seq, queue=3, event_seq=seq)
+        self.found("I4", "says that 0 messages have not left, and 1 wait")
+        self.execute("UPDATE tether_event SET pending = 1 WHERE seq = ?", seq)
         self.found("I4", "has not left")
 
     def test_a_message_of_an_event_that_was_not_committed_is_found(self):
@@ -584,6 +620,30 @@ class CheckerTest(unittest.TestCase):
                 row = next(row for row in now if row["id"] == "c-3")
                 self.earlier = [[dict(row, **change)]]
                 self.found(promise, words)
+
+    def test_a_count_that_was_not_kept_is_found(self):
+        self.counts_are_kept = False
+        for table, row, what in (
+            ("message", "queue = 2", "ready message on queue 2"),
+            ("command", "state = 'dead'", "dead command"),
+            ("event", "1", "event"),
+            ("letter", "state = 'waiting'", "waiting letter"),
+        ):
+            with self.subTest(what):
+                where = f"WHERE of = '{table}' AND {row}"
+                is_ = self.value(f"SELECT n FROM tether_count {where}")
+                self.execute(f"UPDATE tether_count SET n = 99 {where}")
+                self.found("I5", f"99 are counted as {what}, and {is_} are there")
+                self.execute(f"UPDATE tether_count SET n = {is_} {where}")
+
+    def test_a_count_of_what_is_not_there_is_found(self):
+        self.counts_are_kept = False
+        self.execute("INSERT INTO tether_count VALUES ('message', 1, 'Plain', 'held', 1)")
+        self.found("I5", "1 are counted as held message on queue 1 Plain, and 0 are there")
+
+    def test_an_error_longer_than_its_limit_is_found(self):
+        self.execute("UPDATE tether_attempt SET error_message = ?", "x" * (16 * 1024 + 1))
+        self.found("I5", "the error of tether_attempt seq")
 
     def test_a_replay_of_what_was_not_dead_is_found(self):
         row = next(row for row in checker.snapshot(self.path) if row["id"] == "c-5")
@@ -814,6 +874,28 @@ class CheckerTest(unittest.TestCase):
         self.history.end(seq, "rejected", self.history.attempt(seq, "rejected"))
         self.found("I9", "p-9 (Plain, rejected) was started 5 times, at most 3 + 1")
         self.application["strict"] = False
+        self.assertEqual(self.check(), [])
+
+    def test_a_death_by_a_crash_that_its_type_permits_is_found(self):
+        self.execute("UPDATE tether_attempt SET outcome = 'crashed' WHERE outcome = 'timeout'")
+        self.found("I9", "c-5 (Doomed, dead) died of a crash after 1 attempts of 3")
+        self.application["maxAttempts"] = {"": 3, "Doomed": 1}
+        self.assertFalse([line for line in self.check() if "died of a crash" in line])
+
+    def test_a_crash_that_no_attempt_records_is_found(self):
+        seq = self.history.accept("c-6")
+        self.history.message(seq, command_seq=seq, suspect=checker.CRASHED)
+        self.found("I9", f"message seq {seq} crashed, and no attempt says so")
+
+    def test_a_crash_that_nobody_judged_is_found(self):
+        seq = self.history.accept("c-6")
+        self.history.attempt(seq, "crashed")
+        self.execute(
+            "UPDATE tether_command SET attempts = 1, due_at = 0, message_seq = seq WHERE seq = ?", seq
+        )
+        self.history.message(seq, command_seq=seq, suspect=checker.CRASHED)
+        self.found("I1", "c-6 (Plain, accepted) crashed, and nobody has judged it")
+        self.application["mayStayOpen"] = ["Plain"]
         self.assertEqual(self.check(), [])
 
     # ---- I10 ------------------------------------------------------------------------------------
