@@ -136,12 +136,12 @@ class Ledger {
 };
 
 /// The writer thread, so that lines that wait together commit together.
-class Writing {
+class RunningWriter {
  public:
-  explicit Writing(Store& store) : store_(store) { store_.startWriter(); }
-  ~Writing() { store_.stopWriter(); }
-  Writing(const Writing&) = delete;
-  Writing& operator=(const Writing&) = delete;
+  explicit RunningWriter(Store& store) : store_(store) { store_.startWriter(); }
+  ~RunningWriter() { store_.stopWriter(); }
+  RunningWriter(const RunningWriter&) = delete;
+  RunningWriter& operator=(const RunningWriter&) = delete;
 
  private:
   Store& store_;
@@ -151,7 +151,7 @@ int submitEach(Session& session, Lines& lines) {
   auto& engine = session.engine(true);
   Ledger ledger(session.print());
   {
-    const Writing writing(engine.store());
+    const RunningWriter writing(engine.store());
     while (true) {
       try {
         if (!lines.next()) break;

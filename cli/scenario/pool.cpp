@@ -19,7 +19,7 @@ namespace {
 using nlohmann::json;
 using Steady = std::chrono::steady_clock;
 
-json toJson(const FileResults& results) {
+json jsonOf(const FileResults& results) {
   json list = json::array();
   for (const auto& result : results.results) {
     list.push_back({{"file", result.file},
@@ -112,7 +112,7 @@ class Pool {
     if (pid < 0) throw Error(ErrorCode::Unavailable, "cannot start a process for a scenario");
     if (pid == 0) {
       ::close(ends[0]);
-      writeAll(ends[1], toJson(runTelling(files_[index], ends[1])).dump() + '\n');
+      writeAll(ends[1], jsonOf(runTelling(files_[index], ends[1])).dump() + '\n');
       ::_exit(0);  // nothing of the parent's is flushed or destroyed here
     }
     ::close(ends[1]);

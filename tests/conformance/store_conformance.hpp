@@ -106,6 +106,7 @@ class StoreBench {
   bool record(const Event& event, const std::vector<Destination>& destinations);
   TakeRequest takeRequest(const std::string& queue, bool outgoing = false) const;
   std::vector<QueuedMessage> take(const std::string& queue, bool outgoing = false);
+  bool handOver(const QueuedMessage& message);
 
   /// One more migration, "001" and so on.
   void migrate(const std::string& sql);

@@ -21,7 +21,7 @@ namespace {
 const std::string kAnswer =
     R"({"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"ROLE","SecretAccessKey":"hidden",
         "Token":"t","LastUpdated":"2026-01-01T00:00:00Z","Expiration":"2026-01-01T06:00:00Z"})";
-const Credentials kKeys{"ROLE", "hidden", "t", parseTime("2026-01-01T06:00:00Z")};
+const Credentials kRoleKeys{"ROLE", "hidden", "t", parseTime("2026-01-01T06:00:00Z")};
 const std::string kRoles = "/latest/meta-data/iam/security-credentials/";
 
 /// IMDSv2, as strict as the real one about its token.
@@ -42,7 +42,7 @@ AwsFolder onInstance(const std::string& url) {
 }
 
 /// What the instance did wrong, of a message that first names the other ways to have keys.
-std::string problemOf(const std::string& message) {
+std::string problemSaid(const std::string& message) {
   const auto code = message.find(": ");
   const auto problem = message.find(" (the instance metadata");
   if (message.find(": no AWS credentials: set ") != code || problem == message.npos) return message;
@@ -54,7 +54,7 @@ std::string refusedBy(const std::string& line, const CannedAnswer& answer) {
   const LoopbackServer server(
       [&](const SeenRequest& request) { return request.line() == line ? answer : imds(request); });
   const auto aws = onInstance(server.url());
-  return problemOf(thrown([&] { providerOf(aws, kRemote, overTheWire())->get(); }));
+  return problemSaid(thrown([&] { providerOf(aws, kRemote, overTheWire())->get(); }));
 }
 
 AwsFolder inContainer(const std::string& url) {
@@ -71,7 +71,7 @@ TEST_CASE("an instance gives keys and region, by tokens of version 2") {
   const auto provider = providerOf(aws, kRemote, overTheWire());
   CHECK(provider->source() == "instance metadata (IMDSv2)");
   CHECK(server.seen().empty());
-  CHECK(provider->get() == kKeys);
+  CHECK(provider->get() == kRoleKeys);
   CHECK(server.lines() == std::vector<std::string>{"PUT /latest/api/token", "GET " + kRoles,
                                                    "GET " + kRoles + "my-role"});
   const auto config = aws.aws();
@@ -116,7 +116,7 @@ TEST_CASE("an instance that refuses tokens of version 2 is not asked in version 
     return request.method == "PUT" ? CannedAnswer{403, ""} : CannedAnswer{200, kAnswer};
   });
   const auto aws = onInstance(server.url());
-  CHECK(problemOf(thrown([&] { providerOf(aws, kRemote, overTheWire())->get(); })) ==
+  CHECK(problemSaid(thrown([&] { providerOf(aws, kRemote, overTheWire())->get(); })) ==
         "unavailable: the instance metadata (a token of version 2) answered 403");
   CHECK(server.lines() == std::vector<std::string>{"PUT /latest/api/token"});
 }
@@ -147,7 +147,7 @@ TEST_CASE("an instance that forgot its token gives a new one") {
     if (request.header("x-aws-ec2-metadata-token") != "TOKEN2") return {401, ""};
     return {200, request.path == kRoles ? "my-role" : kAnswer};
   });
-  CHECK(providerOf(onInstance(server.url()), kRemote, overTheWire())->get() == kKeys);
+  CHECK(providerOf(onInstance(server.url()), kRemote, overTheWire())->get() == kRoleKeys);
 }
 
 TEST_CASE("instance metadata is asked directly, and given a second") {
@@ -200,7 +200,7 @@ TEST_CASE("a relative container address is that of ECS, and wins over a full one
   };
   auto aws = inContainer("https://example/");
   aws.set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/x");
-  CHECK(providerOf(aws, kRemote, ecs)->get() == kKeys);
+  CHECK(providerOf(aws, kRemote, ecs)->get() == kRoleKeys);
   CHECK(requests.at(0).url == "http://169.254.170.2/v2/credentials/x");
   CHECK_FALSE(requests.at(0).useProxy);
   aws.set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "@example/x");
@@ -219,7 +219,7 @@ TEST_CASE("a container endpoint without TLS must be one of those that AWS has") 
                                          "http://169.254.170.23/", "http://[fd00:ec2::23]/v1",
                                          "https://example/hidden"};
   for (const auto& url : good) {
-    CHECK_MESSAGE(providerOf(inContainer(url), kRemote, any)->get() == kKeys, url);
+    CHECK_MESSAGE(providerOf(inContainer(url), kRemote, any)->get() == kRoleKeys, url);
   }
   const std::string must =
       " must be https://, or http:// to loopback, 169.254.170.2, 169.254.170.23 or "

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr Duration kLong = 30s;
-const Operator kAda{"ada", "a test", "not needed"};
+const Operator kOperator{"ada", "a test", "not needed"};
 
 void onMachineClock(EngineOptions& options) {
   options.clock = nullptr;

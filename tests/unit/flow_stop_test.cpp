@@ -11,11 +11,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kLong = 30s;
+constexpr Duration kAges = 30s;
 constexpr const char* kEndless =
     "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t";
 
-void onMachineClock(EngineOptions& options) {
+void onMachineClockAndHeldLong(EngineOptions& options) {
   options.clock = nullptr;
   options.hold = 1h;
 }
@@ -23,7 +23,7 @@ void onMachineClock(EngineOptions& options) {
 }  // namespace
 
 TEST_CASE("a stop at once interrupts SQL that runs and gives back what has not begun") {
-  FlowBench bench(onMachineClock);
+  FlowBench bench(onMachineClockAndHeldLong);
   Gate running;
   bench.handle("Endless", [&](CommandContext& context) {
     running.arrive();
@@ -46,7 +46,7 @@ TEST_CASE("a stop at once interrupts SQL that runs and gives back what has not b
 }
 
 TEST_CASE("an engine that was stopped at once runs the rest when it is started again") {
-  FlowBench bench(onMachineClock);
+  FlowBench bench(onMachineClockAndHeldLong);
   Gate running;
   bool endless = true;
   bench.handle("Work", [&](CommandContext& context) {
@@ -59,8 +59,8 @@ TEST_CASE("an engine that was stopped at once runs the rest when it is started a
   bench.engine->stop(0s);
   endless = false;
   bench.engine->start();
-  CHECK(bench.engine->api().wait(id, kLong).outcome() == CommandState::Succeeded);
-  CHECK(bench.engine->stop(kLong).clean);
+  CHECK(bench.engine->api().wait(id, kAges).outcome() == CommandState::Succeeded);
+  CHECK(bench.engine->stop(kAges).clean);
 }
 
 TEST_CASE("a suspect that prepares has nothing beside it") {
@@ -77,8 +77,8 @@ TEST_CASE("a suspect that prepares has nothing beside it") {
   for (int i = 0; i < 3; ++i) quick.push_back(bench.submit("Quick"));
   CHECK(bench.state(quick[0]) == CommandState::Accepted);
   gate.release();
-  for (const auto& id : quick) CHECK(bench.engine->api().wait(id, kLong).resolved());
-  bench.engine->stop(kLong);
+  for (const auto& id : quick) CHECK(bench.engine->api().wait(id, kAges).resolved());
+  bench.engine->stop(kAges);
 }
 
 TEST_CASE("a relay takes over what a dead relay held") {

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kLong = 30s;
+constexpr Duration kPatience = 30s;
 
 struct LiveBench : FlowBench {
   /// Without the poll as a safety net, a wake-up that is missing is a test that fails.
@@ -32,7 +32,7 @@ class Idle final : public Faulty {
     return features;
   }
   std::vector<Delivery> receive(std::size_t max, Duration lease, Duration wait) override {
-    if (wait >= kLong) {
+    if (wait >= kPatience) {
       most = std::max(most.load(), max);
       patient.arrive();
     }
@@ -56,14 +56,14 @@ TEST_CASE("an idle queue elsewhere is asked with patience, which a stop ends") {
     options.transports = [&](const std::string& address) { return far.at(address); };
     options.prefetch = 1;
     options.poll = 1ms;
-    options.idlePoll = kLong;
+    options.idlePoll = kPatience;
     options.clock = nullptr;
   });
   bench.handle("Pay", effect("paid"));
   bench.engine->start();
   // The room for one command is kept by neither: both are asked at once.
   for (const auto& [queue, idle] : far) idle->patient.awaitArrival();
-  CHECK(bench.engine->stop(kLong).clean);
+  CHECK(bench.engine->stop(kPatience).clean);
   for (const auto& [queue, idle] : far) CHECK(idle->most == 1);
 }
 
@@ -72,8 +72,8 @@ TEST_CASE("wait returns when the flow is resolved") {
   bench.handle("Pay", effect("paid", "Paid"));
   bench.engine->start();
   const auto id = bench.submit("Pay");
-  CHECK(bench.engine->api().wait(id, kLong).outcome() == CommandState::Succeeded);
-  CHECK(bench.engine->stop(kLong).clean);
+  CHECK(bench.engine->api().wait(id, kPatience).outcome() == CommandState::Succeeded);
+  CHECK(bench.engine->stop(kPatience).clean);
 }
 
 TEST_CASE("commands from many threads are all done once") {
@@ -88,7 +88,7 @@ TEST_CASE("commands from many threads are all done once") {
   }
   for (auto& thread : threads) thread.join();
   bench.engine->runUntilIdle();
-  bench.engine->stop(kLong);
+  bench.engine->stop(kPatience);
   CHECK(bench.sql("SELECT * FROM effects").size() == 200);
   CHECK(bench.sql("SELECT DISTINCT id FROM effects").size() == 200);
   CHECK(bench.engine->store().verify().empty());
@@ -100,7 +100,7 @@ TEST_CASE("a key's commands follow one another at once") {
   std::string last;
   for (int i = 0; i < 50; ++i) last = bench.submit("Pay", nlohmann::json::object(), "k");
   bench.engine->start();
-  CHECK(bench.engine->api().wait(last, kLong).resolved());
+  CHECK(bench.engine->api().wait(last, kPatience).resolved());
   CHECK(bench.sql("SELECT * FROM effects").size() == 50);
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("a retry starts when it is due") {
       },
       settings);
   bench.engine->start();
-  CHECK(bench.engine->api().wait(bench.submit("Pay"), kLong).resolved());
+  CHECK(bench.engine->api().wait(bench.submit("Pay"), kPatience).resolved());
 }
 
 TEST_CASE("a delayed command starts when it is due") {
@@ -126,7 +126,7 @@ TEST_CASE("a delayed command starts when it is due") {
   request.type = "Pay";
   request.notBefore = systemClock().now() + 20ms;
   const auto id = bench.engine->api().submit(request).correlationId;
-  CHECK(bench.engine->api().wait(id, kLong).resolved());
+  CHECK(bench.engine->api().wait(id, kPatience).resolved());
 }
 
 TEST_CASE("a slow prepare holds up neither a submit nor another command") {
@@ -139,10 +139,10 @@ TEST_CASE("a slow prepare holds up neither a submit nor another command") {
   const auto slow = bench.submit("Slow");
   gate.awaitArrival();
   const auto pay = bench.submit("Pay");
-  CHECK(bench.engine->api().wait(pay, kLong).resolved());
+  CHECK(bench.engine->api().wait(pay, kPatience).resolved());
   CHECK(bench.state(slow) == CommandState::Running);
   gate.release();
-  CHECK(bench.engine->api().wait(slow, kLong).outcome() == CommandState::Succeeded);
+  CHECK(bench.engine->api().wait(slow, kPatience).outcome() == CommandState::Succeeded);
 }
 
 TEST_CASE("a shutdown gives back what still prepares and counts no attempt") {
@@ -161,7 +161,7 @@ TEST_CASE("a shutdown gives back what still prepares and counts no attempt") {
   CHECK(bench.attempts(id).at(0).outcome == "interrupted");
   gate.release();
   bench.engine->start();
-  CHECK(bench.engine->api().wait(id, kLong).outcome() == CommandState::Succeeded);
+  CHECK(bench.engine->api().wait(id, kPatience).outcome() == CommandState::Succeeded);
   CHECK(bench.sql("SELECT * FROM effects").size() == 1);
 }
 
@@ -176,10 +176,10 @@ TEST_CASE("a prepare over its timeout is told to stop and its late result is ref
       settings);
   bench.engine->start();
   const auto id = bench.submit("Slow");
-  const auto flow = bench.engine->api().wait(id, kLong);
+  const auto flow = bench.engine->api().wait(id, kPatience);
   CHECK(flow.outcome() == CommandState::Dead);
   CHECK(flow.commands[0].error.code == "timed_out");
-  bench.engine->stop(kLong);
+  bench.engine->stop(kPatience);
   CHECK(bench.sql("SELECT * FROM effects").empty());
 }
 
@@ -196,15 +196,15 @@ TEST_CASE("two engines on one store share the work") {
     (i % 2 == 0 ? bench.engine->api() : other.api()).submit({.type = "Pay"});
   }
   bench.engine->runUntilIdle();
-  other.stop(kLong);
-  bench.engine->stop(kLong);
+  other.stop(kPatience);
+  bench.engine->stop(kPatience);
   CHECK(bench.sql("SELECT DISTINCT id FROM effects").size() == 100);
   CHECK(bench.sql("SELECT * FROM effects").size() == 100);
 }
 
 namespace {
 
-const Operator kAda{"ada", "a test", "not needed"};
+const Operator kClerk{"ada", "a test", "not needed"};
 
 /// Looks at every commit until `ready`; the test runner's limit is the end of it.
 void awaitStuck(Store& store, const std::vector<std::string>& wanted) {
@@ -217,7 +217,7 @@ void awaitStuck(Store& store, const std::vector<std::string>& wanted) {
       }
     });
     if (stuck == wanted) return;
-    store.waitForChange(seen, kLong);
+    store.waitForChange(seen, kPatience);
   }
 }
 
@@ -231,11 +231,11 @@ TEST_CASE("a running prepare is told to stop when its command is cancelled") {
   bench.engine->start();
   const auto id = bench.submit("Slow");
   gate.awaitArrival();
-  CHECK(bench.engine->api().cancel(id, kAda) == Cancelled::Requested);
-  CHECK(bench.engine->api().wait(id, kLong).outcome() == CommandState::Cancelled);
+  CHECK(bench.engine->api().cancel(id, kClerk) == Cancelled::Requested);
+  CHECK(bench.engine->api().wait(id, kPatience).outcome() == CommandState::Cancelled);
   CHECK(bench.command(id).error == Failure{"cancelled", "not needed"});
-  CHECK(bench.engine->api().cancel(id, kAda) == Cancelled::Ended);
-  bench.engine->stop(kLong);
+  CHECK(bench.engine->api().cancel(id, kClerk) == Cancelled::Ended);
+  bench.engine->stop(kPatience);
   CHECK(bench.sql("SELECT * FROM effects").empty());
   REQUIRE(bench.attempts(id).size() == 1);
   CHECK(bench.attempts(id)[0].outcome == "cancelled");
@@ -253,7 +253,7 @@ TEST_CASE("a cancel by another process reaches a running prepare") {
     CHECK(unit.cancel(id, {"cancelled", "not needed"}, systemClock().now()) ==
           Cancelled::Requested);
   });
-  CHECK(bench.engine->api().wait(id, kLong).outcome() == CommandState::Cancelled);
+  CHECK(bench.engine->api().wait(id, kPatience).outcome() == CommandState::Cancelled);
 }
 
 TEST_CASE(
@@ -271,7 +271,7 @@ TEST_CASE(
   CHECK(bench.state(id) == CommandState::Dead);
   gate.release();
   awaitStuck(bench.engine->store(), {});
-  bench.engine->stop(kLong);
+  bench.engine->stop(kPatience);
   CHECK(bench.state(id) == CommandState::Dead);
   CHECK(bench.sql("SELECT * FROM effects").empty());
 }
@@ -292,7 +292,7 @@ TEST_CASE("polls together ask for no more than there is room for") {
   while (bench.sql("SELECT * FROM effects").size() < kCommands) {
     bench.engine->store().waitForChange(bench.engine->store().changeCount(), 100ms);
   }
-  CHECK(bench.engine->stop(kLong).clean);
+  CHECK(bench.engine->stop(kPatience).clean);
   CHECK(far->mostAsked <= 4);
 }
 

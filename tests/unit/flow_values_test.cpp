@@ -103,9 +103,9 @@ TEST_CASE("a payload at the limits comes back from a queue") {
 }
 
 TEST_CASE("a chain of any length is a tree of bounded depth, of which nothing is lost") {
-  constexpr std::size_t kLong = 20'000;
+  constexpr std::size_t kLength = 20'000;
   Flow flow;
-  for (std::size_t i = 0; i < kLong; ++i) {
+  for (std::size_t i = 0; i < kLength; ++i) {
     Command command;
     command.seq = static_cast<std::int64_t>(i + 1);
     command.id = "c" + std::to_string(i);
@@ -113,7 +113,7 @@ TEST_CASE("a chain of any length is a tree of bounded depth, of which nothing is
     flow.commands.push_back(std::move(command));
   }
   const auto tree = FlowTree::of(flow);
-  CHECK(tree.roots.size() == kLong / FlowTree::kLevelsMax);
+  CHECK(tree.roots.size() == kLength / FlowTree::kLevelsMax);
   std::size_t nodes = 0;
   for (const auto root : tree.roots) {
     CHECK(tree.nodes[root].cause.has_value() == (root != 0));
@@ -124,7 +124,7 @@ TEST_CASE("a chain of any length is a tree of bounded depth, of which nothing is
     CHECK(depth <= FlowTree::kLevelsMax);
     nodes += depth;
   }
-  CHECK(nodes == kLong);
+  CHECK(nodes == kLength);
 }
 
 }  // namespace tether::testing

@@ -16,7 +16,7 @@ using nlohmann::json;
 
 namespace {
 
-std::string refusal(std::string_view text, JsonLimits limits = {}) {
+std::string refusalOf(std::string_view text, JsonLimits limits = {}) {
   return thrown([&] { parseJson("payload", text, limits); });
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("what two readers could understand differently is refused with its pla
   };
   for (const auto& [text, message] : cases) {
     CAPTURE(text);
-    CHECK(refusal(text) == "invalid: payload, " + message);
+    CHECK(refusalOf(text) == "invalid: payload, " + message);
   }
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("a number is refused by what it is and not by the locale's decimal poi
   for (const char* locale : {"C", "de_DE.UTF-8", "fr_FR.UTF-8"}) {
     if (std::setlocale(LC_NUMERIC, locale) == nullptr) continue;
     CHECK(parseJson("payload", "[1.5,2e3]") == json({1.5, 2000.0}));
-    CHECK(refusal("99999999999999999999") != "nothing");
+    CHECK(refusalOf("99999999999999999999") != "nothing");
   }
   std::setlocale(LC_NUMERIC, before.c_str());
 }
@@ -133,21 +133,22 @@ TEST_CASE("a number is refused by what it is and not by the locale's decimal poi
 TEST_CASE("depth is refused at the limit and before anything recurses") {
   const auto nested = [](int levels) { return repeated("[", levels) + repeated("]", levels); };
   CHECK_NOTHROW(parseJson("payload", nested(64)));
-  CHECK(
-      refusal(nested(65)).starts_with("invalid: payload, byte 64: more than 64 levels at \"/0/0"));
-  CHECK(refusal(repeated("[", 100'000)).find("byte 64: more than 64 levels") != std::string::npos);
-  CHECK(refusal(repeated("{\"a\":", 100'000)).find("byte 320: more than 64 levels at \"/a/a") !=
+  CHECK(refusalOf(nested(65))
+            .starts_with("invalid: payload, byte 64: more than 64 levels at \"/0/0"));
+  CHECK(refusalOf(repeated("[", 100'000)).find("byte 64: more than 64 levels") !=
         std::string::npos);
-  CHECK(refusal("[[1]]", {.depthMax = 1}) ==
+  CHECK(refusalOf(repeated("{\"a\":", 100'000)).find("byte 320: more than 64 levels at \"/a/a") !=
+        std::string::npos);
+  CHECK(refusalOf("[[1]]", {.depthMax = 1}) ==
         "invalid: payload, byte 1: more than 1 levels at \"/0\"");
   CHECK(parseJson("payload", "7", {.depthMax = 0}) == 7);
 }
 
 TEST_CASE("size is refused before the text is read") {
   CHECK_NOTHROW(parseJson("payload", "\"12345678\"", {.bytesMax = 10}));
-  CHECK(refusal("\"123456789", {.bytesMax = 9}) ==
+  CHECK(refusalOf("\"123456789", {.bytesMax = 9}) ==
         "invalid: payload, byte 0: 10 bytes, but at most 9 are taken");
-  CHECK(refusal(std::string(1024 * 1024 + 1, ' ')).find("1048577 bytes") != std::string::npos);
+  CHECK(refusalOf(std::string(1024 * 1024 + 1, ' ')).find("1048577 bytes") != std::string::npos);
 }
 
 TEST_CASE("a refusal is short and printable whatever the text holds") {
@@ -159,7 +160,7 @@ TEST_CASE("a refusal is short and printable whatever the text holds") {
                                           "\"\xE2\x80\xAE\xFF\"",
                                           R"({"\u001b\u202e":[99999999999999999999]})"};
   for (const auto& text : texts) {
-    const auto message = refusal(text);
+    const auto message = refusalOf(text);
     CAPTURE(message);
     CHECK(message != "nothing");
     CHECK(message.size() < 300);
@@ -171,7 +172,7 @@ TEST_CASE("a refusal is short and printable whatever the text holds") {
 TEST_CASE("comments are read only where people write them") {
   const std::string text = "// one\n{ /* two */ \"a\": [1, // three\n 2] }\n";
   CHECK(parseJsonWithComments("tether.json", text) == json({{"a", {1, 2}}}));
-  CHECK(refusal(text) != "nothing");
+  CHECK(refusalOf(text) != "nothing");
   const auto refused = [](std::string_view bad) {
     return thrown([&] { parseJsonWithComments("tether.json", bad); });
   };

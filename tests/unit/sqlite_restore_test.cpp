@@ -19,7 +19,7 @@ namespace {
 
 using Operation = HookedVfs::Operation;
 
-NewCommand commandOf(const std::string& id) {
+NewCommand newCommand(const std::string& id) {
   NewCommand command;
   command.id = id;
   command.source = "test";
@@ -32,7 +32,7 @@ NewCommand commandOf(const std::string& id) {
 }
 
 void accept(Store& store, const std::string& id) {
-  store.commit(Durability::Durable, [&](Unit& unit) { (void)unit.accept(commandOf(id)); });
+  store.commit(Durability::Durable, [&](Unit& unit) { (void)unit.accept(newCommand(id)); });
 }
 
 RestoreLoss restore(const StoreFolder& folder) {

@@ -24,7 +24,7 @@ mode_t modeOf(const std::string& path) {
   return status.st_mode & 0777;
 }
 
-std::string bytesOf(const std::string& path) {
+std::string contentOf(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -215,12 +215,12 @@ TEST_CASE("a new store is marked and has a version") {
 TEST_CASE("a link is refused and what it points to stays as it is") {
   const StoreFolder folder;
   folder.open();
-  const auto before = bytesOf(folder.path());
+  const auto before = contentOf(folder.path());
   fs::create_symlink(folder.path(), folder.path("link.db"));
   fs::create_symlink(folder.path("nowhere.db"), folder.path("dangling.db"));
   CHECK(codeOfOpening(folder, folder.path("link.db")) == "invalid");
   CHECK(codeOfOpening(folder, folder.path("dangling.db")) == "invalid");
-  CHECK(bytesOf(folder.path()) == before);
+  CHECK(contentOf(folder.path()) == before);
   CHECK_FALSE(fs::exists(folder.path("nowhere.db")));
 }
 
@@ -256,7 +256,7 @@ TEST_CASE("a file that is no database is refused and stays as it is") {
   const std::string text(10'000, 'x');
   write(folder.path(), text);
   CHECK(codeOfOpening(folder, folder.path()) == "invalid");
-  CHECK(bytesOf(folder.path()) == text);
+  CHECK(contentOf(folder.path()) == text);
   CHECK_FALSE(fs::exists(folder.path() + "-wal"));
 }
 
@@ -265,9 +265,9 @@ TEST_CASE("a database of another program is refused and stays as it is") {
   rawRun(folder.path("foreign.db"), "CREATE TABLE theirs (id)");
   rawRun(folder.path("marked.db"), "PRAGMA application_id = 77");
   for (const auto* name : {"foreign.db", "marked.db"}) {
-    const auto before = bytesOf(folder.path(name));
+    const auto before = contentOf(folder.path(name));
     CHECK(codeOfOpening(folder, folder.path(name)) == "invalid");
-    CHECK(bytesOf(folder.path(name)) == before);
+    CHECK(contentOf(folder.path(name)) == before);
   }
 }
 
@@ -276,17 +276,17 @@ TEST_CASE("a store that a newer program made is refused and stays as it is") {
   folder.open();
   const auto newer = std::to_string(sqlite::kSchemaVersion + 1);
   rawRun(folder.path(), "PRAGMA user_version = " + newer);
-  const auto before = bytesOf(folder.path());
+  const auto before = contentOf(folder.path());
   const auto text = openingFails(folder, folder.path());
   CHECK(text.substr(0, text.find(':')) == "corrupt");
   CHECK(text.find("version " + newer) != std::string::npos);
-  CHECK(bytesOf(folder.path()) == before);
+  CHECK(contentOf(folder.path()) == before);
 }
 
 TEST_CASE("a damaged store is told as damaged") {
   const StoreFolder folder;
   folder.open();
-  auto bytes = bytesOf(folder.path());
+  auto bytes = contentOf(folder.path());
   for (std::size_t at = 100; at < bytes.size(); ++at) bytes[at] = 'x';
   write(folder.path(), bytes);
   CHECK(codeOfOpening(folder, folder.path()) == "corrupt");

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// The problem alone, when the message is "invalid: queue address "…": THE PROBLEM".
-std::string problemOf(const std::string& address) {
+std::string problemWith(const std::string& address) {
   const auto message = thrown([&] { parseSqsAddress(address); });
   const auto prefix = "invalid: queue address \"" + address + "\": ";
   return message.starts_with(prefix) ? message.substr(prefix.size()) : message;
@@ -135,7 +135,7 @@ TEST_CASE("a bad queue address says what is wrong with it") {
        "endpoint must be a URL such as http://127.0.0.1:4566, not \"http://h:x\""},
       {"sqs://q?endpoint=http://h%3Fa", "endpoint must have neither ? nor #, not \"http://h?a\""},
   };
-  for (const auto& [address, problem] : cases) CHECK(problemOf(address) == problem);
+  for (const auto& [address, problem] : cases) CHECK(problemWith(address) == problem);
 }
 
 TEST_CASE("a queue address with a password in it is refused without showing it") {

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 using Json = nlohmann::json;
-using Kind = EntryOutcome::Kind;
+using Outcome = EntryOutcome::Kind;
 
 class Keys : public CredentialsProvider {
  public:
@@ -235,10 +235,10 @@ TEST_CASE("sqs client: of a batch only what failed for a while is sent again") {
   });
   const auto outcomes = bench.sendAll(5);
   REQUIRE(outcomes.size() == 5);
-  CHECK(outcomes[0].kind == Kind::Done);
-  CHECK(outcomes[1].kind == Kind::Refused);
+  CHECK(outcomes[0].kind == Outcome::Done);
+  CHECK(outcomes[1].kind == Outcome::Refused);
   CHECK(outcomes[1].error == "InvalidMessageContents: why");
-  for (std::size_t at = 2; at < 5; ++at) CHECK(outcomes[at].kind == Kind::Done);
+  for (std::size_t at = 2; at < 5; ++at) CHECK(outcomes[at].kind == Outcome::Done);
   REQUIRE(bench.calls() == 2);
   CHECK(Json::parse(bench.server.seen()[1].body)["Entries"].size() == 2);
 }
@@ -252,13 +252,13 @@ TEST_CASE("sqs client: keys, rights and settings are never the fault of a messag
         if (number == 0) failFirst(answer, code, true);
       });
     });
-    for (const auto& outcome : bench.sendAll(2)) CHECK(outcome.kind == Kind::Done);
+    for (const auto& outcome : bench.sendAll(2)) CHECK(outcome.kind == Outcome::Done);
     CHECK(bench.calls() == 2);
   }
   Bench bench([](const WireServer::Request& request, std::size_t) {
     return batchAnswer(request, [](Json& answer) { failFirst(answer, "Unheard", true); });
   });
-  CHECK(bench.sendAll(2)[0].kind == Kind::Refused);
+  CHECK(bench.sendAll(2)[0].kind == Outcome::Refused);
 }
 
 TEST_CASE("sqs client: what an answer leaves out is sent again") {
@@ -270,7 +270,7 @@ TEST_CASE("sqs client: what an answer leaves out is sent again") {
       if (number == 0) answer["Successful"].push_back(nullptr);
     });
   });
-  for (const auto& outcome : bench.sendAll(3)) CHECK(outcome.kind == Kind::Done);
+  for (const auto& outcome : bench.sendAll(3)) CHECK(outcome.kind == Outcome::Done);
   CHECK(bench.calls() == 2);
 }
 
@@ -284,10 +284,10 @@ TEST_CASE("sqs client: a batch that is refused as a whole is sent in pieces") {
     return batchAnswer(request);
   });
   const auto outcomes = bench.sendAll(3);
-  CHECK(outcomes[0].kind == Kind::Done);
-  CHECK(outcomes[1].kind == Kind::Refused);
+  CHECK(outcomes[0].kind == Outcome::Done);
+  CHECK(outcomes[1].kind == Outcome::Refused);
   CHECK(outcomes[1].error.find("too long") != std::string::npos);
-  CHECK(outcomes[2].kind == Kind::Done);
+  CHECK(outcomes[2].kind == Outcome::Done);
   CHECK(bench.calls() == 4);
 }
 
@@ -299,7 +299,7 @@ TEST_CASE("sqs client: one batch that fails leaves the others") {
   const auto outcomes = bench.sendAll(25);
   for (std::size_t at = 0; at < outcomes.size(); ++at) {
     CAPTURE(at);
-    CHECK(outcomes[at].kind == (at >= 10 && at < 20 ? Kind::TryLater : Kind::Done));
+    CHECK(outcomes[at].kind == (at >= 10 && at < 20 ? Outcome::TryLater : Outcome::Done));
   }
   CHECK(outcomes[10].error.find("AccessDenied") != std::string::npos);
 }
@@ -319,7 +319,7 @@ TEST_CASE("sqs client: a body that arrived damaged is sent again") {
       if (number == 0) answer["Successful"][0]["MD5OfMessageBody"] = "0123";
     });
   });
-  for (const auto& outcome : bench.sendAll(2)) CHECK(outcome.kind == Kind::Done);
+  for (const auto& outcome : bench.sendAll(2)) CHECK(outcome.kind == Outcome::Done);
   CHECK(bench.calls() == 2);
 }
 
@@ -330,15 +330,15 @@ TEST_CASE("sqs client: a receipt that is over is told apart from a failure") {
   });
   const std::vector<std::string> handles = {"a", "b"};
   const auto removed = bench.client.remove("http://queue/url", handles);
-  CHECK(removed[0].kind == Kind::Lost);
-  CHECK(removed[1].kind == Kind::Done);
+  CHECK(removed[0].kind == Outcome::Lost);
+  CHECK(removed[1].kind == Outcome::Done);
   const VisibilityEntry entry{"a", 3};
-  CHECK(bench.client.changeVisibility("http://queue/url", {&entry, 1})[0].kind == Kind::Lost);
+  CHECK(bench.client.changeVisibility("http://queue/url", {&entry, 1})[0].kind == Outcome::Lost);
 
   Bench whole(
       [](const auto&, std::size_t) { return refusal("404 Not Found", "ReceiptHandleIsInvalid"); });
   for (const auto& outcome : whole.client.remove("http://queue/url", handles)) {
-    CHECK(outcome.kind == Kind::Lost);
+    CHECK(outcome.kind == Outcome::Lost);
   }
 }
 

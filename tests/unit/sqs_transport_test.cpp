@@ -17,8 +17,8 @@ namespace {
 using Json = nlohmann::json;
 
 /// A queue that takes everything, and says of its numbers what the test wants.
-struct Bench {
-  explicit Bench(const std::string& queue, const std::string& settings = {})
+struct TransportBench {
+  explicit TransportBench(const std::string& queue, const std::string& settings = {})
       : transport(
             {.address = parseSqsAddress("sqs://" + queue + "?endpoint=" + server.url() + settings),
              .environment = aws.environment()}) {}
@@ -74,7 +74,7 @@ struct Bench {
 }  // namespace
 
 TEST_CASE("sqs transport: a FIFO queue takes one id from two sources for two messages") {
-  Bench bench("orders.fifo");
+  TransportBench bench("orders.fifo");
   const auto first = bench.deduplicationOf("c-1", R"({"source":"shop-1"})");
   CHECK(first.size() == 64);
   CHECK(bench.deduplicationOf("c-1", R"({"source":"shop-1"})") == first);
@@ -83,13 +83,13 @@ TEST_CASE("sqs transport: a FIFO queue takes one id from two sources for two mes
 }
 
 TEST_CASE("sqs transport: counts that are too large do not overflow in their sum") {
-  Bench bench("orders");
+  TransportBench bench("orders");
   bench.number = "9223372036854775807";
   CHECK(bench.transport.purge() == 3'000'000'000'000'000);
 }
 
 TEST_CASE("sqs transport: what is sent again on purpose is no duplicate") {
-  Bench bench("orders.fifo");
+  TransportBench bench("orders.fifo");
   const std::string body = R"({"source":"shop"})";
   const auto first = bench.deduplicationOf("c-1", body);
   const auto again = bench.deduplicationOf("c-1", body, 7);
@@ -99,7 +99,7 @@ TEST_CASE("sqs transport: what is sent again on purpose is no duplicate") {
 }
 
 TEST_CASE("sqs transport: what an older version sent as ASCII is dropped as a duplicate") {
-  Bench bench("orders.fifo");
+  TransportBench bench("orders.fifo");
   CHECK(bench.deduplicationOf("c", R"({"name":"J\u00f6rg"})") ==
         bench.deduplicationOf("c", R"({"name":"Jörg"})"));
 }
@@ -110,13 +110,13 @@ TEST_CASE("sqs transport: the group of a stranger's message is its key where the
       {"Body", "{}"},
       {"Attributes", {{"MessageGroupId", "account-17"}}},
       {"MessageAttributes", {{"eventType", {{"DataType", "String"}, {"StringValue", "Pay"}}}}}};
-  Bench fifo("orders.fifo");
+  TransportBench fifo("orders.fifo");
   const auto ordered = fifo.received(message);
   CHECK(ordered.key == "account-17");
   CHECK(ordered.attributes.at("MessageGroupId") == "account-17");
   CHECK(ordered.attributes.at("eventType") == "Pay");
   // There a group is whom SQS serves fairly.
-  CHECK(Bench("orders").received(message).key.empty());
+  CHECK(TransportBench("orders").received(message).key.empty());
   auto own = message;
   own["MessageAttributes"]["tether"] = {{"DataType", "String"}, {"StringValue", R"({"id":"c"})"}};
   CHECK(fifo.received(own).key.empty());
@@ -124,20 +124,20 @@ TEST_CASE("sqs transport: the group of a stranger's message is its key where the
 
 TEST_CASE("sqs transport: the address says how long a poll may be") {
   using namespace std::chrono_literals;
-  Bench bench("orders");
-  const auto waited = [](Bench& of, Duration time) {
+  TransportBench bench("orders");
+  const auto waited = [](TransportBench& of, Duration time) {
     (void)of.transport.receive(1, 30s, time);
     return of.asked()["WaitTimeSeconds"].get<int>();
   };
   CHECK(waited(bench, 20s) == 20);
   CHECK(waited(bench, 500ms) == 1);
   CHECK(waited(bench, 0s) == 0);
-  Bench shorter("orders", "&wait=3s");
+  TransportBench shorter("orders", "&wait=3s");
   CHECK(waited(shorter, 20s) == 3);
 }
 
 TEST_CASE("sqs transport: a queue that is made keeps messages as long as SQS can") {
-  Bench bench("orders", "&create=true&dlq=orders-dead");
+  TransportBench bench("orders", "&create=true&dlq=orders-dead");
   bench.missing = true;
   const OutgoingMessage message{.id = "m", .body = "{}", .key = {}};
   CHECK(bench.transport.send({&message, 1}).at(0).kind == SendResult::Kind::Sent);

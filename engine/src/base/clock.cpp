@@ -21,15 +21,15 @@ constexpr Time kFirst{sys_days{std::chrono::year{0} / 1 / 1}};
 constexpr Time kLast{sys_days{std::chrono::year{10000} / 1 / 1} - Duration{1}};
 constexpr Duration kLongest = std::chrono::hours{24} * 365'000;
 
-struct Unit {
+struct UnitOfTime {
   std::string_view name;
   Duration::rep micros;
 };
-constexpr std::array<Unit, 5> kUnits = {{{"d", 86'400'000'000},
-                                         {"h", 3'600'000'000},
-                                         {"m", 60'000'000},
-                                         {"s", 1'000'000},
-                                         {"ms", 1'000}}};
+constexpr std::array<UnitOfTime, 5> kUnits = {{{"d", 86'400'000'000},
+                                               {"h", 3'600'000'000},
+                                               {"m", 60'000'000},
+                                               {"s", 1'000'000},
+                                               {"ms", 1'000}}};
 
 class SystemClock final : public Clock {
  public:
@@ -198,8 +198,9 @@ Duration parseDuration(std::string_view text) {
   const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
   if (digits == 0) refuse("duration", text, "is not a number and a unit, such as 500ms, 30s or 5m");
   const auto name = text.substr(digits);
-  const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                 [&](const Unit& candidate) { return candidate.name == name; });
+  const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const UnitOfTime& candidate) {
+    return candidate.name == name;
+  });
   if (unit == kUnits.end()) refuse("duration", text, "needs one unit of ms, s, m, h or d");
 
   Duration::rep count = 0;
@@ -217,7 +218,7 @@ std::string toText(Duration duration) {
   const std::uint64_t micros = negative ? 0 - count : count;
   std::string out = negative ? "-" : "";
   if (micros == 0) return "0s";
-  for (const Unit& unit : kUnits) {
+  for (const UnitOfTime& unit : kUnits) {
     const auto size = static_cast<std::uint64_t>(unit.micros);
     if (micros % size == 0) return out + std::to_string(micros / size) + std::string(unit.name);
   }

@@ -6,9 +6,11 @@ namespace tether {
 
 namespace {
 
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
-bool isHex(char c) { return isDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-bool isWord(char c) { return isHex(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool isNumeral(char c) { return c >= '0' && c <= '9'; }
+bool isHexNumeral(char c) {
+  return isNumeral(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+bool isWord(char c) { return isHexNumeral(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /// Whether this is a number, or an id: hexadecimal digits with at least one decimal one, in
 /// whatever it is joined with by dashes.
@@ -16,10 +18,10 @@ bool varies(std::string_view word) {
   bool digit = false;
   bool hex = true;
   for (const char c : word) {
-    digit = digit || isDigit(c);
-    hex = hex && (isHex(c) || c == '-');
+    digit = digit || isNumeral(c);
+    hex = hex && (isHexNumeral(c) || c == '-');
   }
-  return digit && (hex || isDigit(word.front()) || isDigit(word.back()));
+  return digit && (hex || isNumeral(word.front()) || isNumeral(word.back()));
 }
 
 /// A message as it reads for every letter of its group.

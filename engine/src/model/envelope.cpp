@@ -16,7 +16,7 @@ using nlohmann::json;
 // Ids from elsewhere may be any text, but they go into columns, message attributes and tables.
 constexpr std::size_t kTextBytesMax = 255;
 
-[[noreturn]] void refuse(const std::string& problem) {
+[[noreturn]] void refuseEnvelope(const std::string& problem) {
   throw Error(ErrorCode::Invalid, "envelope: " + problem);
 }
 
@@ -47,7 +47,7 @@ const json* find(const json& object, const char* name) {
 std::string attribute(const json& object, const char* name) {
   const json* const value = find(object, name);
   if (value == nullptr) return {};
-  if (!value->is_string()) refuse(std::string(name) + " must be a string");
+  if (!value->is_string()) refuseEnvelope(std::string(name) + " must be a string");
   const auto& text = value->get_ref<const std::string&>();
   checkAttribute(std::string("envelope: ") + name, text);
   return text;
@@ -55,7 +55,7 @@ std::string attribute(const json& object, const char* name) {
 
 std::string requiredText(const json& object, const char* name) {
   std::string value = attribute(object, name);
-  if (value.empty()) refuse(std::string(name) + " is missing");
+  if (value.empty()) refuseEnvelope(std::string(name) + " is missing");
   return value;
 }
 
@@ -78,7 +78,7 @@ void checkNames(const json& object) {
       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
     });
     if (!good && name != "data_base64") {
-      refuse("attribute " + quote(name) + " must be lower-case letters and digits");
+      refuseEnvelope("attribute " + quote(name) + " must be lower-case letters and digits");
     }
   }
 }
@@ -125,17 +125,18 @@ Envelope parseEnvelope(std::string_view text) {
 }
 
 Envelope readEnvelope(json object) {
-  if (!object.is_object()) refuse("must be a JSON object, not " + std::string(object.type_name()));
+  if (!object.is_object())
+    refuseEnvelope("must be a JSON object, not " + std::string(object.type_name()));
   checkNames(object);
   if (const auto version = requiredText(object, "specversion"); version != "1.0") {
-    refuse("specversion " + quote(version) + " is not supported; it must be \"1.0\"");
+    refuseEnvelope("specversion " + quote(version) + " is not supported; it must be \"1.0\"");
   }
   if (find(object, "data_base64") != nullptr) {
-    refuse("data_base64 is not supported; send JSON in data");
+    refuseEnvelope("data_base64 is not supported; send JSON in data");
   }
   const auto mediaType = attribute(object, "datacontenttype");
   if (!mediaType.empty() && !isJsonMediaType(mediaType)) {
-    refuse("datacontenttype " + quote(mediaType) + " is not supported; it must be JSON");
+    refuseEnvelope("datacontenttype " + quote(mediaType) + " is not supported; it must be JSON");
   }
 
   Envelope envelope;
@@ -151,7 +152,7 @@ Envelope readEnvelope(json object) {
     try {
       envelope.time = parseTime(time);
     } catch (const Error& error) {
-      refuse(error.what());
+      refuseEnvelope(error.what());
     }
   }
   if (const auto data = object.find("data"); data != object.end()) envelope.data = std::move(*data);

@@ -15,7 +15,7 @@ using nlohmann::json;
 constexpr std::int64_t kGenerationMax = 1'000'000'000;
 constexpr std::string_view kPrefix = "tether.command.";
 // The event must fit any queue: too large a one would never arrive, and the command would wait.
-constexpr std::size_t kMessageBytesMax = std::size_t{8} * 1024;
+constexpr std::size_t kSentBytesMax = std::size_t{8} * 1024;
 
 [[noreturn]] void refuse(const Envelope& envelope, const std::string& problem) {
   throw Error(ErrorCode::Invalid, envelope.type + ": " + problem);
@@ -55,8 +55,8 @@ Event toEvent(const CommandOutcome& outcome, const Command& command) {
                {"source", outcome.source},
                {"generation", outcome.generation}};
   if (outcome.error != Failure{}) {
-    data["error"] = {{"code", keptText(outcome.error.code, kMessageBytesMax)},
-                     {"message", keptText(outcome.error.message, kMessageBytesMax)}};
+    data["error"] = {{"code", keptText(outcome.error.code, kSentBytesMax)},
+                     {"message", keptText(outcome.error.message, kSentBytesMax)}};
   }
   event.data = canonicalJson(data);
   return event;

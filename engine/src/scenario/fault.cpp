@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMost = 1'000'000;
+constexpr int kMostHits = 1'000'000;
 
 /// Where the engine has to expect a failure; elsewhere nothing can fail.
 constexpr Seam kFallible[] = {Seam::intake_before_commit,  Seam::tx_after_begin,
@@ -98,8 +98,8 @@ Fault parseFault(const ConfigValue& value, const Reading& reading) {
   } else {
     parseOnQueue(value, reading, fault);
   }
-  if (const auto hit = value.find("hit")) fault.hit = hit->integer(1, kMost);
-  if (const auto times = value.find("times")) fault.times = times->integer(1, kMost);
+  if (const auto hit = value.find("hit")) fault.hit = hit->integer(1, kMostHits);
+  if (const auto times = value.find("times")) fault.times = times->integer(1, kMostHits);
   const bool timed = fault.kind == Fault::Kind::Stall || fault.kind == Fault::Kind::Delay;
   const auto by = value.find("by");
   if (timed && !by) value.fail("needs \"by\": how long");

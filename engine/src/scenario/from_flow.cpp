@@ -159,8 +159,8 @@ ordered_json settingsOf(const Incident& incident, const FlowTree& tree) {
   return settings;
 }
 
-ordered_json submitStep(const Incident& incident, const Command& command,
-                        const std::vector<std::string>& mask) {
+ordered_json stepOfSubmit(const Incident& incident, const Command& command,
+                          const std::vector<std::string>& mask) {
   ordered_json submit = {{"type", command.type},
                          {"id", command.id},
                          {"correlationId", command.correlationId},
@@ -175,7 +175,7 @@ ordered_json submitStep(const Incident& incident, const Command& command,
   return {{"submit", std::move(submit)}};
 }
 
-ordered_json sendStep(const Event& event, const std::vector<std::string>& mask) {
+ordered_json stepOfSend(const Event& event, const std::vector<std::string>& mask) {
   ordered_json send = {{"queue", kQueue},
                        {"type", event.type},
                        {"id", event.id},
@@ -197,8 +197,8 @@ ordered_json stepsOf(const Incident& incident, const FlowTree& tree,
     const auto at = node.command ? node.command->acceptedAt : node.event->time;
     if (now && at > *now) steps.push_back({{"advance", durationText(at - *now)}});
     now = std::max(now.value_or(at), at);
-    steps.push_back(node.command ? submitStep(incident, *node.command, mask)
-                                 : sendStep(*node.event, mask));
+    steps.push_back(node.command ? stepOfSubmit(incident, *node.command, mask)
+                                 : stepOfSend(*node.event, mask));
   }
   for (const auto& command : incident.flow.commands) {
     for (int generation = 1; generation <= command.generation; ++generation) {

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMost = 1'000'000;
+constexpr int kMostLetters = 1'000'000;
 
 /// By their place among those of a kind.
 std::optional<std::string> countedKind(const json& name) {
@@ -34,7 +34,7 @@ void checkLetter(const ConfigValue& name) {
   if (const auto group = name.find("group")) {
     (void)group->text();
   } else {
-    (void)name.children().front().integer(1, kMost);
+    (void)name.children().front().integer(1, kMostLetters);
   }
 }
 

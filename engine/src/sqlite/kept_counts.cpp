@@ -1,5 +1,3 @@
-// Declares the hook that tells which rows a statement changes; Debian's library has it.
-#define SQLITE_ENABLE_PREUPDATE_HOOK
 #include "sqlite/kept_counts.hpp"
 
 #include <sqlite3.h>

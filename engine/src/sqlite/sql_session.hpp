@@ -2,8 +2,6 @@
 // functions with which a script speaks to the engine.
 #pragma once
 
-// Declares the hook that tells which rows a statement changes; Debian's library has it.
-#define SQLITE_ENABLE_PREUPDATE_HOOK
 #include <sqlite3.h>
 
 #include <memory>

@@ -158,6 +158,10 @@ std::vector<QueuedMessage> StoreBench::take(const std::string& queue, bool outgo
   return commit([&](Unit& unit) { return unit.take(request); });
 }
 
+bool StoreBench::handOver(const QueuedMessage& message) {
+  return commit([&](Unit& unit) { return unit.handedOver(message.ref, now()); });
+}
+
 void StoreBench::migrate(const std::string& sql) {
   migrations_.push_back({"00" + std::to_string(migrations_.size() + 1), sql});
   store().migrate(migrations_, now());

@@ -17,10 +17,6 @@ Event eventOf(StoreBench& bench, const std::string& id) {
   return *found;
 }
 
-bool handOver(StoreBench& bench, const QueuedMessage& message) {
-  return bench.commit([&](Unit& unit) { return unit.handedOver(message.ref, bench.now()); });
-}
-
 }  // namespace
 
 void recorded(StoreBench& bench) {
@@ -77,7 +73,7 @@ void recordRemote(StoreBench& bench) {
   const auto taken = bench.take("events", true);
   REQUIRE(taken.size() == 1);
   CHECK(taken[0].body == toJsonText(toEnvelope(eventOf(bench, "e"))));
-  CHECK(handOver(bench, taken[0]));
+  CHECK(bench.handOver(taken[0]));
   CHECK(eventOf(bench, "e").pending == 0);
   CHECK(bench.take("events", true).empty());
 }
@@ -86,17 +82,17 @@ void recordMany(StoreBench& bench) {
   bench.record(bench.newEvent("e"), {kLocal, {"billing", true}, {"shipping", true}});
   CHECK(eventOf(bench, "e").pending == 2);
   CHECK(idsOf(bench.take("events")) == Ids{"e"});
-  CHECK(handOver(bench, bench.take("billing", true).at(0)));
+  CHECK(bench.handOver(bench.take("billing", true).at(0)));
   CHECK(eventOf(bench, "e").pending == 1);
-  CHECK(handOver(bench, bench.take("shipping", true).at(0)));
+  CHECK(bench.handOver(bench.take("shipping", true).at(0)));
   CHECK(eventOf(bench, "e").pending == 0);
 }
 
 void handedOverLocal(StoreBench& bench) {
   bench.record(bench.newEvent("e"), {kRemote, {"subscribers.Done", false}});
-  CHECK(handOver(bench, bench.take("subscribers.Done").at(0)));
+  CHECK(bench.handOver(bench.take("subscribers.Done").at(0)));
   CHECK(eventOf(bench, "e").pending == 1);
-  CHECK(handOver(bench, bench.take("events", true).at(0)));
+  CHECK(bench.handOver(bench.take("events", true).at(0)));
   CHECK(eventOf(bench, "e").pending == 0);
 }
 
@@ -126,7 +122,7 @@ void eventKeyOrder(StoreBench& bench) {
   for (const char* id : {"k-1", "k-2", "k-3"}) {
     taken = bench.take("events", true);
     REQUIRE(idsOf(taken) == Ids{id});
-    CHECK(handOver(bench, taken[0]));
+    CHECK(bench.handOver(taken[0]));
   }
 }
 
@@ -134,14 +130,14 @@ void handedOverOnce(StoreBench& bench) {
   bench.record(bench.newEvent("e"), {kRemote, {"billing", true}});
   const auto taken = bench.take("events", true);
   REQUIRE(taken.size() == 1);
-  CHECK(handOver(bench, taken[0]));
-  CHECK_FALSE(handOver(bench, taken[0]));
+  CHECK(bench.handOver(taken[0]));
+  CHECK_FALSE(bench.handOver(taken[0]));
   CHECK(eventOf(bench, "e").pending == 1);
 
   const auto late = bench.take("billing", true);
   REQUIRE(late.size() == 1);
   bench.pass(30s);
-  CHECK_FALSE(handOver(bench, late[0]));
+  CHECK_FALSE(bench.handOver(late[0]));
   CHECK(eventOf(bench, "e").pending == 1);
 }
 

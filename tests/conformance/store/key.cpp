@@ -14,7 +14,7 @@ void acceptTyped(StoreBench& bench, const std::string& id, const std::string& ty
   bench.accept(command);
 }
 
-bool cancel(StoreBench& bench, const std::string& id) {
+bool cancelled(StoreBench& bench, const std::string& id) {
   return bench.commit([&](Unit& unit) {
     return unit.cancel(id, {"cancelled", "by a test"}, bench.now()) == Cancelled::Done;
   });
@@ -153,8 +153,8 @@ void keyManyDueTypes(StoreBench& bench) {
 
 void keyCancel(StoreBench& bench) {
   for (const char* id : {"k-1", "k-2", "k-3", "k-4"}) bench.accept(id, "k");
-  CHECK(cancel(bench, "k-1"));
-  CHECK(cancel(bench, "k-3"));
+  CHECK(cancelled(bench, "k-1"));
+  CHECK(cancelled(bench, "k-3"));
   CHECK(bench.work() == Ids{"k-2", "k-4"});
 }
 

@@ -28,7 +28,7 @@ std::vector<Envelope> told(StoreBench& bench) {
 }
 
 /// Accepted here and handed over to a remote queue.
-Command handOver(StoreBench& bench, const std::string& id) {
+Command forwardAsking(StoreBench& bench, const std::string& id) {
   NewCommand command = asking(bench, id);
   command.placement = Placement::Forward;
   bench.accept(command);
@@ -102,8 +102,8 @@ void outcomeToldAgain(StoreBench& bench) {
 }
 
 void outcomeHeard(StoreBench& bench) {
-  const auto lucky = handOver(bench, "lucky");
-  const auto dead = handOver(bench, "dead");
+  const auto lucky = forwardAsking(bench, "lucky");
+  const auto dead = forwardAsking(bench, "dead");
   bench.pass(1s);
   CHECK(close(bench, lucky, CommandState::Succeeded));
   CHECK(bench.command("lucky").state == CommandState::Succeeded);
@@ -170,9 +170,9 @@ void outcomeElsewhere(StoreBench& bench) {
 }
 
 void sentAgain(StoreBench& bench) {
-  const auto early = handOver(bench, "early");
+  const auto early = forwardAsking(bench, "early");
   bench.pass(1h);
-  handOver(bench, "late");
+  forwardAsking(bench, "late");
   const auto again = [&] {
     return bench.commit(
         [&](Unit& unit) { return unit.sendAgain(bench.now() - 30min, 10, bench.now()); });
@@ -198,7 +198,7 @@ void resentByHand(StoreBench& bench) {
     return bench.commit([&](Unit& unit) { return unit.resendCommand(id, bench.now()); });
   };
   CHECK(resend("nobody") == Resent::Unknown);
-  handOver(bench, "out");
+  forwardAsking(bench, "out");
   CHECK(resend("out") == Resent::Done);
   CHECK(resend("out") == Resent::NotOut);  // it waits for the relay
   CHECK(bench.store().verify() == Ids{});
@@ -241,7 +241,7 @@ void givenUp(StoreBench& bench) {
     return bench.look([](Snapshot& snapshot) { return snapshot.auditEntries("", 10); });
   };
   CHECK(giveUp("nobody") == Cancelled::Unknown);
-  const auto out = handOver(bench, "out");
+  const auto out = forwardAsking(bench, "out");
   CHECK(giveUp("out") == Cancelled::Done);
   CHECK(bench.command("out").state == CommandState::Cancelled);
   CHECK(bench.command("out").error == reason);
@@ -263,7 +263,7 @@ void givenUp(StoreBench& bench) {
   CHECK(audited()[0].action == "arrived-late");
 
   // What is to go out once more does not, unless a relay holds it.
-  handOver(bench, "again");
+  forwardAsking(bench, "again");
   const auto resend = [&](Unit& unit) { return unit.resendCommand("again", bench.now()); };
   CHECK(bench.commit(resend) == Resent::Done);
   auto held = bench.take("commands", true);
@@ -276,10 +276,10 @@ void givenUp(StoreBench& bench) {
 }
 
 void outForgotten(StoreBench& bench) {
-  for (const auto* id : {"a", "b", "c"}) handOver(bench, id);
+  for (const auto* id : {"a", "b", "c"}) forwardAsking(bench, id);
   bench.pass(1h);
   const auto before = bench.now();
-  handOver(bench, "young");
+  forwardAsking(bench, "young");
   bench.accept("here");
   const auto out = [&] {
     return bench.look([&](Snapshot& snapshot) { return snapshot.handedOver(before); });

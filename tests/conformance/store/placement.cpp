@@ -24,10 +24,6 @@ QueuedMessage takeOutgoing(StoreBench& bench) {
   return std::move(taken.front());
 }
 
-bool handOver(StoreBench& bench, const QueuedMessage& message) {
-  return bench.commit([&](Unit& unit) { return unit.handedOver(message.ref, bench.now()); });
-}
-
 bool giveBack(StoreBench& bench, const QueuedMessage& message, Duration after) {
   return bench.commit([&](Unit& unit) { return unit.giveBack(message.ref, bench.now() + after); });
 }
@@ -99,7 +95,7 @@ void forwarded(StoreBench& bench) {
   CHECK(envelope.data == nlohmann::json{{"n", 1}});
 
   bench.pass(1s);
-  CHECK(handOver(bench, message));
+  CHECK(bench.handOver(message));
   CHECK(bench.take("commands", true).empty());
   CHECK(bench.command("c").state == CommandState::Accepted);
   CHECK(bench.command("c").handedOverAt == bench.now());
@@ -109,7 +105,7 @@ void forwarded(StoreBench& bench) {
 
 void forwardedComesHome(StoreBench& bench) {
   bench.accept(outgoing(bench, "c"));
-  CHECK(handOver(bench, takeOutgoing(bench)));
+  CHECK(bench.handOver(takeOutgoing(bench)));
   CHECK(bench.accept("c").duplicate);
   CHECK(bench.accept("c").duplicate);
   const ClaimedCommand claimed = bench.claimOne();
@@ -128,7 +124,7 @@ void forwardedHomeFirst(StoreBench& bench) {
     bench.accept(id);
     const ClaimedCommand claimed = bench.claimOne();
     if (endsFirst) CHECK(bench.settle(claimed, CommandState::Succeeded));
-    CHECK(handOver(bench, message));
+    CHECK(bench.handOver(message));
     if (!endsFirst) CHECK(bench.settle(claimed, CommandState::Succeeded));
     CHECK(bench.command(id).state == CommandState::Succeeded);
     CHECK(bench.claim().empty());

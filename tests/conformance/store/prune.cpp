@@ -20,8 +20,8 @@ std::int64_t prune(StoreBench& bench, std::int64_t page = 1000) {
 }
 
 /// A command that succeeded an hour ago, with an event of its own.
-void succeedWithEvent(StoreBench& bench, const std::string& id,
-                      const std::vector<Destination>& destinations) {
+void succeedLongAgo(StoreBench& bench, const std::string& id,
+                    const std::vector<Destination>& destinations) {
   bench.accept(id);
   const ClaimedCommand claimed = bench.claimOne();
   bench.commit([&](Unit& unit) {
@@ -56,7 +56,7 @@ bool hasCommand(StoreBench& bench, const std::string& id) {
 }  // namespace
 
 void pruneEnded(StoreBench& bench) {
-  succeedWithEvent(bench, "c", {{"events", false}});
+  succeedLongAgo(bench, "c", {{"events", false}});
   const Command gone = bench.command("c");
   for (const auto& message : bench.take("events")) {
     CHECK(bench.commit([&](Unit& unit) { return unit.remove(message.ref); }));
@@ -126,7 +126,7 @@ void pruneDeadLetter(StoreBench& bench) {
 }
 
 void pruneDelivery(StoreBench& bench) {
-  succeedWithEvent(bench, "c", {});
+  succeedLongAgo(bench, "c", {});
   NewDeadLetter letter;
   letter.id = "letter";
   letter.kind = DeadLetterKind::Delivery;
@@ -147,8 +147,8 @@ void pruneDelivery(StoreBench& bench) {
 }
 
 void pruneUnread(StoreBench& bench) {
-  succeedWithEvent(bench, "remote", {{"events", true}});
-  succeedWithEvent(bench, "local", {{"events", false}});
+  succeedLongAgo(bench, "remote", {{"events", true}});
+  succeedLongAgo(bench, "local", {{"events", false}});
   prune(bench);
   CHECK(hasEvent(bench, "remote-done"));
   CHECK(idsOf(bench.take("events", true)) == Ids{"remote-done"});

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr const char* kThings =
+constexpr const char* kThingsTable =
     "CREATE TABLE things (id TEXT PRIMARY KEY, n INTEGER, x REAL, note TEXT)";
 
 /// Runs a script as a command would: with a command and a collector.
@@ -78,7 +78,7 @@ void sqlEmit(StoreBench& bench) {
 }
 
 void sqlReject(StoreBench& bench) {
-  bench.migrate(kThings);
+  bench.migrate(kThingsTable);
   Command command;
   EventCollector events;
   try {
@@ -122,7 +122,7 @@ void sqlFailRetryAfter(StoreBench& bench) {
 }
 
 void sqlMistake(StoreBench& bench) {
-  bench.migrate(kThings);
+  bench.migrate(kThingsTable);
   Command command;
   EventCollector events;
   const auto lineOf = [&](const std::string& text) {
@@ -140,7 +140,7 @@ void sqlMistake(StoreBench& bench) {
 }
 
 void sqlHold(StoreBench& bench) {
-  bench.migrate(kThings);
+  bench.migrate(kThingsTable);
   Command command;
   EventCollector events;
   const std::string endless = "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) ";

@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kAnswerBytesMax = std::size_t{64} * 1024;
+constexpr std::size_t kOutputBytesMax = std::size_t{64} * 1024;
 constexpr int kExitPollMillis = 10;
 
 [[noreturn]] void fail(const std::string& what, const std::string& problem) {
@@ -131,7 +131,7 @@ std::string readAll(const std::string& what, int from, const Deadline& deadline)
     if (count < 0) fail(what, std::string("cannot be read: ") + std::strerror(errno));
     if (count == 0) return text;
     text.append(block.data(), static_cast<std::size_t>(count));
-    if (text.size() > kAnswerBytesMax) fail(what, "printed more than 64 KiB and was killed");
+    if (text.size() > kOutputBytesMax) fail(what, "printed more than 64 KiB and was killed");
   }
 }
 

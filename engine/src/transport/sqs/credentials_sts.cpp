@@ -77,10 +77,10 @@ std::optional<std::string_view> element(std::string_view xml, const std::string&
 std::string field(const std::string& what, std::string_view xml, const std::string& name) {
   auto text = element(xml, name);
   if (!text) fail(ErrorCode::Invalid, what + " gave no " + name);
-  constexpr std::string_view kSpaces = " \t\r\n";
-  const auto first = text->find_first_not_of(kSpaces);
+  constexpr std::string_view kXmlSpaces = " \t\r\n";
+  const auto first = text->find_first_not_of(kXmlSpaces);
   if (first == std::string_view::npos) fail(ErrorCode::Invalid, what + " gave no " + name);
-  return unescaped(text->substr(first, text->find_last_not_of(kSpaces) - first + 1));
+  return unescaped(text->substr(first, text->find_last_not_of(kXmlSpaces) - first + 1));
 }
 
 Credentials read(const std::string& what, const std::string& xml, Time now) {
