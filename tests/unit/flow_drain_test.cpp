@@ -420,6 +420,10 @@ TEST_CASE("a command type's settings out of their range are refused by name") {
   settings.timeout = -1s;
   CHECK(messageThrown([&] { bench.engine->commands().configure("Pay", settings); }) ==
         "Pay: timeout must be more than zero, not -1s");
+  settings.timeout = Duration::max();
+  CHECK(messageThrown([&] {
+          bench.engine->commands().configure("Pay", settings);
+        }).starts_with("Pay: timeout must be at most 365000d, not "));
 }
 
 TEST_CASE("what comes after the start is a conflict, not silence") {

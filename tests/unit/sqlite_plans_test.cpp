@@ -39,7 +39,7 @@ class Statements {
 
 /// Tables that stay small, as SQLite names them in a plan.
 const std::set<std::string> kSmall = {"tether_sequence",
-                                      "tether_writer",
+                                      "tether_batch",
                                       "tether_owner",
                                       "tether_queue",
                                       "q",

@@ -84,6 +84,23 @@ TEST_CASE("a store of version 1 is brought up to date with all that it keeps") {
   CHECK(store->verify() == std::vector<std::string>{});
 }
 
+TEST_CASE(
+    "a program of an earlier version commits nothing in a store that was brought up to date") {
+  const conformance::TempFolder folder;
+  const auto path = folder.file("old.db");
+  makeVersion(3, path, kContent);
+  Connection old({path});
+  const auto batch = [&old] {
+    old.exec("BEGIN IMMEDIATE");
+    old.exec("UPDATE tether_message SET owner = 7 WHERE seq = 4");
+    old.exec("INSERT INTO tether_writer (slot, writer, batch) VALUES (1, 1, 1)");
+  };
+  batch();
+  old.exec("ROLLBACK");
+  openSqliteStore({.path = path}, systemClock());
+  CHECK_THROWS_WITH_AS(batch(), doctest::Contains("no such table: tether_writer"), Error);
+}
+
 TEST_CASE("what version 3 counted wrong of the events that are on their way is counted anew") {
   const conformance::TempFolder folder;
   const auto path = folder.file("old.db");

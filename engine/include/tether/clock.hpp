@@ -50,8 +50,10 @@ std::string toSortableText(Time time);
 /// is refused. Throws Invalid that quotes the text.
 Time parseTime(std::string_view text);
 
-/// "500ms", "30s", "5m", "2h", "7d"; a plain number is refused. At most 365000 days, so that adding
-/// it to a time of today cannot overflow. Throws Invalid that quotes the text.
+/// Added to a time of today it cannot overflow.
+inline constexpr Duration kLongestDuration = std::chrono::hours{24} * 365'000;
+/// "500ms", "30s", "5m", "2h", "7d"; a plain number is refused. At most kLongestDuration. Throws
+/// Invalid that quotes the text.
 Duration parseDuration(std::string_view text);
 /// The shortest exact form that parseDuration reads back. For display only it prints also what
 /// parseDuration refuses: "0.250ms", "-5s".

@@ -174,6 +174,8 @@ class Snapshot {
   virtual std::vector<AuditEntry> auditEntries(const std::string& letterId, std::size_t max) = 0;
   /// How far a plan was applied.
   virtual std::vector<PlanItem> planItems(const std::string& planId) = 0;
+  virtual std::optional<PlanItem> planItem(const std::string& planId,
+                                           const std::string& letterId) = 0;
   /// Running commands whose cancel was requested.
   virtual std::vector<Command> cancelling() = 0;
   virtual std::vector<Pause> pauses() = 0;

@@ -19,7 +19,6 @@ using std::chrono::sys_days;
 // RFC 3339 has four digits for the year.
 constexpr Time kFirst{sys_days{std::chrono::year{0} / 1 / 1}};
 constexpr Time kLast{sys_days{std::chrono::year{10000} / 1 / 1} - Duration{1}};
-constexpr Duration kLongest = std::chrono::hours{24} * 365'000;
 
 struct UnitOfTime {
   std::string_view name;
@@ -114,7 +113,7 @@ Time ManualClock::now() const { return start_.load() + steady(); }
 Duration ManualClock::steady() const { return Duration{elapsed_.load()}; }
 
 void ManualClock::advance(Duration by) {
-  if (by < 0s || by > kLongest || now() + by > kLast) {
+  if (by < 0s || by > kLongestDuration || now() + by > kLast) {
     throw Error(ErrorCode::Invalid,
                 "a clock cannot advance by " + toText(by) + " from " + toText(now()));
   }
@@ -206,7 +205,8 @@ Duration parseDuration(std::string_view text) {
   Duration::rep count = 0;
   for (const char c : text.substr(0, digits)) {
     count = count * 10 + (c - '0');
-    if (count > kLongest.count() / unit->micros) refuse("duration", text, "is beyond 365000d");
+    if (count > kLongestDuration.count() / unit->micros)
+      refuse("duration", text, "is beyond 365000d");
   }
   return Duration{count * unit->micros};
 }

@@ -346,11 +346,7 @@ PlanItem DeadLetterDesk::replayPlanned(const ReplayPlan& plan, const ReplayPlan:
 std::optional<PlanItem> DeadLetterDesk::ledgerItem(const std::string& planId,
                                                    const std::string& letterId) {
   std::optional<PlanItem> found;
-  store_.read([&](Snapshot& snapshot) {
-    for (auto& item : snapshot.planItems(planId)) {
-      if (item.letterId == letterId) found = std::move(item);
-    }
-  });
+  store_.read([&](Snapshot& snapshot) { found = snapshot.planItem(planId, letterId); });
   return found;
 }
 

@@ -11,7 +11,6 @@ namespace tether::flow {
 namespace {
 
 constexpr int kDepthMax = 64;
-constexpr Duration kDelayMost = std::chrono::days{365000};  // as texts can say it
 // More than an envelope has beside its data: eight attributes of 255 bytes, escaped.
 constexpr std::size_t kAttributeBytesMost = 16 * 1024;
 
@@ -192,8 +191,8 @@ NewCommand Intake::check(CommandRequest& request, Placement placement) const {
     if (request.notBefore) {
       throw Error(ErrorCode::Invalid, "delay and notBefore exclude each other");
     }
-    if (*request.delay > kDelayMost) {
-      throw Error(ErrorCode::Invalid, "a delay is at most " + toText(kDelayMost));
+    if (*request.delay > kLongestDuration) {
+      throw Error(ErrorCode::Invalid, "a delay is at most " + toText(kLongestDuration));
     }
     command.notBefore = command.acceptedAt + *request.delay;
     command.relative = true;

@@ -18,8 +18,14 @@ void atLeast(const std::string& name, std::int64_t least, std::int64_t value) {
   if (value < least) refuse(name, "at least " + std::to_string(least), std::to_string(value));
 }
 
+void notTooLong(const std::string& name, Duration value) {
+  if (value <= kLongestDuration) return;
+  refuse(name, "at most " + toText(kLongestDuration), toText(value));
+}
+
 void positive(const std::string& name, Duration value) {
   if (value <= Duration{0}) refuse(name, "more than zero", toText(value));
+  notTooLong(name, value);
 }
 
 void notNegative(const std::string& name, Duration value) {
@@ -75,10 +81,12 @@ void checkOptions(const EngineOptions& options) {
   positive("ownerLease", options.ownerLease);
   positive("timeout", options.timeout);
   positive("hold", options.hold);
-  notNegative("retention", options.retention);
-  notNegative("idempotency", options.idempotency);
-  notNegative("resend", options.resend);
-  notNegative("dedupWindow", options.dedupWindow);
+  for (const auto& [name, value] :
+       {std::pair{"retention", options.retention}, std::pair{"idempotency", options.idempotency},
+        std::pair{"resend", options.resend}, std::pair{"dedupWindow", options.dedupWindow}}) {
+    notNegative(name, value);
+    notTooLong(name, value);
+  }
   checkRetry("retry", options.retry);
   checkBreaker("breaker", options.breaker);
   checkQueues(options);

@@ -1,8 +1,8 @@
 #include "scenario/final_state.hpp"
 
 #include <algorithm>
-#include <regex>
 
+#include "catalog/pattern.hpp"
 #include "scenario/records.hpp"
 #include "tether/json.hpp"
 
@@ -14,7 +14,8 @@ using nlohmann::json;
 
 /// Every text that is a time counts as the same time.
 json timeless(const json& value) {
-  static const std::regex kTime(R"(^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?$)");
+  static const auto kTime =
+      compilePattern(R"(^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?$)");
   if (value.is_string() && std::regex_match(value.get_ref<const std::string&>(), kTime)) {
     return "a time";
   }

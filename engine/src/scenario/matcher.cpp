@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <functional>
-#include <regex>
 #include <vector>
 
+#include "catalog/pattern.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
 
@@ -157,8 +157,9 @@ class Comparison {
   bool holds(const std::string& name, const json& argument, const json& found) const {
     if (name == "$any") return true;
     if (name == "$regex") {
-      return found.is_string() && std::regex_search(found.get_ref<const std::string&>(),
-                                                    std::regex(argument.get<std::string>()));
+      return found.is_string() &&
+             std::regex_search(found.get_ref<const std::string&>(),
+                               compilePattern(argument.get_ref<const std::string&>()));
     }
     const auto sign = order(found, argument);
     if (!sign) return false;
@@ -249,9 +250,9 @@ void checkMatcher(const std::string& name, const ConfigValue& argument) {
   if (name == "$ref") (void)argument.text();
   if (name == "$regex") {
     try {
-      (void)std::regex(argument.text());
-    } catch (const std::regex_error&) {
-      argument.fail("is no regular expression (ECMAScript)");
+      (void)compilePattern(argument.text());
+    } catch (const Error& error) {
+      argument.fail(error.what());
     }
   }
   if (name == "$unordered" && !given.is_array()) argument.failType("an array");

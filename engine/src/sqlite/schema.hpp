@@ -273,6 +273,9 @@ UPDATE tether_event SET pending = waiting.messages FROM (
     JOIN tether_queue q ON q.id = m.queue WHERE q.outgoing AND m.event_seq IS NOT NULL
     GROUP BY m.event_seq) AS waiting WHERE waiting.event = tether_event.seq;
 
+-- A program of version 3 that still has the store open keeps no counts: it commits nothing more.
+ALTER TABLE tether_writer RENAME TO tether_batch;
+
 -- One row. id: of this file; its log carries the same, so a copy that is to live beside it, as a
 -- backup does, gets another. incarnation: of its history; a restore into this file renews it.
 -- commits: one more with each batch, by whomever. copied: how many of them the file has without

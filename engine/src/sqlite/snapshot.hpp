@@ -27,6 +27,7 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<DeadLetterGroup> deadLetterGroups(const Filter& filter) override;
   std::vector<AuditEntry> auditEntries(const std::string& letterId, std::size_t max) override;
   std::vector<PlanItem> planItems(const std::string& planId) override;
+  std::optional<PlanItem> planItem(const std::string& planId, const std::string& letterId) override;
   std::vector<Command> cancelling() override;
   std::vector<Pause> pauses() override;
   std::vector<BlockedKey> blockedKeys() override;

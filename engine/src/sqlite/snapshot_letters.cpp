@@ -46,6 +46,15 @@ bool firstOf(Query& query, const Filter& filter, std::int64_t limit) {
                      filter.attemptsMax.value_or(kAttemptsMost), state, idsOf(filter), limit);
 }
 
+#define TETHER_PLAN_ITEM                                                 \
+  "SELECT letter_id, outcome, command_id, error_code, error_message, at" \
+  " FROM tether_plan_item WHERE plan_id = ?1"
+
+PlanItem readPlanItem(const Query& query) {
+  return {
+      query.text(0), query.text(1), query.text(2), {query.text(3), query.text(4)}, *query.time(5)};
+}
+
 DeadLetter readLetter(const Query& query) {
   DeadLetter letter;
   letter.seq = query.integer(0);
@@ -163,17 +172,18 @@ std::vector<AuditEntry> SqliteSnapshot::auditEntries(const std::string& letterId
 
 std::vector<PlanItem> SqliteSnapshot::planItems(const std::string& planId) {
   std::vector<PlanItem> items;
-  auto found = connection_.query(
-      "SELECT letter_id, outcome, command_id, error_code, error_message, at"
-      " FROM tether_plan_item WHERE plan_id = ?1 ORDER BY at, letter_id");
+  auto found = connection_.query(TETHER_PLAN_ITEM " ORDER BY at, letter_id");
   for (bool more = found.first(planId); more; more = found.step()) {
-    items.push_back({found.text(0),
-                     found.text(1),
-                     found.text(2),
-                     {found.text(3), found.text(4)},
-                     *found.time(5)});
+    items.push_back(readPlanItem(found));
   }
   return items;
+}
+
+std::optional<PlanItem> SqliteSnapshot::planItem(const std::string& planId,
+                                                 const std::string& letterId) {
+  auto found = connection_.query(TETHER_PLAN_ITEM " AND letter_id = ?2");
+  if (!found.first(planId, letterId)) return {};
+  return readPlanItem(found);
 }
 
 Prunable SqliteSnapshot::prunable(const Prune& prune) {

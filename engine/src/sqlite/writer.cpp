@@ -327,7 +327,7 @@ void Writer::commit(Batch& batch) {
   ++batch_;
   connection_
       ->query(
-          "INSERT INTO tether_writer (slot, writer, batch) VALUES (?1, ?2, ?3)"
+          "INSERT INTO tether_batch (slot, writer, batch) VALUES (?1, ?2, ?3)"
           " ON CONFLICT DO UPDATE SET writer = excluded.writer, batch = excluded.batch")
       .run(slot_, instance_.id(), batch_);
   const bool holed = countBatch();
@@ -370,7 +370,7 @@ bool Writer::lastBatchIsThere() {
     files_.require();
     open();
     auto last =
-        connection_->query("SELECT batch FROM tether_writer WHERE slot = ?1 AND writer = ?2");
+        connection_->query("SELECT batch FROM tether_batch WHERE slot = ?1 AND writer = ?2");
     if (last.first(slot_, instance_.id())) return last.integer(0) == batch_;
     if (batch_ == 1) return false;
   } catch (const Error&) {

@@ -155,6 +155,12 @@ void planLedger(StoreBench& bench) {
         ErrorCode::Conflict);
   bench.commit([&](Unit& unit) { unit.recordPlanItem("other", item); });
   CHECK(bench.look([](Snapshot& s) { return s.planItems("plan"); }) == std::vector<PlanItem>{item});
+  bench.look([&](Snapshot& s) {
+    CHECK(s.planItem("plan", item.letterId) == item);
+    CHECK_FALSE(s.planItem("plan", "another"));
+    CHECK_FALSE(s.planItem("another", item.letterId));
+    return 0;
+  });
 }
 
 void stuckReported(StoreBench& bench) {
