@@ -208,6 +208,7 @@
   TEST(batchWroteAndThrew, "however many closures throw a batch is run again once")              \
   TEST(batchLong, "a transaction that lasts long ends, and what is left has the next one")       \
   TEST(batchLongAgain, "a batch that is run again may end earlier")                              \
+  TEST(batchLongBroken, "what ends its transaction after long lets others in before the next")   \
   TEST(batchSlowKind, "what was slow the last time has a transaction of its own")                \
   TEST(batchDone, "done is told once and after the commit")                                      \
   TEST(batchOrder, "closures run in the order in which they were posted")                        \

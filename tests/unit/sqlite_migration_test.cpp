@@ -48,6 +48,25 @@ TEST_CASE("a row that referred to nothing before does not stop a migration") {
         std::string::npos);
     CHECK(rowsOf(*store, "SELECT count(*) AS n FROM wish") == R"([{"n":2}])");
   }
+  SUBCASE("also where it renames the tables") {
+    CHECK(migrating(*store, "ALTER TABLE wish RENAME TO desire") == "nothing");
+    CHECK(thrown([&] {
+            store->migrate({{"003_again", "ALTER TABLE product RENAME TO article"}},
+                           systemClock().now());
+          }) == "nothing");
+    CHECK(thrown([&] {
+            store->migrate({{"004_broken",
+                             "ALTER TABLE desire RENAME TO hope;"
+                             "INSERT INTO hope VALUES ('third', 'silk')"}},
+                           systemClock().now());
+          }).find("of table hope would refer to nothing in article") != std::string::npos);
+  }
+  SUBCASE("and another in its place is refused") {
+    CHECK(migrating(*store,
+                    "CREATE TABLE hope (product TEXT REFERENCES product (id));"
+                    "DELETE FROM wish WHERE product = 'gold'; INSERT INTO hope VALUES ('silk')")
+              .find("of table hope would refer to nothing in product") != std::string::npos);
+  }
   SUBCASE("and may be mended by it") {
     CHECK(migrating(*store, "DELETE FROM wish WHERE product = 'gold'") == "nothing");
     CHECK(store->verify().empty());

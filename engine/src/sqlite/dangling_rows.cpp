@@ -1,7 +1,6 @@
 #include "sqlite/dangling_rows.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "tether/error.hpp"
 
@@ -14,14 +13,13 @@ constexpr std::size_t kRowsMax = 1000;  // of a table that lost all its parents
 }  // namespace
 
 DanglingRows DanglingRows::read(Connection& connection) {
-  std::vector<std::string> tables;
+  DanglingRows all;
   {
     auto found = connection.query("SELECT name FROM sqlite_schema WHERE type = 'table'");
-    for (bool more = found.first(); more; more = found.step()) tables.push_back(found.text(0));
+    for (bool more = found.first(); more; more = found.step()) all.tables_.insert(found.text(0));
   }
-  DanglingRows found;
-  for (const auto& table : tables) found.readTable(connection, table);
-  return found;
+  for (const auto& table : all.tables_) all.readTable(connection, table);
+  return all;
 }
 
 void DanglingRows::readTable(Connection& connection, const std::string& table) {
@@ -50,9 +48,19 @@ std::int64_t DanglingRows::broken() const {
 }
 
 void DanglingRows::requireNoMoreThan(const DanglingRows& before) const {
+  std::multiset<std::int64_t> renamed;
+  for (const auto& [tables, broken] : before.broken_) {
+    const bool gone = !tables_.contains(tables.first) || !tables_.contains(tables.second);
+    if (gone && !broken_.contains(tables)) renamed.insert(broken.count);
+  }
   for (const auto& [tables, broken] : broken_) {
     const auto& [table, parent] = tables;
     const auto known = before.broken_.find(tables);
+    if (const auto same = renamed.lower_bound(broken.count);
+        known == before.broken_.end() && same != renamed.end()) {
+      renamed.erase(same);
+      continue;
+    }
     if (known != before.broken_.end() && broken.count <= known->second.count) continue;
     const auto isNew = [&](const std::string& row) {
       return known == before.broken_.end() || known->second.rows.count(row) == 0;

@@ -19,7 +19,8 @@ class DanglingRows {
   /// How many rows refer to nothing.
   std::int64_t broken() const;
 
-  /// Throws Invalid, with table and row, when more rows than `before` refer to nothing.
+  /// Throws Invalid, with table and row, when more rows than `before` refer to nothing. A table
+  /// that was renamed since may have as many as it had.
   void requireNoMoreThan(const DanglingRows& before) const;
 
  private:
@@ -32,6 +33,7 @@ class DanglingRows {
   void readTable(Connection& connection, const std::string& table);
   void add(const std::string& table, const std::string& parent, const std::string& row);
 
+  std::set<std::string> tables_;
   std::map<std::pair<std::string, std::string>, Broken> broken_;  // by table and parent
 };
 

@@ -140,9 +140,13 @@ std::size_t Writer::runBatch() {
   auto batch = nextBatch();
   if (!batch.empty()) {
     held_ = Duration{0};
+    const auto begun = clock_.steady();
     execute(batch);
+    held_ = std::max(held_, clock_.steady() - begun);
     for (auto& entry : batch) tell(entry);
+    const auto told = clock_.steady();
     checkpointIfDue();
+    held_ += clock_.steady() - told;
     // The next BEGIN would come before anyone who waits has looked again.
     if (held_ >= kBatchLong) std::this_thread::sleep_for(kLetIn);
   }
@@ -274,6 +278,8 @@ bool Writer::applyAll(Batch& batch, bool again) {
             std::make_exception_ptr(Error(ErrorCode::Invalid, "the closure ended the transaction"));
       }
       unit_->forget();
+      // All are back where they began, and others have waited long enough.
+      if (held_ >= kBatchLong) cut(batch, 0);
       return false;
     }
     if (held_ >= kBatchLong) cut(batch, at + 1);

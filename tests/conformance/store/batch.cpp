@@ -244,6 +244,30 @@ void batchLongAgain(StoreBench& bench) {
   CHECK(bench.work() == Ids{"a", "b", "c"});
 }
 
+void batchLongBroken(StoreBench& bench) {
+  using namespace std::chrono_literals;
+  makeTables(bench);
+  bench.sql("INSERT INTO parents VALUES (1)");
+  Batch batch(bench);
+  batch.postAccept("before");
+  for (int n = 0; n < 2; ++n) {
+    batch.post([&](Unit& unit) {
+      bench.pass(2s);
+      ScriptScope scope;
+      unit.sql(scope).run("INSERT OR ROLLBACK INTO parents VALUES (1)");
+    });
+  }
+  batch.run();
+  CHECK(batch.told() == 1);
+  CHECK(batch.end(1) == ErrorCode::Conflict);
+  batch.run();
+  CHECK(batch.told() == 2);
+  CHECK(batch.end(2) == ErrorCode::Conflict);
+  batch.run();
+  CHECK_FALSE(batch.end(0));
+  CHECK(bench.work() == Ids{"before"});
+}
+
 void batchSlowKind(StoreBench& bench) {
   using namespace std::chrono_literals;
   Batch batch(bench);
