@@ -135,8 +135,14 @@ Pruned SqliteUnit::pruneLetters(const Prune& prune) {
 #define TETHER_OLD_AUDIT                                                     \
   "at < ?1 AND NOT EXISTS (SELECT 1 FROM tether_dead_letter l WHERE l.id = " \
   "tether_audit.letter_id)"
-// A plan's ledger goes as a whole: whoever resumes a plan believes it.
-#define TETHER_OLD_PLANS "SELECT plan_id FROM tether_plan_item GROUP BY plan_id HAVING max(at) < ?1"
+// A plan's ledger goes as a whole: whoever resumes a plan believes it. From plan to plan, without
+// reading the items between.
+#define TETHER_OLD_PLANS                                                                  \
+  "WITH RECURSIVE plan (id) AS (SELECT min(plan_id) FROM tether_plan_item UNION ALL"      \
+  " SELECT (SELECT min(plan_id) FROM tether_plan_item WHERE plan_id > plan.id) FROM plan" \
+  " WHERE plan.id IS NOT NULL) SELECT id FROM plan WHERE id IS NOT NULL AND NOT EXISTS"   \
+  " (SELECT 1 FROM tether_plan_item i WHERE i.plan_id = plan.id AND i.at >= ?1)"
+constexpr const char* kOldPlan = TETHER_OLD_PLANS " LIMIT 1";
 // SQLite looks through all commands before it lets a queue go, so a large store keeps its queues.
 constexpr const char* kDropUnusedQueue =
     "DELETE FROM tether_queue WHERE id = (SELECT id FROM tether_queue q WHERE commands = 0"
@@ -164,13 +170,17 @@ Pruned SqliteUnit::pruneRecords(const Prune& prune) {
             .run(prune.endedBefore, *first, last);
     return {removed, next(last + 1).value_or(last + 1)};
   }
-  const auto items =
-      connection_
-          .query(
-              "DELETE FROM tether_plan_item WHERE (plan_id, letter_id) IN (SELECT plan_id,"
-              " letter_id FROM tether_plan_item WHERE plan_id IN (" TETHER_OLD_PLANS ") LIMIT ?2)")
-          .run(prune.endedBefore, prune.page);
-  if (items > 0) return {items, prune.from};
+  auto plan = connection_.query(kOldPlan);
+  if (plan.first(prune.endedBefore)) {
+    const auto id = plan.text(0);
+    const auto items = connection_
+                           .query(
+                               "DELETE FROM tether_plan_item WHERE plan_id = ?1 AND letter_id IN"
+                               " (SELECT letter_id FROM tether_plan_item WHERE plan_id = ?1"
+                               " LIMIT ?2)")
+                           .run(id, prune.page);
+    return {items, prune.from};
+  }
   if (connection_.query(kDropUnusedQueue).run() == 0) return {};
   // Whoever knows the queue by its number, here or in another process, asks for it anew.
   connection_.query("UPDATE tether_sequence SET queues = queues + 1").run();
