@@ -356,11 +356,13 @@ ReplayPlan DeadLetterDesk::plan(const Filter& filter, std::vector<PayloadEdit> s
   auto waiting = filter;
   waiting.letters = DeadLetterState::Waiting;
   store_.read([&](Snapshot& snapshot) { letters = snapshot.deadLetters(waiting); });
-  std::vector<Ready> ready;
-  for (const auto& letter : letters) ready.push_back(readyOf(letter, set));
-  std::ranges::sort(ready, {}, &Ready::order);
+  std::vector<std::pair<std::int64_t, ReplayPlan::Letter>> ordered;
+  for (const auto& letter : letters) {
+    ordered.push_back({readyOf(letter, set).order, {letter.id, letter.version}});
+  }
+  std::ranges::sort(ordered, {}, [](const auto& one) { return one.first; });
   ReplayPlan plan{ids_.next(), clock_.now(), by, std::move(set), {}};
-  for (const auto& one : ready) plan.letters.push_back({one.letter.id, one.letter.version});
+  for (auto& [order, letter] : ordered) plan.letters.push_back(std::move(letter));
   return plan;
 }
 
