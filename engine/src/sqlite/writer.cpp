@@ -435,8 +435,9 @@ void Writer::copyHoledLog() {
   newLog_ = !holedLog_.empty() && logHeader(connection_->handle()) != holedLog_;
   if (newLog_) return holedLog_.clear();
   const auto until = Steady::now() + options_.connection.busyTimeout;
+  const auto& limit = options_.connection.waitsEnd;  // a stop does not wait either
   while (!copyLog()) {
-    if (Steady::now() > until) {
+    if (Steady::now() > until || (limit && Steady::now() > limit->load())) {
       // The batch is committed, so nobody may be told to try it again here.
       refusal_.set({ErrorCode::Unavailable,
                     "the disk failed to sync earlier, and somebody who reads or writes keeps the "
