@@ -368,6 +368,7 @@ std::int64_t SqliteUnit::purge(const std::string& queue, Time now, std::size_t m
 std::int64_t SqliteUnit::expire(const std::string& queue, Time sentBefore, std::size_t max) {
   const auto id = queueId(queue, false);
   std::vector<Unread> old;
+  std::vector<Unread> ahead;
   const auto now = clock_.now();
   for (const auto due : {kReady, kParked}) {
     auto found = connection_.query(
@@ -375,14 +376,24 @@ std::int64_t SqliteUnit::expire(const std::string& queue, Time sentBefore, std::
         " AND owner IS NULL AND (lease_until IS NULL OR lease_until <= ?2)"
         " AND due_at = ?3 ORDER BY seq");
     // They are in the order of sending: behind the first young one there are only younger ones,
-    // but for one that was sent while the clock was ahead.
-    for (bool more = found.first(id, now, due); more && old.size() < max; more = found.step()) {
+    // but for what was sent while the clock was ahead.
+    for (bool more = found.first(id, now, due); more && old.size() + ahead.size() < max;
+         more = found.step()) {
       const auto sentAt = *found.time(3);
       if (sentAt >= sentBefore && sentAt <= now) break;
-      if (sentAt < sentBefore) old.push_back({found.integer(0), found.integer(1), found.text(2)});
+      auto& which = sentAt < sentBefore ? old : ahead;
+      which.push_back({found.integer(0), found.integer(1), found.text(2)});
     }
   }
   removeUnread(id, old);
+  // They are passed over once: from now on their time counts from now.
+  for (const auto& message : ahead) {
+    connection_
+        .query(
+            "UPDATE tether_message SET sent_at = ?4 WHERE queue = ?1 AND lane = '' AND due_at = ?2"
+            " AND seq = ?3")
+        .run(id, message.due, message.seq, now);
+  }
   return static_cast<std::int64_t>(old.size());
 }
 
