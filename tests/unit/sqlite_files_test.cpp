@@ -2,6 +2,7 @@
 // that was left. An error, and never a damaged store.
 #include <doctest/doctest.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -92,12 +93,36 @@ TEST_CASE("a store whose files are gone or are others acknowledges nothing more"
 
 TEST_CASE("a store that was replaced leaves the new file as it is when it is closed") {
   Restored place;
+  const auto path = place.folder.path();
   const auto bytes = bytesOf(place.backup);
-  fs::rename(place.backup, place.folder.path());
-  CHECK(thrownCode([&] { countRows(*place.live); }) == "corrupt");
-  CHECK(thrownCode([&] { insert(*place.live, 4); }) == "corrupt");
+  bool seen = true;
+  SUBCASE("a backup was moved over it") { fs::rename(place.backup, path); }
+  SUBCASE("a backup was copied over it") { copy(place.backup, path, {""}); }
+  SUBCASE("a backup was copied over it, and nobody has looked since") {
+    copy(place.backup, path, {""});
+    seen = false;
+  }
+  if (seen) {
+    CHECK(thrownCode([&] { countRows(*place.live); }) == "corrupt");
+    CHECK(thrownCode([&] { insert(*place.live, 4); }) == "corrupt");
+  }
+  const auto log = bytesOf(path + "-wal");
   place.live.reset();
-  CHECK(bytesOf(place.folder.path()) == bytes);
+  CHECK(bytesOf(path) == bytes);
+  CHECK(bytesOf(path + "-wal") == log);
+}
+
+TEST_CASE("a file that may not be looked at any more is not taken for one that was removed") {
+  const Restored place;
+  const bool root = ::geteuid() == 0;
+  const auto folder = fs::path(place.folder.path()).parent_path();
+  fs::permissions(folder, fs::perms::none);
+  if (root) REQUIRE(::seteuid(65534) == 0);
+  const auto error = thrown([&] { insert(*place.live, 4); });
+  if (root) REQUIRE(::seteuid(0) == 0);
+  fs::permissions(folder, fs::perms::owner_all);
+  CHECK(error == "nothing");
+  CHECK(countRows(*place.live) == 4);
 }
 
 TEST_CASE("a log that only was removed is in the database when the store is closed") {

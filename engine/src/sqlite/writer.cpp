@@ -42,14 +42,20 @@ Writer::Writer(WriterOptions options, const Clock& clock, OwnFiles& files, Refus
 
 Writer::~Writer() {
   endThread();
+  guard_.reset();  // the connection is the last one, and so copies the log
+  close();
+}
+
+void Writer::close() {
+  unit_.reset();
+  session_.reset();
   if (connection_ && files_.replaced()) connection_->keepLog(true);
+  files_.releaseLog();
+  connection_.reset();
 }
 
 void Writer::open() {
-  unit_.reset();
-  session_.reset();
-  files_.releaseLog();
-  connection_.reset();
+  close();
   connection_ = std::make_unique<Connection>(options_.connection);
   session_ = std::make_unique<SqlSession>(*connection_, clock_);
   unit_ =
@@ -235,10 +241,7 @@ void Writer::rollBack() noexcept {
     if (connection_ && connection_->inTransaction()) connection_->exec("ROLLBACK");
     if (unit_) unit_->forget();
   } catch (...) {  // what cannot be ended here ends with the connection
-    unit_.reset();
-    session_.reset();
-    files_.releaseLog();
-    connection_.reset();
+    close();
   }
 }
 

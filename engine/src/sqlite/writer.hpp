@@ -77,6 +77,8 @@ class Writer {
   bool lastBatchIsThere();
   void endThread();
   void open();
+  /// What lies under our names, if that is not ours any more, gets nothing of our log.
+  void close();
   void rollBack() noexcept;
   void checkpointIfDue();
   /// Counts the batch in the store's own row. True: the log may have a hole.
