@@ -4,10 +4,12 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "unit/hooked_vfs.hpp"
 #include "unit/open_connections.hpp"
@@ -43,6 +45,14 @@ std::string withoutLog(const std::string& path, const std::string& sql) {
   auto answer = OpenConnections::ask(database, sql);
   sqlite3_close(database);
   return answer;
+}
+
+/// As another program, while the store is open here.
+void runBeside(const std::string& path, const std::string& sql) {
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+  CHECK(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(database);
 }
 
 /// A store with rows 1 to 3, the last two in its log, of which a copy was made before.
@@ -123,6 +133,52 @@ TEST_CASE("a file that may not be looked at any more is not taken for one that w
   fs::permissions(folder, fs::perms::owner_all);
   CHECK(error == "nothing");
   CHECK(countRows(*place.live) == 4);
+}
+
+TEST_CASE("what another program copied from the log is synced before a batch says so") {
+  HookedVfs vfs;
+  const StoreFolder folder;
+  auto options = folder.options();
+  options.checkpoints = Checkpoints::External;
+  const auto store = openSqliteStore(options, systemClock());
+  StoreFolder::migrate(*store, "CREATE TABLE rows (id INTEGER PRIMARY KEY, filling TEXT)");
+  insert(*store, 1);
+  std::vector<std::string> calls;
+  vfs.before = [&](const HookedVfs::Call& call) {
+    const bool sync = call.operation == HookedVfs::Operation::Sync;
+    if (sync && !call.log) calls.emplace_back("database synced");
+    if (call.operation == HookedVfs::Operation::Write && call.log) calls.emplace_back("log");
+    return SQLITE_OK;
+  };
+  const auto synced = [&] {
+    return std::count(calls.begin(), calls.end(), std::string("database synced"));
+  };
+  insert(*store, 2);
+  CHECK(synced() == 0);
+  runBeside(folder.path(), "PRAGMA synchronous = OFF; PRAGMA wal_checkpoint");
+  CHECK(synced() == 0);
+  calls.clear();
+  insert(*store, 3);
+  REQUIRE_FALSE(calls.empty());
+  CHECK(calls.front() == "database synced");
+  CHECK(synced() == 1);
+  CHECK(withoutLog(folder.path(), "SELECT count(*) FROM rows") == "2");
+
+  runBeside(folder.path(), "PRAGMA synchronous = OFF; PRAGMA wal_checkpoint");
+  vfs.before = [](const HookedVfs::Call& call) {
+    const bool sync = call.operation == HookedVfs::Operation::Sync;
+    return sync && !call.log ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+  };
+  CHECK(thrownCode([&] { insert(*store, 4); }) == "unavailable");
+  CHECK(store->failure());
+}
+
+TEST_CASE("an id that can be nobody's says nothing about the file") {
+  const StoreFolder folder;
+  const auto store = folder.openWithRows();
+  insert(*store, 1);
+  runBeside(folder.path(), "UPDATE tether_store SET id = 'half a page'; PRAGMA wal_checkpoint");
+  CHECK(thrown([&] { insert(*store, 2); }) == "nothing");
 }
 
 TEST_CASE("a log that only was removed is in the database when the store is closed") {

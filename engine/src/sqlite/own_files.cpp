@@ -24,12 +24,21 @@ Row rowIn(Connection& connection) {
   return {row.text(0), row.integer(1), row.integer(2)};
 }
 
+/// None, or one that `randomblob` made. Anything else is a page that is not whole.
+bool canBeId(const std::string& id) {
+  constexpr std::size_t kDigits = 32;
+  return id.empty() ||
+         (id.size() == kDigits && id.find_first_not_of("0123456789abcdef") == std::string::npos);
+}
+
 /// What the database has without its log. SQLite opens and closes the file, and so keeps the locks
 /// of this process. Nothing: in the middle of a checkpoint it cannot be read by itself.
 std::optional<Row> rowWithoutLog(const std::string& path) {
   try {
     Connection lying({.path = path, .reading = true, .frozen = true});
-    return rowIn(lying);
+    auto row = rowIn(lying);
+    if (!canBeId(row.id)) return {};
+    return row;
   } catch (const Error&) {
     return {};
   }

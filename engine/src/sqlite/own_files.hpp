@@ -37,7 +37,8 @@ class OwnFiles {
   /// what our log has. One that was only removed still can.
   bool replaced();
 
-  /// How many commits the database has without its log, as far as that is known.
+  /// How many commits the database has without its log, as far as that is known. The disk need not
+  /// have them yet: somebody else may have copied them.
   std::int64_t copied() const;
 
  private:
