@@ -257,8 +257,19 @@ TEST_CASE("what was left in a log is in the database before anything is accepted
   const StoreFolder crashed;
   copy(place.folder.path(), crashed.path(), {"", "-wal"});
   REQUIRE(withoutLog(crashed.path(), "SELECT count(*) FROM rows") == "1");
-  const auto store = crashed.open();
+  auto options = crashed.options();
+  SUBCASE("by this program") {}
+  SUBCASE("by another, which does not run") { options.checkpoints = Checkpoints::External; }
+  const auto store = openSqliteStore(options, systemClock());
   CHECK(withoutLog(crashed.path(), "SELECT count(*) FROM rows") == "3");
+}
+
+TEST_CASE("a log that another program has open is left to it") {
+  Restored place;
+  auto options = place.folder.options();
+  options.checkpoints = Checkpoints::External;
+  const auto store = openSqliteStore(options, systemClock());
+  CHECK(withoutLog(place.folder.path(), "SELECT count(*) FROM rows") == "1");
 }
 
 TEST_CASE("beside a process whose sync failed the log is copied before a batch answers") {
