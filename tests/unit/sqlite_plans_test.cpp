@@ -71,8 +71,6 @@ constexpr Exception kExceptions[] = {
     {"id = ?1 ORDER BY e.seq LIMIT 1", "one id comes from few sources"},
     {"FROM tether_restore WHERE", "there are few restores"},
     {"FROM tether_block b", "a list of blocked keys is of all of them"},
-    {"WHERE owner = ?1", "what an owner holds is looked for once, when it goes"},
-    {"WHERE m.owner = ?1", "what an owner holds is looked for once, when it has died"},
 };
 
 std::vector<std::string> planOf(sqlite3* connection, const std::string& sql) {

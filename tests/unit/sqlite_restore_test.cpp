@@ -308,6 +308,34 @@ TEST_CASE("another program's database is not restored over") {
   CHECK(thrown([&] { restore(folder); }).find("not a Tether store") != std::string::npos);
 }
 
+TEST_CASE("what an owner held is given back whatever the kept counts say") {
+  const StoreFolder folder;
+  auto store = folder.open();
+  accept(*store, "held");
+  std::int64_t owner = 0;
+  store->commit(Durability::Durable, [&](Unit& unit) {
+    ClaimRequest request;
+    request.now = systemClock().now();
+    owner = request.owner = unit.addOwner("listener", {"Test"}, request.now);
+    request.lanes = {{"Test", 1}};
+    request.max = 1;
+    CHECK(unit.claim(request).claims.size() == 1);
+  });
+  changeIn(folder.path(), "DELETE FROM tether_count");
+  const auto now = systemClock().now();
+  SUBCASE("it goes") {
+    store->commit(Durability::Durable, [&](Unit& unit) { unit.removeOwner(owner, now); });
+  }
+  SUBCASE("it has died") {
+    store.reset();
+    store = folder.open();
+    store->commit(Durability::Durable, [&](Unit& unit) {
+      CHECK(unit.takeOver(unit.addOwner("listener", {}, now), now).size() == 1);
+    });
+  }
+  CHECK(rowsOf(*store, "SELECT owner FROM tether_message") == R"([{"owner":null}])");
+}
+
 TEST_CASE("a store that was made while a restore into its empty place went on is kept") {
   const StoreFolder folder;
   {

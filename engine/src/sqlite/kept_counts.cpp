@@ -2,7 +2,6 @@
 
 #include <sqlite3.h>
 
-#include <algorithm>
 #include <map>
 #include <tuple>
 
@@ -99,14 +98,6 @@ void KeptCounts::onChange(void* self, sqlite3* handle, int operation, const char
       return Change{"letter", 0, {}, standingOfLetter(row), by};
     });
   }
-}
-
-bool KeptCounts::mayBeHeld(Connection& connection) const {
-  const auto held = [](const Change& change) { return change.state == "held"; };
-  if (std::any_of(changes_.begin(), changes_.end(), held)) return true;
-  auto found = connection.query(
-      "SELECT 1 FROM tether_count WHERE of = 'message' AND state = 'held' AND n > 0 LIMIT 1");
-  return found.first();
 }
 
 void KeptCounts::write(Connection& connection) {

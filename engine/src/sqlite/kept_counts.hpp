@@ -25,9 +25,6 @@ class KeptCounts {
   void mark() { mark_ = changes_.size(); }
   void undo() { changes_.resize(std::min(mark_, changes_.size())); }
   void write(Connection& connection);
-  /// Whether any message is held by an owner; true also if that may have changed in this
-  /// transaction.
-  bool mayBeHeld(Connection& connection) const;
 
  private:
   /// By one. `lane` is of messages.

@@ -338,6 +338,9 @@ CREATE INDEX tether_message_lent ON tether_message (queue, lane, lease_until)
 CREATE INDEX tether_dead_letter_waiting ON tether_dead_letter (failed_at)
   WHERE replayed_at IS NULL AND archived_at IS NULL;
 
+-- What an owner holds, for when it goes.
+CREATE INDEX tether_message_owner ON tether_message (owner) WHERE owner IS NOT NULL;
+
 -- How many rows of a table stand how, kept by the commits that change them, see kept_counts.hpp.
 CREATE TABLE tether_count (
   of    TEXT NOT NULL,
