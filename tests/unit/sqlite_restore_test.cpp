@@ -381,6 +381,18 @@ TEST_CASE("a restore that fails where nothing was leaves nothing") {
   }
 }
 
+TEST_CASE("a backup whose kept counts are wrong is restored with right ones") {
+  const StoreFolder folder;
+  {
+    const auto store = folder.open();
+    accept(*store, "kept");
+    (void)store->backup(folder.path("copy.db"));
+  }
+  changeIn(folder.path("copy.db"), "UPDATE tether_count SET n = n + 7");
+  restore(folder);
+  CHECK(folder.open()->verify().empty());
+}
+
 // Every write, sync and truncation of the store's files in turn is the last thing that happens.
 TEST_CASE("a restore that is killed leaves the old content or the new") {
   const StoreFolder folder;

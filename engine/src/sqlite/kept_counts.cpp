@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "sqlite/schema.hpp"
 #include "sqlite/unit.hpp"
 
 namespace tether::sqlite {
@@ -65,6 +66,11 @@ const char* standingOfLetter(const ChangedRow& letter) {
 
 }  // namespace
 
+void countAnew(Connection& connection) {
+  connection.exec("DELETE FROM tether_count");
+  connection.exec(kCountRows);
+}
+
 void KeptCounts::watch(sqlite3* handle) {
   sqlite3_preupdate_hook(handle, &KeptCounts::onChange, this);
 }
@@ -115,6 +121,11 @@ void KeptCounts::write(Connection& connection) {
             " ON CONFLICT DO UPDATE SET n = n + excluded.n")
         .run(of, queue, lane, state, by);
   }
+  clear();
+}
+
+void KeptCounts::countAnew(Connection& connection) {
+  sqlite::countAnew(connection);
   clear();
 }
 

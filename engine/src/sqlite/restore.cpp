@@ -8,6 +8,7 @@
 
 #include "sqlite/change_signal.hpp"
 #include "sqlite/findings.hpp"
+#include "sqlite/kept_counts.hpp"
 #include "sqlite/open.hpp"
 #include "sqlite/page_copy.hpp"
 #include "sqlite/process_identity.hpp"
@@ -173,8 +174,7 @@ void turnIntoStore(Connection& copy, const Present& present, const RestoreOption
   copy.exec(
       "UPDATE tether_message SET owner = NULL, leased_at = NULL,"
       " receives = receives - (lane <> '') WHERE owner IS NOT NULL");
-  copy.exec("DELETE FROM tether_count");  // this connection keeps no counts
-  copy.exec(kCountRows);
+  countAnew(copy);  // this connection keeps no counts
   copy.exec("DELETE FROM tether_owner");
   copy.query("INSERT INTO tether_restore (resumed, kept, at) VALUES (?1, ?2, ?3)")
       .run(resumed, kept, now);

@@ -7,7 +7,7 @@ namespace tether::sqlite {
 
 inline constexpr int kApplicationId = 0x54657468;  // "Teth"
 
-/// Fills an empty tether_count from what is there: after script 4, and where no counts were kept.
+/// Fills an empty tether_count from what is there.
 inline constexpr const char* kCountRows = R"sql(
 INSERT INTO tether_count SELECT 'message', queue, lane,
   CASE WHEN owner IS NOT NULL THEN 'held' WHEN lease_until IS NOT NULL THEN 'lent'
