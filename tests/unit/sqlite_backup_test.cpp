@@ -119,6 +119,41 @@ TEST_CASE("a damaged store has no backup, a row of the application without its p
   CHECK(countFiles(folder, "second.db") == 0);
 }
 
+TEST_CASE("kept counts that are not what is there are counted anew, and cost no backup") {
+  const StoreFolder folder;
+  const auto store = folder.openWithRows();
+  const auto drift = [&] {
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(folder.path().c_str(), &database) == SQLITE_OK);
+    CHECK(sqlite3_exec(database, "INSERT INTO tether_count VALUES ('letter', 0, '', 'waiting', 7)",
+                       nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(database);
+  };
+  drift();
+  const auto found = store->verify();
+  REQUIRE(found.size() == 1);
+  CHECK_MESSAGE(found[0].find("letter  waiting: kept 7, there 0") != std::string::npos, found[0]);
+  CHECK_MESSAGE(found[0].find("`tether store vacuum`") != std::string::npos, found[0]);
+  SUBCASE("by a backup, in the copy") {
+    (void)store->backup(folder.path("copy.db"));
+    CHECK(countFiles(folder, "copy.db") == 1);
+    const auto copy = openCopy(folder);
+    CHECK(copy->verify().empty());
+    std::ifstream file(folder.path("copy.db"), std::ios::binary);
+    file.seekg(18);
+    CHECK(file.get() == 2);  // it is to be used with a log, as before
+    CHECK(store->verify() == found);
+  }
+  SUBCASE("by a vacuum") {
+    (void)store->vacuum();
+    CHECK(store->verify().empty());
+  }
+  SUBCASE("by a migration") {
+    store->migrate({{"002", "CREATE TABLE more (id INTEGER PRIMARY KEY)"}}, systemClock().now());
+    CHECK(store->verify().empty());
+  }
+}
+
 TEST_CASE("a vacuum gives back what is free while others have the store open") {
   const StoreFolder folder;
   const auto store = folder.openWithRows();

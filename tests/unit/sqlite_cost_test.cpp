@@ -159,6 +159,22 @@ TEST_CASE("a command with a key costs the same however many of its key are delay
   CHECK(bench.run() < 2 * run);
 }
 
+TEST_CASE("the end of an owner costs what it holds, however much waits") {
+  CostBench bench;
+  const auto end = [&] {
+    ClaimRequest request;
+    bench.store->commit(Durability::Deferred, [&](Unit& unit) {
+      request = CostBench::requestOf(unit);
+      CHECK(unit.claim(request).claims.size() == 1);
+    });
+    return bench.stepsOf([&](Unit& unit) { unit.removeOwner(request.owner, request.now); });
+  };
+  bench.acceptMany(10);
+  const auto few = end();
+  bench.acceptMany(2000);
+  CHECK(end() < 2 * few);
+}
+
 TEST_CASE("what is due of a key takes its place in pages") {
   CostBench bench;
   bench.acceptDelayed(300, "k", Duration{1});

@@ -2,11 +2,14 @@
 // that was left. An error, and never a damaged store.
 #include <doctest/doctest.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "unit/hooked_vfs.hpp"
 #include "unit/open_connections.hpp"
@@ -42,6 +45,14 @@ std::string withoutLog(const std::string& path, const std::string& sql) {
   auto answer = OpenConnections::ask(database, sql);
   sqlite3_close(database);
   return answer;
+}
+
+/// As another program, while the store is open here.
+void runBeside(const std::string& path, const std::string& sql) {
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+  CHECK(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(database);
 }
 
 /// A store with rows 1 to 3, the last two in its log, of which a copy was made before.
@@ -92,12 +103,82 @@ TEST_CASE("a store whose files are gone or are others acknowledges nothing more"
 
 TEST_CASE("a store that was replaced leaves the new file as it is when it is closed") {
   Restored place;
+  const auto path = place.folder.path();
   const auto bytes = bytesOf(place.backup);
-  fs::rename(place.backup, place.folder.path());
-  CHECK(thrownCode([&] { countRows(*place.live); }) == "corrupt");
-  CHECK(thrownCode([&] { insert(*place.live, 4); }) == "corrupt");
+  bool seen = true;
+  SUBCASE("a backup was moved over it") { fs::rename(place.backup, path); }
+  SUBCASE("a backup was copied over it") { copy(place.backup, path, {""}); }
+  SUBCASE("a backup was copied over it, and nobody has looked since") {
+    copy(place.backup, path, {""});
+    seen = false;
+  }
+  if (seen) {
+    CHECK(thrownCode([&] { countRows(*place.live); }) == "corrupt");
+    CHECK(thrownCode([&] { insert(*place.live, 4); }) == "corrupt");
+  }
+  const auto log = bytesOf(path + "-wal");
   place.live.reset();
-  CHECK(bytesOf(place.folder.path()) == bytes);
+  CHECK(bytesOf(path) == bytes);
+  CHECK(bytesOf(path + "-wal") == log);
+}
+
+TEST_CASE("a file that may not be looked at any more is not taken for one that was removed") {
+  const Restored place;
+  const bool root = ::geteuid() == 0;
+  const auto folder = fs::path(place.folder.path()).parent_path();
+  fs::permissions(folder, fs::perms::none);
+  if (root) REQUIRE(::seteuid(65534) == 0);
+  const auto error = thrown([&] { insert(*place.live, 4); });
+  if (root) REQUIRE(::seteuid(0) == 0);
+  fs::permissions(folder, fs::perms::owner_all);
+  CHECK(error == "nothing");
+  CHECK(countRows(*place.live) == 4);
+}
+
+TEST_CASE("what another program copied from the log is synced before a batch says so") {
+  HookedVfs vfs;
+  const StoreFolder folder;
+  auto options = folder.options();
+  options.checkpoints = Checkpoints::External;
+  const auto store = openSqliteStore(options, systemClock());
+  StoreFolder::migrate(*store, "CREATE TABLE rows (id INTEGER PRIMARY KEY, filling TEXT)");
+  insert(*store, 1);
+  std::vector<std::string> calls;
+  vfs.before = [&](const HookedVfs::Call& call) {
+    const bool sync = call.operation == HookedVfs::Operation::Sync;
+    if (sync && !call.log) calls.emplace_back("database synced");
+    if (call.operation == HookedVfs::Operation::Write && call.log) calls.emplace_back("log");
+    return SQLITE_OK;
+  };
+  const auto synced = [&] {
+    return std::count(calls.begin(), calls.end(), std::string("database synced"));
+  };
+  insert(*store, 2);
+  CHECK(synced() == 0);
+  runBeside(folder.path(), "PRAGMA synchronous = OFF; PRAGMA wal_checkpoint");
+  CHECK(synced() == 0);
+  calls.clear();
+  insert(*store, 3);
+  REQUIRE_FALSE(calls.empty());
+  CHECK(calls.front() == "database synced");
+  CHECK(synced() == 1);
+  CHECK(withoutLog(folder.path(), "SELECT count(*) FROM rows") == "2");
+
+  runBeside(folder.path(), "PRAGMA synchronous = OFF; PRAGMA wal_checkpoint");
+  vfs.before = [](const HookedVfs::Call& call) {
+    const bool sync = call.operation == HookedVfs::Operation::Sync;
+    return sync && !call.log ? SQLITE_IOERR_FSYNC : SQLITE_OK;
+  };
+  CHECK(thrownCode([&] { insert(*store, 4); }) == "unavailable");
+  CHECK(store->failure());
+}
+
+TEST_CASE("an id that can be nobody's says nothing about the file") {
+  const StoreFolder folder;
+  const auto store = folder.openWithRows();
+  insert(*store, 1);
+  runBeside(folder.path(), "UPDATE tether_store SET id = 'half a page'; PRAGMA wal_checkpoint");
+  CHECK(thrown([&] { insert(*store, 2); }) == "nothing");
 }
 
 TEST_CASE("a log that only was removed is in the database when the store is closed") {
@@ -176,8 +257,19 @@ TEST_CASE("what was left in a log is in the database before anything is accepted
   const StoreFolder crashed;
   copy(place.folder.path(), crashed.path(), {"", "-wal"});
   REQUIRE(withoutLog(crashed.path(), "SELECT count(*) FROM rows") == "1");
-  const auto store = crashed.open();
+  auto options = crashed.options();
+  SUBCASE("by this program") {}
+  SUBCASE("by another, which does not run") { options.checkpoints = Checkpoints::External; }
+  const auto store = openSqliteStore(options, systemClock());
   CHECK(withoutLog(crashed.path(), "SELECT count(*) FROM rows") == "3");
+}
+
+TEST_CASE("a log that another program has open is left to it") {
+  Restored place;
+  auto options = place.folder.options();
+  options.checkpoints = Checkpoints::External;
+  const auto store = openSqliteStore(options, systemClock());
+  CHECK(withoutLog(place.folder.path(), "SELECT count(*) FROM rows") == "1");
 }
 
 TEST_CASE("beside a process whose sync failed the log is copied before a batch answers") {

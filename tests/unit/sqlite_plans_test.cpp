@@ -87,8 +87,6 @@ constexpr Exception kExceptions[] = {
     {"GROUP BY m.queue, m.key HAVING count(*) > 1", "verify"},
     {"(m.event_seq IS NOT NULL AND e.seq IS NULL)", "verify"},
     {"(m.queue, m.key) NOT IN (SELECT queue, key", "verify"},
-    {"WHERE owner = ?1", "what an owner holds is looked for once, when it goes"},
-    {"WHERE m.owner = ?1", "what an owner holds is looked for once, when it has died"},
 };
 
 std::vector<std::string> planOf(sqlite3* connection, const std::string& sql) {

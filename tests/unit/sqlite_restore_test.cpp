@@ -9,6 +9,8 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <utility>
 
 #include "tether/restore.hpp"
 #include "unit/hooked_vfs.hpp"
@@ -35,8 +37,10 @@ void accept(Store& store, const std::string& id) {
   store.commit(Durability::Durable, [&](Unit& unit) { (void)unit.accept(newCommand(id)); });
 }
 
-RestoreLoss restore(const StoreFolder& folder) {
+RestoreLoss restore(const StoreFolder& folder,
+                    std::function<void(const RestoreLoss&)> confirm = nullptr) {
   RestoreOptions options;
+  options.confirm = std::move(confirm);
   options.store = folder.options();
   options.backup = folder.path("copy.db");
   options.by = {.name = "ada", .from = "here", .reason = ""};
@@ -70,6 +74,37 @@ std::string changesAfter(Store& store, std::int64_t cursor) {
     });
   });
   return error == "nothing" ? ids : error;
+}
+
+/// As another program does it.
+void changeIn(const std::string& path, const char* sql) {
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+  CHECK(sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(database);
+}
+
+/// In a process that is killed at the last of so many writes, syncs and truncations of the store's
+/// files. True: it came to its end before.
+bool restoreUntilKilled(const StoreFolder& folder, int last) {
+  const auto child = ::fork();
+  if (child == 0) {
+    int count = 0;
+    HookedVfs vfs;
+    vfs.before = [&](const HookedVfs::Call& call) {
+      const bool changes = call.operation == Operation::Write ||
+                           call.operation == Operation::Sync ||
+                           call.operation == Operation::Truncate;
+      const bool ofStore = call.path == folder.path() || call.path == folder.path("store.db-wal");
+      if (changes && ofStore && ++count == last) ::raise(SIGKILL);
+      return SQLITE_OK;
+    };
+    restore(folder);
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return WIFEXITED(status);
 }
 
 }  // namespace
@@ -214,12 +249,7 @@ TEST_CASE("what is no backup is refused, and nothing changes") {
     accept(*store, "kept");
     (void)store->backup(folder.path("copy.db"));
   }
-  const auto change = [&](const char* sql) {
-    sqlite3* database = nullptr;
-    REQUIRE(sqlite3_open(folder.path("copy.db").c_str(), &database) == SQLITE_OK);
-    CHECK(sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
-    sqlite3_close(database);
-  };
+  const auto change = [&](const char* sql) { changeIn(folder.path("copy.db"), sql); };
   std::string code;
   SUBCASE("missing") {
     std::filesystem::remove(folder.path("copy.db"));
@@ -278,6 +308,91 @@ TEST_CASE("another program's database is not restored over") {
   CHECK(thrown([&] { restore(folder); }).find("not a Tether store") != std::string::npos);
 }
 
+TEST_CASE("what an owner held is given back whatever the kept counts say") {
+  const StoreFolder folder;
+  auto store = folder.open();
+  accept(*store, "held");
+  std::int64_t owner = 0;
+  store->commit(Durability::Durable, [&](Unit& unit) {
+    ClaimRequest request;
+    request.now = systemClock().now();
+    owner = request.owner = unit.addOwner("listener", {"Test"}, request.now);
+    request.lanes = {{"Test", 1}};
+    request.max = 1;
+    CHECK(unit.claim(request).claims.size() == 1);
+  });
+  changeIn(folder.path(), "DELETE FROM tether_count");
+  const auto now = systemClock().now();
+  SUBCASE("it goes") {
+    store->commit(Durability::Durable, [&](Unit& unit) { unit.removeOwner(owner, now); });
+  }
+  SUBCASE("it has died") {
+    store.reset();
+    store = folder.open();
+    store->commit(Durability::Durable, [&](Unit& unit) {
+      CHECK(unit.takeOver(unit.addOwner("listener", {}, now), now).size() == 1);
+    });
+  }
+  CHECK(rowsOf(*store, "SELECT owner FROM tether_message") == R"([{"owner":null}])");
+}
+
+TEST_CASE("a store that was made while a restore into its empty place went on is kept") {
+  const StoreFolder folder;
+  {
+    const auto store = folder.open();
+    accept(*store, "kept");
+    (void)store->backup(folder.path("copy.db"));
+  }
+  std::filesystem::remove(folder.path());
+  std::unique_ptr<Store> made;
+  bool listens = false;
+  SUBCASE("by one that works on") { listens = true; }
+  SUBCASE("by one that has ended") {}
+  const auto error = thrown([&] {
+    restore(folder, [&](const RestoreLoss& /*loss*/) {
+      made = folder.open();
+      accept(*made, "acknowledged");
+      if (!listens) return made.reset();
+      made->commit(Durability::Durable, [](Unit& unit) {
+        (void)unit.addOwner("listener", {"Test"}, systemClock().now());
+      });
+    });
+  });
+  CHECK_MESSAGE(error.starts_with("conflict: "), error);
+  CHECK((error.find("listener (pid ") != std::string::npos) == listens);
+  CHECK(commandsIn(*folder.open()) == R"([{"ids":"acknowledged"}])");
+}
+
+TEST_CASE("a restore that fails where nothing was leaves nothing") {
+  const StoreFolder folder;
+  (void)folder.open()->backup(folder.path("copy.db"));
+  std::filesystem::remove(folder.path());
+  {
+    HookedVfs vfs;
+    vfs.before = [&](const HookedVfs::Call& call) {
+      const bool full = call.operation == Operation::Write && call.log &&
+                        call.path == folder.path("store.db-wal");
+      return full ? SQLITE_FULL : SQLITE_OK;
+    };
+    CHECK(thrownCode([&] { restore(folder); }) == "unavailable");
+  }
+  for (const char* name : {"store.db", "store.db-wal", "store.db-shm"}) {
+    CHECK_FALSE(std::filesystem::exists(folder.path(name)));
+  }
+}
+
+TEST_CASE("a backup whose kept counts are wrong is restored with right ones") {
+  const StoreFolder folder;
+  {
+    const auto store = folder.open();
+    accept(*store, "kept");
+    (void)store->backup(folder.path("copy.db"));
+  }
+  changeIn(folder.path("copy.db"), "UPDATE tether_count SET n = n + 7");
+  restore(folder);
+  CHECK(folder.open()->verify().empty());
+}
+
 // Every write, sync and truncation of the store's files in turn is the last thing that happens.
 TEST_CASE("a restore that is killed leaves the old content or the new") {
   const StoreFolder folder;
@@ -287,35 +402,17 @@ TEST_CASE("a restore that is killed leaves the old content or the new") {
     (void)store->backup(folder.path("copy.db"));
     accept(*store, "gone");
   }
-  const std::string files[] = {folder.path(), folder.path("store.db-wal")};
-  const std::string before[] = {folder.path("old"), folder.path("old-wal")};
-  std::filesystem::copy_file(files[0], before[0]);
+  const auto old = folder.path("old");
+  std::filesystem::copy_file(folder.path(), old);
   bool sawOld = false;
   bool sawNew = false;
   bool ended = false;
   for (int last = 1; !ended; last += 7) {
     CAPTURE(last);
     for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(folder.path() + suffix);
-    std::filesystem::copy_file(before[0], files[0],
+    std::filesystem::copy_file(old, folder.path(),
                                std::filesystem::copy_options::overwrite_existing);
-    const auto child = ::fork();
-    if (child == 0) {
-      int count = 0;
-      HookedVfs vfs;
-      vfs.before = [&](const HookedVfs::Call& call) {
-        const bool changes = call.operation == Operation::Write ||
-                             call.operation == Operation::Sync ||
-                             call.operation == Operation::Truncate;
-        const bool ofStore = call.path == files[0] || call.path == files[1];
-        if (changes && ofStore && ++count == last) ::raise(SIGKILL);
-        return SQLITE_OK;
-      };
-      restore(folder);
-      ::_exit(0);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    ended = WIFEXITED(status);
+    ended = restoreUntilKilled(folder, last);
     const auto store = folder.open();
     const auto now = commandsIn(*store);
     sawOld = sawOld || now == R"([{"ids":"kept gone"}])";
@@ -326,6 +423,27 @@ TEST_CASE("a restore that is killed leaves the old content or the new") {
   }
   CHECK(sawOld);
   CHECK(sawNew);
+}
+
+TEST_CASE("a restore that is killed where no store was leaves what the next one takes") {
+  const StoreFolder folder;
+  {
+    const auto store = folder.openWithRows();
+    accept(*store, "kept");
+    (void)store->backup(folder.path("copy.db"));
+  }
+  bool ended = false;
+  for (int last = 1; !ended; last += last < 8 ? 1 : 7) {
+    CAPTURE(last);
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+      std::filesystem::remove(folder.path() + suffix);
+    }
+    ended = restoreUntilKilled(folder, last);
+    CHECK(thrown([&] { restore(folder); }) == "nothing");
+    const auto store = folder.open();
+    CHECK(commandsIn(*store) == R"([{"ids":"kept"}])");
+    CHECK(store->verify().empty());
+  }
 }
 
 }  // namespace tether

@@ -4,6 +4,7 @@
 
 #include "sqlite/checkpoint.hpp"
 #include "sqlite/findings.hpp"
+#include "sqlite/kept_counts.hpp"
 #include "sqlite/page_copy.hpp"
 #include "sqlite/sqlite_store.hpp"
 
@@ -35,6 +36,16 @@ void emptyLog(Connection& copy) {
   const int code = sqlite3_wal_checkpoint_v2(copy.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE,
                                              nullptr, nullptr);
   if (code != SQLITE_OK) throw toError(code, "copy", sqlite3_errmsg(copy.handle()));
+}
+
+/// Nothing in a copy hangs on the kept counts, so it is as good as one of right ones.
+void mendCounts(const std::string& path) {
+  Connection copy({.path = path});
+  copy.exec("PRAGMA synchronous = OFF");
+  copy.exec("BEGIN");
+  countAnew(copy);
+  copy.exec("COMMIT");
+  emptyLog(copy);
 }
 
 /// Errors on the way to the copy are not the store's.
@@ -71,14 +82,17 @@ Backup SqliteStore::backup(const std::string& path) {
     emptyLog(copy);
   });
   requireUnchanged();
+  bool miscounted = false;
   {
     Connection copy({.path = scratch.path(), .reading = true, .frozen = true});
     auto found = examine(copy);
     requireSound(found, "store " + location_);
     made.dangling = std::move(found.dangling);
+    miscounted = !found.counts.empty();
     auto last = copy.query("SELECT last FROM tether_sequence");
     if (last.first()) made.lastSeq = last.integer(0);
   }
+  if (miscounted) naming(name, [&] { mendCounts(scratch.path()); });
   scratch.moveTo(name);
   made.bytes = bytesAt(name);
   return made;
@@ -95,6 +109,9 @@ Vacuumed SqliteStore::vacuum() {
     Connection connection(options);
     connection.exec("PRAGMA temp_store = FILE");  // the new file is put together there first
     connection.setSynchronousFull(true);
+    connection.exec("BEGIN IMMEDIATE");
+    countAnew(connection);
+    connection.exec("COMMIT");
     connection.exec("VACUUM");
   }
   if (!options.keepLog) checkpointNow(options);

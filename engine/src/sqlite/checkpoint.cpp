@@ -4,16 +4,12 @@
 
 namespace tether::sqlite {
 
-namespace {
-
 int syncDatabase(sqlite3* connection) {
   sqlite3_file* file = nullptr;
   sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
   if (file == nullptr || file->pMethods == nullptr) return SQLITE_OK;
   return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
 }
-
-}  // namespace
 
 int checkpoint(sqlite3* connection, sqlite3* guard, bool* all) {
   if (sqlite3_exec(guard, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) != SQLITE_OK) {

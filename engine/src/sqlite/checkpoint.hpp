@@ -15,6 +15,9 @@ namespace tether::sqlite {
 /// writes next begins a new log, if no reader keeps the old one.
 int checkpoint(sqlite3* connection, sqlite3* guard, bool* all = nullptr);
 
+/// What anybody wrote to the database file is on the disk then. Returns SQLite's extended code.
+int syncDatabase(sqlite3* connection);
+
 /// The header of the log, which differs from that of every other log of the store. Empty: no log.
 std::string logHeader(sqlite3* connection);
 

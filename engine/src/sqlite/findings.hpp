@@ -11,6 +11,7 @@ namespace tether::sqlite {
 /// One line each.
 struct Findings {
   std::vector<std::string> damage;
+  std::vector<std::string> counts;    // kept ones that are wrong: a copy can count anew
   std::vector<std::string> dangling;  // rows that refer to nothing: a copy is as good as the store
 };
 

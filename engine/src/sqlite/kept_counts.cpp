@@ -2,10 +2,10 @@
 
 #include <sqlite3.h>
 
-#include <algorithm>
 #include <map>
 #include <tuple>
 
+#include "sqlite/schema.hpp"
 #include "sqlite/unit.hpp"
 
 namespace tether::sqlite {
@@ -66,6 +66,11 @@ const char* standingOfLetter(const ChangedRow& letter) {
 
 }  // namespace
 
+void countAnew(Connection& connection) {
+  connection.exec("DELETE FROM tether_count");
+  connection.exec(kCountRows);
+}
+
 void KeptCounts::watch(sqlite3* handle) {
   sqlite3_preupdate_hook(handle, &KeptCounts::onChange, this);
 }
@@ -101,14 +106,6 @@ void KeptCounts::onChange(void* self, sqlite3* handle, int operation, const char
   }
 }
 
-bool KeptCounts::mayBeHeld(Connection& connection) const {
-  const auto held = [](const Change& change) { return change.state == "held"; };
-  if (std::any_of(changes_.begin(), changes_.end(), held)) return true;
-  auto found = connection.query(
-      "SELECT 1 FROM tether_count WHERE of = 'message' AND state = 'held' AND n > 0 LIMIT 1");
-  return found.first();
-}
-
 void KeptCounts::write(Connection& connection) {
   using Counted = std::tuple<std::string_view, std::int64_t, std::string_view, std::string_view>;
   std::map<Counted, std::int64_t> sums;
@@ -124,6 +121,11 @@ void KeptCounts::write(Connection& connection) {
             " ON CONFLICT DO UPDATE SET n = n + excluded.n")
         .run(of, queue, lane, state, by);
   }
+  clear();
+}
+
+void KeptCounts::countAnew(Connection& connection) {
+  sqlite::countAnew(connection);
   clear();
 }
 

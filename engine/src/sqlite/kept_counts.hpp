@@ -13,6 +13,9 @@
 
 namespace tether::sqlite {
 
+/// Puts what is there in the place of what was kept. In a transaction.
+void countAnew(Connection& connection);
+
 class KeptCounts {
  public:
   /// What is changed through this connection from now on is counted.
@@ -25,9 +28,8 @@ class KeptCounts {
   void mark() { mark_ = changes_.size(); }
   void undo() { changes_.resize(std::min(mark_, changes_.size())); }
   void write(Connection& connection);
-  /// Whether any message is held by an owner; true also if that may have changed in this
-  /// transaction.
-  bool mayBeHeld(Connection& connection) const;
+  /// In place of what was kept and of what this transaction has changed.
+  void countAnew(Connection& connection);
 
  private:
   /// By one. `lane` is of messages.

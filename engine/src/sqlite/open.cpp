@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "sqlite/frozen_file.hpp"
+#include "sqlite/kept_counts.hpp"
 #include "sqlite/schema.hpp"
 #include "tether/dead_letter.hpp"
 
@@ -177,7 +178,7 @@ bool prepareSchema(Connection& connection, const SqliteStoreOptions& options) {
     for (auto at = from; at < kSchemaVersion; ++at) {
       connection.exec(kSchema[at]);
       if (at == 1) groupLetters(connection);
-      if (at == 3) connection.exec(kCountRows);
+      if (at == 3) countAnew(connection);
     }
     if (from < kSchemaVersion) {
       connection.exec("PRAGMA application_id = " + std::to_string(kApplicationId));

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <thread>
 
 namespace tether::sqlite {
@@ -22,12 +24,21 @@ Row rowIn(Connection& connection) {
   return {row.text(0), row.integer(1), row.integer(2)};
 }
 
+/// None, or one that `randomblob` made. Anything else is a page that is not whole.
+bool canBeId(const std::string& id) {
+  constexpr std::size_t kDigits = 32;
+  return id.empty() ||
+         (id.size() == kDigits && id.find_first_not_of("0123456789abcdef") == std::string::npos);
+}
+
 /// What the database has without its log. SQLite opens and closes the file, and so keeps the locks
 /// of this process. Nothing: in the middle of a checkpoint it cannot be read by itself.
 std::optional<Row> rowWithoutLog(const std::string& path) {
   try {
     Connection lying({.path = path, .reading = true, .frozen = true});
-    return rowIn(lying);
+    auto row = rowIn(lying);
+    if (!canBeId(row.id)) return {};
+    return row;
   } catch (const Error&) {
     return {};
   }
@@ -48,11 +59,15 @@ bool stays(Wrong wrong) {
 OwnFiles::OwnFiles(std::string path, Refusal& refusal)
     : path_(std::move(path)), refusal_(refusal) {}
 
-OwnFiles::File OwnFiles::look(const std::string& path) {
+std::optional<OwnFiles::File> OwnFiles::look(const std::string& path) {
   struct stat status {};
-  if (path.empty() || ::stat(path.c_str(), &status) != 0) return {};
-  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
-          status.st_mtim.tv_nsec};
+  if (path.empty()) return File{};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return File{};
+    return {};
+  }
+  return File{status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
+              status.st_mtim.tv_nsec};
 }
 
 void OwnFiles::requireOwnLog(Connection& connection) {
@@ -61,7 +76,7 @@ void OwnFiles::requireOwnLog(Connection& connection) {
   {
     // Not earlier: a file of an overlay gets another inode when it is first opened for writing.
     const std::lock_guard lock(mutex_);
-    if (database_.inode == 0) database_ = look(path_);
+    if (database_.inode == 0) database_ = look(path_).value_or(File{});
   }
   const auto stranger = [&] {
     // Others work meanwhile, and both only grow: what was before, and what is after, bound it.
@@ -92,7 +107,7 @@ void OwnFiles::adoptLog() {
   const std::lock_guard lock(mutex_);
   const auto found = [this](const char* suffix) -> std::optional<File> {
     const auto file = look(path_.empty() ? path_ : path_ + suffix);
-    return file.inode == 0 ? std::nullopt : std::optional(file);
+    return file && file->inode != 0 ? file : std::nullopt;
   };
   log_ = found("-wal");
   index_ = found("-shm");
@@ -121,22 +136,25 @@ void OwnFiles::require() {
 }
 
 std::string OwnFiles::difference() {
+  const auto verdict = [](const std::string& path, const std::optional<File>& now,
+                          const File& ours) -> std::string {
+    if (!now || now->same(ours)) return {};
+    return path + (now->inode == 0 ? " was removed" : " was replaced by another file");
+  };
   const auto now = look(path_);
-  if (!now.same(database_)) {
-    return path_ + (now.inode == 0 ? " was removed" : " was replaced by another file");
-  }
+  auto what = verdict(path_, now, database_);
+  if (!what.empty()) return what;
   for (const auto& [suffix, ours] : {std::pair{"-wal", &log_}, {"-shm", &index_}}) {
     if (!*ours) continue;
-    const auto file = look(path_ + suffix);
-    if (file.same(**ours)) continue;
-    return path_ + suffix + (file.inode == 0 ? " was removed" : " was replaced by another file");
+    what = verdict(path_ + suffix, look(path_ + suffix), **ours);
+    if (!what.empty()) return what;
   }
-  if (now == database_ || id_.empty()) return {};
-  return overwritten(now) ? path_ + " was overwritten" : std::string();
+  return now && overwritten(*now) ? path_ + " was overwritten" : std::string();
 }
 
 /// Somebody has written to the database: a checkpoint, or a copy of another file.
 bool OwnFiles::overwritten(const File& now) {
+  if (overwritten_ || now == database_ || id_.empty()) return overwritten_;
   const auto other = [this, &now] {
     const auto row = rowWithoutLog(path_);
     if (!row) return false;
@@ -145,17 +163,22 @@ bool OwnFiles::overwritten(const File& now) {
     database_ = now;
     return false;
   };
-  return stays(other);
+  overwritten_ = stays(other);
+  return overwritten_;
 }
 
-bool OwnFiles::replaced() const {
+bool OwnFiles::replaced() {
   if (path_.empty()) return false;
   const std::lock_guard lock(mutex_);
-  const auto other = [](const File& now, const File& ours) {
-    return now.inode != 0 && !now.same(ours);
+  const auto other = [](const std::optional<File>& now, const File& ours) {
+    return now && now->inode != 0 && !now->same(ours);
   };
-  return other(look(path_), database_) || (log_ && other(look(path_ + "-wal"), *log_)) ||
-         (index_ && other(look(path_ + "-shm"), *index_));
+  const auto now = look(path_);
+  if (other(now, database_) || (log_ && other(look(path_ + "-wal"), *log_)) ||
+      (index_ && other(look(path_ + "-shm"), *index_))) {
+    return true;
+  }
+  return now && now->same(database_) && overwritten(*now);
 }
 
 std::int64_t OwnFiles::copied() const {

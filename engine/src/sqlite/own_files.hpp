@@ -33,11 +33,12 @@ class OwnFiles {
   /// Throws Corrupt, and lets the store refuse all work from now on, when one of them is gone or is
   /// another one.
   void require();
-  /// Whether other files than ours lie there, which must not get what our log has. One that was
-  /// only removed still can.
-  bool replaced() const;
+  /// Whether other files than ours lie there, or the content of another one, which must not get
+  /// what our log has. One that was only removed still can.
+  bool replaced();
 
-  /// How many commits the database has without its log, as far as that is known.
+  /// How many commits the database has without its log, as far as that is known. The disk need not
+  /// have them yet: somebody else may have copied them.
   std::int64_t copied() const;
 
  private:
@@ -50,9 +51,11 @@ class OwnFiles {
     bool same(const File& other) const { return device == other.device && inode == other.inode; }
     bool operator==(const File&) const = default;
   };
-  static File look(const std::string& path);
+  /// Nothing: it may not be looked at, which says nothing about it.
+  static std::optional<File> look(const std::string& path);
   /// Empty: they are ours.
   std::string difference();
+  /// Whether `now`, which is our file, has the content of another one. It stays so.
   bool overwritten(const File& now);
 
   std::string path_;
@@ -63,6 +66,7 @@ class OwnFiles {
   std::optional<File> index_;
   std::string id_;  // of the store; empty: not known
   std::int64_t copied_ = 0;
+  bool overwritten_ = false;
 };
 
 }  // namespace tether::sqlite

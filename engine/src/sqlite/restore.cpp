@@ -8,6 +8,7 @@
 
 #include "sqlite/change_signal.hpp"
 #include "sqlite/findings.hpp"
+#include "sqlite/kept_counts.hpp"
 #include "sqlite/open.hpp"
 #include "sqlite/page_copy.hpp"
 #include "sqlite/process_identity.hpp"
@@ -59,6 +60,7 @@ void fetch(const std::string& backup, const std::string& name, Connection& copy)
 
 /// What is in the place of the store.
 struct Present {
+  bool there = false;  // a database with tables, or what cannot be read as one
   RestoreLoss loss;
   std::int64_t lastSeq = 0;
   std::string id;  // of the file
@@ -87,9 +89,18 @@ std::string livingOwner(Connection& connection, Time now) {
   return "";
 }
 
+/// A database without a table is nothing: a restore into an empty place was cut off in it, or
+/// somebody is about to make a store.
+bool hasTables(Connection& connection) {
+  return number(connection, "SELECT count(*) FROM sqlite_schema") > 0;
+}
+
 Present lookAt(const std::string& store, const RestoreLoss& loss, Time now) {
   Present present;
   present.loss = loss;
+  struct stat status {};
+  if (::lstat(store.c_str(), &status) != 0 || status.st_size == 0) return present;
+  present.there = true;
   bool foreign = false;
   const auto ignoreDamage = [](const Error& error) {
     // What is damaged, or of another version, is to be written over.
@@ -109,6 +120,8 @@ Present lookAt(const std::string& store, const RestoreLoss& loss, Time now) {
     } catch (const Error& error) {
       ignoreDamage(error);
     }
+    present.there = hasTables(reader);
+    if (!present.there) return present;
     foreign = number(reader, "PRAGMA application_id") != kApplicationId;
     present.owner = livingOwner(reader, now);
     const auto kept = present.loss.keptTo;
@@ -161,8 +174,7 @@ void turnIntoStore(Connection& copy, const Present& present, const RestoreOption
   copy.exec(
       "UPDATE tether_message SET owner = NULL, leased_at = NULL,"
       " receives = receives - (lane <> '') WHERE owner IS NOT NULL");
-  copy.exec("DELETE FROM tether_count");  // this connection keeps no counts
-  copy.exec(kCountRows);
+  countAnew(copy);  // this connection keeps no counts
   copy.exec("DELETE FROM tether_owner");
   copy.query("INSERT INTO tether_restore (resumed, kept, at) VALUES (?1, ?2, ?3)")
       .run(resumed, kept, now);
@@ -181,38 +193,59 @@ void turnIntoStore(Connection& copy, const Present& present, const RestoreOption
   copy.exec("COMMIT");
 }
 
-/// A file that this restore made goes away with its failure.
-class Target {
+/// A file that is made here goes away with the restore that failed, unless it is a store by then.
+class NewFile {
  public:
-  explicit Target(const SqliteStoreOptions& store)
-      : made_(::access(store.path.c_str(), F_OK) != 0), options_(prepare(store)) {}
-  ~Target() {
-    if (!made_ || kept_) return;
-    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((options_.path + suffix).c_str());
+  /// Not beside a log that was left, which SQLite would remove with a new file.
+  explicit NewFile(const std::string& path)
+      : path_(path),
+        made_(::access((path + "-wal").c_str(), F_OK) != 0 &&
+              ::mknod(path.c_str(), S_IFREG | 0600, 0) == 0) {}
+  ~NewFile() {
+    if (made_) removeIfEmpty();
   }
-  Target(const Target&) = delete;
-  Target& operator=(const Target&) = delete;
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
 
-  const ConnectionOptions& options() const { return options_; }
-  void keep() { kept_ = true; }
+  void keep() { made_ = false; }
 
  private:
-  static ConnectionOptions prepare(SqliteStoreOptions store) {
-    store.create = true;
-    auto options = prepareFile(store);
-    if (options.frozen) {
-      throw Error(ErrorCode::Invalid,
-                  "store " + store.path + " is read-only: check its permissions and its folder's");
-    }
-    options.anew = true;
-    options.keepLog = store.checkpoints == Checkpoints::External;
-    return options;
+  /// What cannot be known to be empty stays: the next restore, or whoever makes a store, takes it.
+  void removeIfEmpty() noexcept try {
+    Connection connection({.path = path_, .keepLog = true});
+    connection.exec("BEGIN IMMEDIATE");
+    if (hasTables(connection)) return;
+    // Whoever waits for the lock to make a store here finds that its file is gone.
+    for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path_ + suffix).c_str());
+  } catch (const Error&) {
   }
 
+  std::string path_;
   bool made_;
-  bool kept_ = false;
-  ConnectionOptions options_;
 };
+
+ConnectionOptions prepareTarget(SqliteStoreOptions store) {
+  store.create = true;
+  auto options = prepareFile(store);
+  if (options.frozen) {
+    throw Error(ErrorCode::Invalid,
+                "store " + store.path + " is read-only: check its permissions and its folder's");
+  }
+  options.anew = true;
+  options.keepLog = store.checkpoints == Checkpoints::External;
+  return options;
+}
+
+/// A store has a log from its first table on; what is damaged keeps what it has.
+void useLogWhereNew(Connection& connection) {
+  bool empty = false;
+  try {
+    empty = !hasTables(connection);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Unavailable) throw;
+  }
+  if (empty) connection.exec("PRAGMA journal_mode = WAL");
+}
 
 /// Errors of the target speak of it.
 template <class Work>
@@ -232,14 +265,7 @@ RestoreLoss restore(const RestoreOptions& options, const Clock& clock) {
   }
   const auto store = pathInRealFolder(options.store.path);
   const auto backup = requireBackup(options.backup, store);
-  struct stat status {};
-  const bool there = ::lstat(store.c_str(), &status) == 0 && status.st_size > 0;
-  const auto look = [&](const RestoreLoss& kept) {
-    if (there) return lookAt(store, kept, clock.now());
-    Present nothing;
-    nothing.loss = kept;
-    return nothing;
-  };
+  const auto look = [&](const RestoreLoss& kept) { return lookAt(store, kept, clock.now()); };
   (void)look({});  // before much is read
 
   const ScratchFile scratch(store + "-restore");
@@ -247,21 +273,28 @@ RestoreLoss restore(const RestoreOptions& options, const Clock& clock) {
   copy.exec("PRAGMA synchronous = OFF");
   fetch(backup, options.backup, copy);
   const auto kept = keptBy(copy);
-  if (options.confirm) options.confirm(look(kept).loss);
+  const auto asked = look(kept);
+  if (options.confirm) options.confirm(asked.loss);
 
-  Target target(options.store);
+  NewFile made(store);
+  const auto target = prepareTarget(options.store);
   std::optional<Connection> connection;
   speakingOf(store, [&] {
-    connection.emplace(target.options());
-    if (!there) connection->exec("PRAGMA journal_mode = WAL");
+    connection.emplace(target);
+    useLogWhereNew(*connection);
   });
   PageCopy pages(copy, *connection);
   speakingOf(store, [&] { pages.lock(); });  // what is counted now is what goes
   const auto present = look(kept);
+  if (present.there && !asked.there) {
+    throw Error(ErrorCode::Conflict, "store " + store +
+                                         " was made while the restore went on, and nobody was "
+                                         "asked whether it may go: restore again");
+  }
   turnIntoStore(copy, present, options, clock.now());
   pages.run();
-  target.keep();
-  ChangeSignal(target.options().path + "-wake").raise();
+  made.keep();
+  ChangeSignal(target.path + "-wake").raise();
   return present.loss;
 }
 

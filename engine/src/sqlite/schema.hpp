@@ -7,7 +7,7 @@ namespace tether::sqlite {
 
 inline constexpr int kApplicationId = 0x54657468;  // "Teth"
 
-/// Fills an empty tether_count from what is there: after script 4, and where no counts were kept.
+/// Fills an empty tether_count from what is there.
 inline constexpr const char* kCountRows = R"sql(
 INSERT INTO tether_count SELECT 'message', queue, lane,
   CASE WHEN owner IS NOT NULL THEN 'held' WHEN lease_until IS NOT NULL THEN 'lent'
@@ -340,6 +340,9 @@ CREATE INDEX tether_dead_letter_waiting ON tether_dead_letter (failed_at)
 
 -- A plan in the order in which it was applied, and whether any of it is young.
 CREATE INDEX tether_plan_item_at ON tether_plan_item (plan_id, at);
+
+-- What an owner holds, for when it goes.
+CREATE INDEX tether_message_owner ON tether_message (owner) WHERE owner IS NOT NULL;
 
 -- How many rows of a table stand how, kept by the commits that change them, see kept_counts.hpp.
 CREATE TABLE tether_count (

@@ -53,12 +53,16 @@ bool logIsThere(const std::string& path) {
 std::unique_ptr<Connection> openKeeper(const ConnectionOptions& connection,
                                        const SqliteStoreOptions& options, OwnFiles& files) {
   try {
-    auto keeper = std::make_unique<Connection>(connection);
+    auto copying = connection;
+    copying.keepLog = false;
+    auto keeper = std::make_unique<Connection>(copying);
     files.requireOwnLog(*keeper);
     if (!inMemory(options.path) && !connection.frozen && logIsThere(connection.path)) {
       // Whoever left it may have died of a sync that failed, after which the kernel takes pages for
       // written that are not. Closed as the only connection, SQLite writes all of it to the
-      // database, syncs that, and removes the log. Beside others nothing happens.
+      // database, syncs that, and removes the log. Beside others nothing happens: another program
+      // that checkpoints has the store open while it runs, and where it does not, it begins anew
+      // with a copy of the database, in which nothing is missing.
       keeper.reset();
       keeper = std::make_unique<Connection>(connection);
     }

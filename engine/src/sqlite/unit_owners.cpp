@@ -48,13 +48,11 @@ void SqliteUnit::reportStuck(std::int64_t owner, const std::vector<std::string>&
 }
 
 void SqliteUnit::removeOwner(std::int64_t owner, Time now) {
-  if (counts_.mayBeHeld(connection_)) {
-    connection_
-        .query(
-            "UPDATE tether_message SET owner = NULL, leased_at = NULL,"
-            " receives = receives - (lane <> '') WHERE owner = ?1")
-        .run(owner);
-  }
+  connection_
+      .query(
+          "UPDATE tether_message SET owner = NULL, leased_at = NULL,"
+          " receives = receives - (lane <> '') WHERE owner = ?1")
+      .run(owner);
   connection_.query("DELETE FROM tether_owner WHERE id = ?1").run(owner);
   knownOwner_ = 0;
   endCancelled(now);
@@ -83,7 +81,7 @@ std::vector<std::string> SqliteUnit::takeOver(std::int64_t owner, Time now) {
   std::vector<std::string> crashed;
   for (const auto& process : dead) {
     std::vector<ClaimedCommand> held;
-    if (counts_.mayBeHeld(connection_)) {
+    {
       auto messages = connection_.query(
           "SELECT m.queue, m.lane, m.due_at, m.seq, m.fence, m.receives, " TETHER_COMMAND_COLUMNS
           "FROM tether_message m JOIN tether_command c ON c.seq = m.command_seq"
@@ -107,10 +105,8 @@ std::vector<std::string> SqliteUnit::takeOver(std::int64_t owner, Time now) {
         release(claim.ref, claim.command.seq, true, "interrupted", died, now);
       }
     }
-    if (counts_.mayBeHeld(connection_)) {
-      connection_.query("UPDATE tether_message SET owner = NULL, leased_at = NULL WHERE owner = ?1")
-          .run(process.id);
-    }
+    connection_.query("UPDATE tether_message SET owner = NULL, leased_at = NULL WHERE owner = ?1")
+        .run(process.id);
     connection_.query("DELETE FROM tether_owner WHERE id = ?1").run(process.id);
   }
   if (!crashed.empty()) endCancelled(now);

@@ -90,6 +90,8 @@ void SqliteUnit::migrate(const std::vector<Migration>& migrations, Time now) {
         .query("INSERT INTO tether_migration (name, checksum, applied_at) VALUES (?1, ?2, ?3)")
         .run(migration.name, checksum, now);
   }
+  // Everybody waits in any case: counts that an edit by another program made wrong end here.
+  if (before) counts_.countAnew(connection_);
   if (before && before->broken() > 0) {
     log::warn("rows refer to nothing, and did so before the migration: see tether store verify",
               {{"rows", std::to_string(before->broken())}});

@@ -17,6 +17,23 @@ constexpr Rule kDangling = {"row that refers to nothing",
                             "SELECT \"table\" || ' row ' || coalesce(rowid, '?') || ', in ' ||"
                             " parent FROM pragma_foreign_key_check"};
 
+constexpr Rule kMiscounted = {
+    "count that is not what is there (`tether store vacuum` counts anew)",
+    "WITH kept AS (SELECT of, queue, lane, state, n FROM tether_count WHERE n <> 0), there AS"
+    " (SELECT 'message' AS of, queue, lane, CASE WHEN owner IS NOT NULL THEN 'held' WHEN"
+    " lease_until IS NOT NULL THEN 'lent' WHEN due_at = 0 THEN 'ready' WHEN due_at ="
+    " 9223372036854775807 THEN 'parked' WHEN joined THEN 'retrying' ELSE 'delayed' END AS state,"
+    " count(*) AS n FROM tether_message GROUP BY queue, lane, state"
+    " UNION ALL SELECT 'command', 0, '', state, count(*) FROM tether_command GROUP BY state"
+    " UNION ALL SELECT 'event', 0, '', '', count(*) FROM tether_event"
+    " UNION ALL SELECT 'letter', 0, '', CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN"
+    " archived_at IS NULL THEN 'waiting' ELSE 'archived' END AS state, count(*)"
+    " FROM tether_dead_letter GROUP BY state)"
+    " SELECT of || ' ' || lane || ' ' || state || ': kept ' || sum(kept) || ', there ' ||"
+    " sum(there) FROM (SELECT of, queue, lane, state, n AS kept, 0 AS there FROM kept"
+    " UNION ALL SELECT of, queue, lane, state, 0, n FROM there)"
+    " GROUP BY of, queue, lane, state HAVING sum(kept) <> sum(there)"};
+
 constexpr Rule kRules[] = {
     {"open command without a message or a remote queue",
      "SELECT c.id FROM tether_command c LEFT JOIN tether_message m ON m.queue = c.queue"
@@ -56,21 +73,6 @@ constexpr Rule kRules[] = {
     {"message of a key that overtakes a dead one",
      "SELECT m.key FROM tether_message m JOIN tether_block b ON b.queue = m.queue"
      " AND b.key = m.key WHERE m.joined = 1 AND m.due_at < 9223372036854775807"},
-    {"count that is not what is there",
-     "WITH kept AS (SELECT of, queue, lane, state, n FROM tether_count WHERE n <> 0), there AS"
-     " (SELECT 'message' AS of, queue, lane, CASE WHEN owner IS NOT NULL THEN 'held' WHEN"
-     " lease_until IS NOT NULL THEN 'lent' WHEN due_at = 0 THEN 'ready' WHEN due_at ="
-     " 9223372036854775807 THEN 'parked' WHEN joined THEN 'retrying' ELSE 'delayed' END AS state,"
-     " count(*) AS n FROM tether_message GROUP BY queue, lane, state"
-     " UNION ALL SELECT 'command', 0, '', state, count(*) FROM tether_command GROUP BY state"
-     " UNION ALL SELECT 'event', 0, '', '', count(*) FROM tether_event"
-     " UNION ALL SELECT 'letter', 0, '', CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN"
-     " archived_at IS NULL THEN 'waiting' ELSE 'archived' END AS state, count(*)"
-     " FROM tether_dead_letter GROUP BY state)"
-     " SELECT of || ' ' || lane || ' ' || state || ': kept ' || sum(kept) || ', there ' ||"
-     " sum(there) FROM (SELECT of, queue, lane, state, n AS kept, 0 AS there FROM kept"
-     " UNION ALL SELECT of, queue, lane, state, 0, n FROM there)"
-     " GROUP BY of, queue, lane, state HAVING sum(kept) <> sum(there)"},
     {"sequence behind its tables",
      "SELECT last FROM tether_sequence WHERE last < (SELECT coalesce(max(seq), 0) FROM"
      " tether_command) OR last < (SELECT coalesce(max(seq), 0) FROM tether_event)"
@@ -114,6 +116,8 @@ Findings examine(Connection& connection) {
   guard("pages", found.damage, [&] { checkPages(connection, found.damage); });
   guard(kDangling.broken, found.dangling,
         [&] { checkRule(connection, kDangling, found.dangling); });
+  guard(kMiscounted.broken, found.damage,
+        [&] { checkRule(connection, kMiscounted, found.counts); });
   for (const auto& rule : kRules) {
     guard(rule.broken, found.damage, [&] { checkRule(connection, rule, found.damage); });
   }
@@ -134,6 +138,7 @@ std::vector<std::string> SqliteStore::verify() {
   auto found = examine(reader->connection);
   requireUnchanged();
   auto all = std::move(found.damage);
+  all.insert(all.end(), found.counts.begin(), found.counts.end());
   all.insert(all.end(), found.dangling.begin(), found.dangling.end());
   return all;
 }

@@ -42,14 +42,20 @@ Writer::Writer(WriterOptions options, const Clock& clock, OwnFiles& files, Refus
 
 Writer::~Writer() {
   endThread();
+  guard_.reset();  // the connection is the last one, and so copies the log
+  close();
+}
+
+void Writer::close() {
+  unit_.reset();
+  session_.reset();
   if (connection_ && files_.replaced()) connection_->keepLog(true);
+  files_.releaseLog();
+  connection_.reset();
 }
 
 void Writer::open() {
-  unit_.reset();
-  session_.reset();
-  files_.releaseLog();
-  connection_.reset();
+  close();
   connection_ = std::make_unique<Connection>(options_.connection);
   session_ = std::make_unique<SqlSession>(*connection_, clock_);
   unit_ =
@@ -239,10 +245,7 @@ void Writer::rollBack() noexcept {
     if (connection_ && connection_->inTransaction()) connection_->exec("ROLLBACK");
     if (unit_) unit_->forget();
   } catch (...) {  // what cannot be ended here ends with the connection
-    unit_.reset();
-    session_.reset();
-    files_.releaseLog();
-    connection_.reset();
+    close();
   }
 }
 
@@ -255,11 +258,11 @@ void Writer::requireWritable() const {
 /// False: the transaction is gone, and the entry that ended it is marked. The next time they are
 /// all isolated, so that the batch is not run once for each that throws.
 bool Writer::applyAll(Batch& batch, bool again) {
-  bool durable = false;
+  durable_ = false;
   for (const auto& entry : batch) {
-    durable = durable || (!entry.error && entry.work.durability == Durability::Durable);
+    durable_ = durable_ || (!entry.error && entry.work.durability == Durability::Durable);
   }
-  connection_->setSynchronousFull(durable);
+  connection_->setSynchronousFull(durable_);
   connection_->query("BEGIN IMMEDIATE").run();
   changesBefore_ = sqlite3_total_changes64(connection_->handle());
   unit_->begin();
@@ -361,14 +364,28 @@ void Writer::commit(Batch& batch) {
 }
 
 bool Writer::countBatch() {
+  const auto copied = copiedForGood();
   auto row = connection_->query(
       "UPDATE tether_store SET commits = commits + 1, copied = max(copied, ?1),"
       " unsynced = CASE WHEN ?2 THEN 0 ELSE unsynced END RETURNING unsynced");
   bool holed = false;
-  for (bool more = row.first(files_.copied(), newLog_); more; more = row.step()) {
+  for (bool more = row.first(copied, newLog_); more; more = row.step()) {
     holed = row.integer(0) != 0;
   }
   return holed;
+}
+
+// What we see in the database may be in memory only: another program, or a process that died, has
+// copied the log and not synced it. A log that says so and is on the disk before would, after a
+// power cut, pass for one that was written for another file.
+std::int64_t Writer::copiedForGood() {
+  const auto copied = files_.copied();
+  if (copied <= copiedSynced_ || !durable_) return copiedSynced_;  // a later batch says it
+  if (const int code = syncDatabase(connection_->handle()); code != SQLITE_OK) {
+    breakOff(sqlite3_errstr(code));
+    throw *refusal_.get();
+  }
+  return copiedSynced_ = copied;
 }
 
 bool Writer::lastBatchIsThere() {

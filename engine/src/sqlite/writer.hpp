@@ -77,10 +77,14 @@ class Writer {
   bool lastBatchIsThere();
   void endThread();
   void open();
+  /// What lies under our names, if that is not ours any more, gets nothing of our log.
+  void close();
   void rollBack() noexcept;
   void checkpointIfDue();
   /// Counts the batch in the store's own row. True: the log may have a hole.
   bool countBatch();
+  /// How many commits the database has on the disk without its log, as far as that is known.
+  std::int64_t copiedForGood();
   /// Copies as much of the log as readers allow; true: all of it. Throws when a sync fails.
   bool copyLog();
   void copyHoledLog();
@@ -112,6 +116,8 @@ class Writer {
   std::int64_t slot_ = 0;
   std::int64_t batch_ = 0;
   std::int64_t changesBefore_ = 0;
+  bool durable_ = false;             // the batch that runs
+  std::int64_t copiedSynced_ = 0;    // see copiedForGood
   std::set<std::string> slowKinds_;  // of closures, by how long the last one took
   bool slowsTurn_ = false;           // the others had the last batch
   Duration held_{0};                 // how long the last batch kept others out
