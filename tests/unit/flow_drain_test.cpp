@@ -400,6 +400,18 @@ TEST_CASE("options out of their range are refused by name") {
   names("retry.initial", [](EngineOptions& o) { o.retry.initial = -5s; });
   names("retry.errors[\"net*\"].max", [](EngineOptions& o) { o.retry.errors["net*"].max = -1s; });
   names("breaker.failures", [](EngineOptions& o) { o.breaker.failures = -1; });
+  names("idlePoll", [](EngineOptions& o) { o.idlePoll = 0s; });
+  names("source", [](EngineOptions& o) { o.source = ""; });
+  names("source", [](EngineOptions& o) { o.source = "my shop"; });
+  names("source", [](EngineOptions& o) { o.source = "a\nb"; });
+  names("source", [](EngineOptions& o) { o.source = "Caf\xe9"; });
+  names("source", [](EngineOptions& o) { o.source = std::string(256, 's'); });
+  names("replyTo", [](EngineOptions& o) { o.replyTo = "nope"; });
+  names("replyTo", [](EngineOptions& o) { o.replyTo = "commands"; });
+  names("replyTo", [](EngineOptions& o) {
+    o.queues["outcomes"] = "far://outcomes";  // and nobody listens to it
+    o.replyTo = "outcomes";
+  });
   names("\"nope\"", [](EngineOptions& o) { o.listen = {"commands", "nope"}; });
   names("\"commands\" twice", [](EngineOptions& o) { o.listen = {"commands", "commands"}; });
   names("volatileCommands", [](EngineOptions& o) { o.queues["commands"] = "memory"; });
