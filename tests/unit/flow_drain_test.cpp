@@ -202,6 +202,15 @@ TEST_CASE("an end that the store could not take is told when it can") {
   CHECK(bench.engine->store().verify().empty());
 }
 
+TEST_CASE("what follows a commit and throws does not keep who waits for it") {
+  FlowBench bench;
+  Work work;
+  work.apply = [](Unit&) {};
+  work.done = [](const std::exception_ptr&) { throw std::runtime_error("not my fault"); };
+  bench.engine->store().commit(std::move(work));
+  CHECK(bench.engine->store().verify().empty());
+}
+
 TEST_CASE("an engine that could not start can be started") {
   FlowBench bench;
   bool there = false;
