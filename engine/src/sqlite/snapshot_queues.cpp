@@ -7,6 +7,7 @@
 
 #include "sqlite/snapshot.hpp"
 #include "sqlite/unit.hpp"
+#include "tether/error.hpp"
 
 namespace tether::sqlite {
 
@@ -168,8 +169,13 @@ std::vector<QueuedMessage> SqliteSnapshot::peek(const std::string& queue, std::s
         " AND seq = ?4");
     own.first(ref.queue, ref.lane, ref.due, ref.seq);
     message.id = own.text(0);
-    message.body =
-        renderBody(connection_, message.commandSeq, message.eventSeq, own.text(1), message.id);
+    try {
+      message.body =
+          renderBody(connection_, message.commandSeq, message.eventSeq, own.text(1), message.id);
+    } catch (const Error& error) {  // whoever takes it sets it aside: it is shown until then
+      if (error.code() != ErrorCode::Invalid) throw;
+      message.body = storedBody(connection_, message.commandSeq, message.eventSeq);
+    }
     messages.push_back(std::move(message));
   }
   return messages;
