@@ -28,7 +28,6 @@ void Engine::Impl::pulseLoop(Role role) {
   Repeated lookFails("a background step failed", {{"step", "look after others"}}, clock);
   Repeated signFails("a background step failed", {{"step", "sign on or off"}}, clock);
   Repeated tickFails("a background step failed", {{"step", "look after what runs"}}, clock);
-  Repeated sendFails("a background step failed", {{"step", "send again"}}, clock);
   while (!pulseEnds_) {
     const bool drains = stopRequested_;
     const auto seen = store->changeCount();
@@ -74,7 +73,7 @@ void Engine::Impl::pulseLoop(Role role) {
     if (!drains && steady >= nextHousekeeping) {
       nextHousekeeping = steady + kHousekeeping;
       expireUnread();
-      guarded(sendFails, [&] { return sendAgain(); });
+      postSendAgain();
     }
     if (lingers_ && quiet() && signOff(Moment::clock::now() + options.poll)) return;
     if (pulseEnds_) return;
@@ -99,6 +98,24 @@ void Engine::Impl::expireUnread() {
     if (!error && *more && !stopRequested_) expireUnread();
   };
   store->post({Durability::Deferred, true, false, expire, done});
+}
+
+/// Posted, because the pulse must not wait for the store: with slow scripts before each page its
+/// heartbeats would be so late that others take what this process holds.
+void Engine::Impl::postSendAgain() {
+  if (options.resend == Duration{0}) return;
+  const auto sent = std::make_shared<std::int64_t>(0);
+  const auto send = [this, sent](Unit& unit) { *sent = sendAgainPage(unit); };
+  const auto done = [this, sent](const std::exception_ptr& error) {
+    try {
+      if (error) std::rethrow_exception(error);
+      sendFails_.passed();
+    } catch (const std::exception& failure) {
+      return sendFails_.failed(failure.what());
+    }
+    if (*sent == kSendAgainPage && !stopRequested_) postSendAgain();
+  };
+  store->post({Durability::Deferred, true, false, send, done});
 }
 
 void Engine::Impl::relayLoop(OutboxRelay& relay) {
