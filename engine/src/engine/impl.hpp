@@ -84,6 +84,7 @@ class Engine::Impl {
 
   // ---- threads.cpp ----
   void pulseLoop(Role role);
+  bool signOnAgain(Role role);
   void relayLoop(flow::OutboxRelay& relay);
   void intakeLoop(flow::QueueIntake& queue, bool helps);
   void expireUnread();
@@ -146,6 +147,7 @@ class Engine::Impl {
   std::atomic<bool> lingers_{false};  // stop() has returned before all had ended
   std::atomic<bool> pulseEnds_{false};
   std::atomic<bool> heartbeatRefused_{false};
+  std::atomic<bool> signing_{false};  // the pulse makes a new owner, for which a stop waits
   std::atomic<Moment> stopUntil_{Moment::max()};
   Repeated stepFails_;
   Repeated sendFails_;

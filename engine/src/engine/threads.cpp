@@ -47,12 +47,7 @@ void Engine::Impl::pulseLoop(Role role) {
       });
     }
     if (!drains && ownerLost()) {
-      guarded(signFails, [&] {
-        signOn(role);
-        if (listens && runsCommands()) listener.open(owner_, *workers_);
-        if (stopRequested_) listener.close();  // it was asked for meanwhile
-        return true;
-      });
+      guarded(signFails, [&] { return signOnAgain(role); });
       look = true;
     }
     if (look && listens) {
@@ -80,6 +75,21 @@ void Engine::Impl::pulseLoop(Role role) {
     const auto most = std::min(options.poll, std::max(nextHeartbeat - steady, Duration{1000}));
     store->waitForChange(seen, drains ? most : std::clamp(untilDue(most), Duration{1000}, most));
   }
+}
+
+/// Not once a stop was asked for: it ends the owner that it knows, and this one would be left.
+bool Engine::Impl::signOnAgain(Role role) {
+  struct Signing {
+    std::atomic<bool>& flag;
+    explicit Signing(std::atomic<bool>& of) : flag(of) { flag = true; }
+    ~Signing() { flag = false; }
+  };
+  const Signing now(signing_);
+  if (stopRequested_) return false;
+  signOn(role);
+  if (role != Role::Relay && runsCommands()) listener.open(owner_, *workers_);
+  if (stopRequested_) listener.close();  // it was asked for meanwhile
+  return true;
 }
 
 /// In pages, so that nobody waits long for the store.
