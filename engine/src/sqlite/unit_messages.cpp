@@ -320,6 +320,7 @@ bool SqliteUnit::giveBack(const MessageRef& ref, Time dueAt) {
   const auto commandSeq = given.null(0) ? 0 : given.integer(0);
   given.step();
   if (commandSeq != 0) moveCommandMessage(commandSeq, ref.seq, due, ref.seq);
+  if (!ref.lane.empty()) endCancelled(now);  // its cancel waited for this
   return true;
 }
 
