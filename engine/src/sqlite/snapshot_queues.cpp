@@ -321,6 +321,20 @@ std::vector<BlockedKey> SqliteSnapshot::blockedKeys() {
   return keys;
 }
 
+std::vector<BlockedKey> SqliteSnapshot::blockedAmong(const std::vector<std::string>& keys) {
+  std::vector<BlockedKey> blocked;
+  for (const auto& key : keys) {
+    auto found = connection_.query(
+        "SELECT q.name, b.key, c.id, l.id FROM tether_queue q CROSS JOIN tether_block b"
+        " ON b.queue = q.id AND b.key = ?1 JOIN tether_command c ON c.seq = b.command_seq"
+        " LEFT JOIN tether_dead_letter l ON l.command_seq = c.seq AND l.generation = c.generation");
+    for (bool more = found.first(key); more; more = found.step()) {
+      blocked.push_back({found.text(0), found.text(1), found.text(2), found.text(3), 0});
+    }
+  }
+  return blocked;
+}
+
 std::vector<Command> SqliteSnapshot::cancelling() {
   std::vector<Command> commands;
   auto found = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES
