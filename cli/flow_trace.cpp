@@ -41,7 +41,7 @@ std::optional<FlowTrace> FlowTrace::take(Snapshot& snapshot, const std::string& 
   Filter letters;
   letters.correlationId = trace.flow_.correlationId;
   letters.limit = kLettersMax;
-  trace.obstacles_ = Obstacles::take(snapshot, std::move(elsewhere));
+  trace.obstacles_ = Obstacles::take(snapshot, trace.flow_.commands, std::move(elsewhere));
   trace.letters_ = snapshot.deadLetters(letters);
   return trace;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "tether/text.hpp"
 
@@ -19,11 +20,31 @@ std::vector<StuckPrepare> stuckPrepares(const std::vector<OwnerInfo>& owners) {
   return stuck;
 }
 
-Obstacles Obstacles::take(Snapshot& snapshot, std::string elsewhere) {
+Obstacles Obstacles::without(Snapshot& snapshot, std::string elsewhere) {
   std::vector<std::string> cancelling;
   for (const auto& command : snapshot.cancelling()) cancelling.push_back(command.id);
-  return {stuckPrepares(snapshot.owners()), std::move(cancelling), snapshot.pauses(),
-          snapshot.blockedKeys(), std::move(elsewhere)};
+  return {stuckPrepares(snapshot.owners()),
+          std::move(cancelling),
+          snapshot.pauses(),
+          {},
+          std::move(elsewhere)};
+}
+
+Obstacles Obstacles::take(Snapshot& snapshot, std::string elsewhere) {
+  auto obstacles = without(snapshot, std::move(elsewhere));
+  obstacles.blockedKeys = snapshot.blockedKeys();
+  return obstacles;
+}
+
+Obstacles Obstacles::take(Snapshot& snapshot, const std::vector<Command>& commands,
+                          std::string elsewhere) {
+  std::set<std::string> keys;
+  for (const auto& command : commands) {
+    if (isOpen(command.state) && !command.key.empty()) keys.insert(command.key);
+  }
+  auto obstacles = without(snapshot, std::move(elsewhere));
+  obstacles.blockedKeys = snapshot.blockedAmong({keys.begin(), keys.end()});
+  return obstacles;
 }
 
 std::vector<Obstacle> Obstacles::of(const Command& command, Time now) const {

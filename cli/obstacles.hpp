@@ -31,10 +31,18 @@ struct Obstacles {
 
   std::string elsewhere;  // the address that commands are handed over to, if they are
 
+  /// All there are, with how much each holds back.
   static Obstacles take(Snapshot& snapshot, std::string elsewhere = {});
+  /// Those of these commands: what else a large store holds back is not read.
+  static Obstacles take(Snapshot& snapshot, const std::vector<Command>& commands,
+                        std::string elsewhere);
 
   /// Those of one command.
   std::vector<Obstacle> of(const Command& command, Time now) const;
+
+ private:
+  /// All but the keys.
+  static Obstacles without(Snapshot& snapshot, std::string elsewhere);
 };
 
 std::vector<StuckPrepare> stuckPrepares(const std::vector<OwnerInfo>& owners);

@@ -133,7 +133,7 @@ void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& c
     types.clear();
     held.clear();
     elsewhere = {};
-    const auto obstacles = Obstacles::take(snapshot, session.commandsElsewhere());
+    const auto obstacles = Obstacles::take(snapshot, commands, session.commandsElsewhere());
     for (const auto& command : commands) {
       if (!isOpen(command.state)) continue;
       elsewhere.waits += command.outgoing && !command.handedOverAt ? 1 : 0;
@@ -186,7 +186,7 @@ void showOutcome(Session& session, Store& store, const Waited& waited) {
   const auto now = session.clock().now();
   Obstacles obstacles;
   store.read([&](Snapshot& snapshot) {
-    obstacles = Obstacles::take(snapshot, session.commandsElsewhere());
+    obstacles = Obstacles::take(snapshot, waited.flow->commands, session.commandsElsewhere());
   });
   const auto& flow = *waited.flow;
   std::vector<Cell> cells = {outcomeOf(flow), " flow ", {flow.correlationId, Style::Strong}};

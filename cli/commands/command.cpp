@@ -29,7 +29,7 @@ int runList(const Selection& selection, Session& session) {
   Obstacles obstacles;
   session.store().read([&](Snapshot& snapshot) {
     commands = snapshot.commands(filter);
-    obstacles = Obstacles::take(snapshot, session.commandsElsewhere());
+    obstacles = Obstacles::take(snapshot, commands, session.commandsElsewhere());
   });
 
   Listing listing{.schema = "command-list", .noun = "commands", .types = TypesOf::Commands};
@@ -62,7 +62,7 @@ Shown load(Session& session, const std::string& id) {
     shown = Shown{*command,
                   snapshot.attempts(*command),
                   {},
-                  Obstacles::take(snapshot, session.commandsElsewhere())};
+                  Obstacles::take(snapshot, {*command}, session.commandsElsewhere())};
     const auto flow = snapshot.flow(command->correlationId);
     if (!flow) return;
     for (const auto& event : flow->events) {

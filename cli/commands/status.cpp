@@ -49,15 +49,17 @@ int run(const Options& options, Session& session) {
   std::vector<Diagnostic> missing;
   Obstacles obstacles;
   session.store().read([&](Snapshot& snapshot) {
+    std::vector<Command> commands;
     for (const auto& id : options.ids) {
       if (auto flow = snapshot.findFlow(id)) {
         refused.push_back(refusedEvents(snapshot, *flow));
+        commands.insert(commands.end(), flow->commands.begin(), flow->commands.end());
         flows.push_back(std::move(*flow));
       } else {
         missing.push_back({"not_found", fmt::format("no flow, command or event {}", quote(id))});
       }
     }
-    obstacles = Obstacles::take(snapshot, session.commandsElsewhere());
+    obstacles = Obstacles::take(snapshot, commands, session.commandsElsewhere());
   });
 
   const auto now = session.clock().now();

@@ -202,6 +202,15 @@ TEST_CASE("an end that the store could not take is told when it can") {
   CHECK(bench.engine->store().verify().empty());
 }
 
+TEST_CASE("what follows a commit and throws does not keep who waits for it") {
+  FlowBench bench;
+  Work work;
+  work.apply = [](Unit&) {};
+  work.done = [](const std::exception_ptr&) { throw std::runtime_error("not my fault"); };
+  bench.engine->store().commit(std::move(work));
+  CHECK(bench.engine->store().verify().empty());
+}
+
 TEST_CASE("an engine that could not start can be started") {
   FlowBench bench;
   bool there = false;
@@ -400,6 +409,18 @@ TEST_CASE("options out of their range are refused by name") {
   names("retry.initial", [](EngineOptions& o) { o.retry.initial = -5s; });
   names("retry.errors[\"net*\"].max", [](EngineOptions& o) { o.retry.errors["net*"].max = -1s; });
   names("breaker.failures", [](EngineOptions& o) { o.breaker.failures = -1; });
+  names("idlePoll", [](EngineOptions& o) { o.idlePoll = 0s; });
+  names("source", [](EngineOptions& o) { o.source = ""; });
+  names("source", [](EngineOptions& o) { o.source = "my shop"; });
+  names("source", [](EngineOptions& o) { o.source = "a\nb"; });
+  names("source", [](EngineOptions& o) { o.source = "Caf\xe9"; });
+  names("source", [](EngineOptions& o) { o.source = std::string(256, 's'); });
+  names("replyTo", [](EngineOptions& o) { o.replyTo = "nope"; });
+  names("replyTo", [](EngineOptions& o) { o.replyTo = "commands"; });
+  names("replyTo", [](EngineOptions& o) {
+    o.queues["outcomes"] = "far://outcomes";  // and nobody listens to it
+    o.replyTo = "outcomes";
+  });
   names("\"nope\"", [](EngineOptions& o) { o.listen = {"commands", "nope"}; });
   names("\"commands\" twice", [](EngineOptions& o) { o.listen = {"commands", "commands"}; });
   names("volatileCommands", [](EngineOptions& o) { o.queues["commands"] = "memory"; });

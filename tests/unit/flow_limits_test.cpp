@@ -60,6 +60,29 @@ TEST_CASE("a reaction over the limit of its queue is born dead") {
   CHECK(letters[0].error.message.starts_with("Ship makes a message of"));
 }
 
+TEST_CASE("what refuses a reaction is kept as text of a limited length") {
+  FlowBench bench;
+  CommandSettings strict;
+  std::string said = "Caf\xe9";
+  strict.validate = [&](const nlohmann::json&) { throw std::runtime_error(said); };
+  bench.handle("Pay", effect("paid", "Paid"));
+  bench.handle("Ship", nullptr, strict);
+  bench.engine->events().on("Paid", "Ship");
+  bench.submit("Pay");
+  bench.settle();
+  said = std::string(3'000'000, 'x');
+  bench.submit("Pay");
+  bench.settle();
+  const auto rows = bench.sql(
+      "SELECT c.error_message AS said, l.error_message AS buried FROM tether_command c"
+      " JOIN tether_dead_letter l ON l.command_seq = c.seq ORDER BY c.seq");
+  REQUIRE(rows.size() == 2);
+  for (const auto* column : {"said", "buried"}) {
+    CHECK(rows[0][column] == "Caf\\xe9");
+    CHECK(rows[1][column].get<std::string>().size() <= 16 * 1024);
+  }
+}
+
 TEST_CASE("an event over the limit of its queue fails where it is said") {
   RemoteBench bench("events", 20'000);
   std::size_t bytes = 1000;

@@ -71,6 +71,40 @@ TEST_CASE("what can be recorded in no way lets the others run") {
   CHECK(bench.state(next) == CommandState::Succeeded);
 }
 
+TEST_CASE(
+    "what can be recorded in no way waits, can be cancelled, and is not run again and again") {
+  OnePlace bench;
+  int runs = 0;
+  bench.handle("Counted", [&](CommandContext& context) {
+    ++runs;
+    context.reject("no", "none left");
+  });
+  const Refusals refusals(6, ErrorCode::Conflict);
+  const auto id = bench.submit("Counted");
+  for (int turn = 0; turn < 5; ++turn) bench.settle();
+  CHECK(runs == 1);
+  CHECK(isOpen(bench.state(id)));
+  CHECK(bench.state(id) != CommandState::Running);
+  CHECK(bench.command(id).dueAt > bench.clock.now());
+  bench.advance(10min);
+  bench.settle();
+  CHECK(runs == 2);
+  CHECK(bench.engine->api().cancel(id, {}) == Cancelled::Done);
+  CHECK(bench.state(id) == CommandState::Cancelled);
+}
+
+TEST_CASE("a cancel of what then cannot be recorded ends it") {
+  OnePlace bench;
+  std::string id;
+  bench.handlePrepared("Late", [&](PrepareContext&) {
+    CHECK(bench.engine->api().cancel(id, {}) == Cancelled::Requested);
+  });
+  const Refusals refusals(3, ErrorCode::Conflict);
+  id = bench.submit("Late");
+  for (int turn = 0; turn < 5; ++turn) bench.settle();
+  CHECK(bench.state(id) == CommandState::Cancelled);
+}
+
 TEST_CASE("an end that the store cannot take now is recorded later as it was") {
   OnePlace bench;
   const Refusals refusals(5, ErrorCode::Unavailable);

@@ -79,6 +79,23 @@ TEST_CASE("what a command says that no text could is its failure") {
   CHECK(failureOf(bench.submit("Ask")) == "payload: number that is not finite at \"/v\"");
 }
 
+TEST_CASE("a value that is only short until it is printed is refused before its receipt") {
+  FlowBench bench;
+  std::string said;
+  bench.handle("Pay", [&](CommandContext& context) {
+    try {
+      context.events().add("Paid", {{"v", json(262'000, 1e14)}});
+    } catch (const Error& error) {
+      said = error.what();
+    }
+  });
+  CHECK(refusal(bench, {.payload = {{"v", json(262'000, 1e14)}}}) ==
+        "payload: more than 4194304 bytes in canonical form");
+  CHECK(refusal(bench, {}) == "accepted");
+  bench.settle();
+  CHECK(said == "data of event Paid: more than 4194304 bytes in canonical form");
+}
+
 TEST_CASE("a payload at the limits comes back from a queue") {
   FlowBench bench([](EngineOptions& options) {
     options.queues = {{"commands", "local"}, {"events", "local"}, {"inbox", "local"}};

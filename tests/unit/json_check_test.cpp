@@ -69,6 +69,30 @@ TEST_CASE("the size of a value is that of its shortest text") {
   CHECK(verdict(json(100'000, 0.12345678901)) == "invalid: payload: more than 1048576 bytes");
 }
 
+TEST_CASE("the size of a value is also that of its canonical text, in which it is kept") {
+  for (const auto& value :
+       {json(1e14), json(1e15), json(-1e15), json(1e16), json(0.0001), json(0.00001), json(-0.0),
+        json(5e-324), json(1.7976931348623157e308), json(0.1), json("\x7f"), json("\u00fc"),
+        json("\u20ac"), json("\U0001F600"), json("\x01\n\"\\x"), json{{"\u00fc", {1e14, -7}}}}) {
+    CAPTURE(canonicalJson(value));
+    // Deletes are six times as long in it, so that it decides; of the limit it may have four.
+    json pair = {value, std::string(1000, '\x7f')};
+    auto& filled = pair[1].get_ref<std::string&>();
+    while (canonicalJson(pair).size() % 4 != 0) filled += 'x';
+    const auto limit = canonicalJson(pair).size() / 4;
+    CHECK(verdict(pair, {.bytesMax = limit}) == "nothing");
+    filled += 'x';
+    CHECK(verdict(pair, {.bytesMax = limit}) != "nothing");
+  }
+  CHECK(verdict({{"v", json(262'000, 1e14)}}) ==
+        "invalid: payload: more than 4194304 bytes in canonical form");
+  CHECK(verdict(std::string(1024 * 1024 - 2, '\x7f')) ==
+        "invalid: payload: more than 4194304 bytes in canonical form");
+  const json most(233'000, 1e14);
+  CHECK(verdict(most) == "nothing");
+  CHECK(parseJson("kept", canonicalJson(most), kMessageLimits) == most);
+}
+
 TEST_CASE("what is no strict JSON is shown as text") {
   CHECK(readJson(R"({"a":[1]})") == json{{"a", {1}}});
   CHECK(readJson(std::string(66, '[') + std::string(66, ']')));

@@ -310,6 +310,7 @@ void doAll(Store& store) {
     snapshot.owners();
     snapshot.pauses();
     snapshot.blockedKeys();
+    snapshot.blockedAmong({"k-1"});
     snapshot.cancelling();
     snapshot.changes(0, 10);
     snapshot.peek("events", 10);

@@ -14,8 +14,8 @@ struct JsonLimits {
   std::size_t depthMax = 64;  // keep it small: copying and printing a value recurse
 };
 
-/// A message, which has a payload within the limits, in canonical form: its escapes are up to four
-/// times as long. Also what the store keeps of one.
+/// A message, which has a payload within the limits, in canonical form: that may be four times as
+/// long, see checkJson. Also what the store keeps of one.
 inline constexpr JsonLimits kMessageLimits = {.bytesMax = 4 * 1024 * 1024 + 64 * 1024,
                                               .depthMax = 66};
 
@@ -34,7 +34,8 @@ std::optional<nlohmann::json> readJson(std::string_view text, JsonLimits limits 
 
 /// Throws Invalid with the JSON pointer for a value that no text accepted by parseJson stands for:
 /// an integer beyond int64, a number that is not finite, U+0000, binary data, more depth, or more
-/// bytes in its shortest form, than the limits.
+/// bytes in its shortest form, than the limits; and for one whose canonical form, which writes
+/// numbers out and escapes all but ASCII, has more than four times as many.
 void checkJson(std::string_view what, const nlohmann::json& value, JsonLimits limits = {});
 
 /// Canonical form: sorted keys, no spaces, ASCII only. Equal values give equal bytes, where 1

@@ -180,6 +180,9 @@ class Snapshot {
   virtual std::vector<Command> cancelling() = 0;
   virtual std::vector<Pause> pauses() = 0;
   virtual std::vector<BlockedKey> blockedKeys() = 0;
+  /// Those of these keys that wait, on any queue; what they hold back is not counted (0), which
+  /// would read all of it.
+  virtual std::vector<BlockedKey> blockedAmong(const std::vector<std::string>& keys) = 0;
   /// What Unit::prune would remove over all pages, and what is old enough but would stay.
   virtual Prunable prunable(const Prune& prune) = 0;
   virtual std::vector<QueueInfo> queues() = 0;

@@ -320,7 +320,8 @@ class Unit {
   virtual void send(const std::string& queue, const OutgoingMessage& message, Time now) = 0;
   virtual std::vector<QueuedMessage> take(const TakeRequest& request) = 0;
   [[nodiscard]] virtual bool remove(const MessageRef& ref) = 0;
-  /// `dueAt` is counted from now.
+  /// `dueAt` is counted from now. A claim of a command counts its attempt all the same, other than
+  /// in unclaim().
   [[nodiscard]] virtual bool giveBack(const MessageRef& ref, Time dueAt) = 0;
   [[nodiscard]] virtual bool extend(const MessageRef& ref, Time leaseUntil) = 0;
   /// The relay's remove: the other side has it. A local destination has it from the start.

@@ -5,6 +5,7 @@
 
 #include "catalog/config_value.hpp"
 #include "catalog/retry_section.hpp"
+#include "tether/envelope.hpp"
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
 #include "tether/sqs.hpp"
@@ -222,6 +223,11 @@ CatalogFile parseCatalogFile(const SourceText& source) {
   if (const auto field = root.find("source")) {
     options.source = field->text();
     if (options.source.find(' ') != options.source.npos) field->fail("must not have spaces");
+    try {
+      checkAttribute("source", options.source);
+    } catch (const Error& error) {
+      field->failAtKey(error.what());
+    }
   }
   if (const auto field = root.find("checkpoint")) {
     options.checkpoints = field->choice<Checkpoints>(

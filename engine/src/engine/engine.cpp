@@ -46,7 +46,8 @@ Engine::Impl::Impl(EngineOptions given)
       room(*store, options.prefetch),
       crew_(this, *store),
       pulse_(this, *store),
-      stepFails_("a background step failed", {}, clock) {
+      stepFails_("a background step failed", {}, clock),
+      sendFails_("a background step failed", {{"step", "send again"}}, clock) {
   routes.commandBytesMax = connections.bodyBytesMax("commands");
   routes.eventBytesMax = connections.bodyBytesMax("events");
   applyMigrations(*store, options.migrations, clock);

@@ -78,13 +78,17 @@ class Engine::Impl {
   bool runsCommands() const;
   std::vector<std::string> runnable(Role role) const;
   Backlog backlog(Role role);
+  static constexpr std::int64_t kSendAgainPage = 100;
   bool sendAgain();
+  std::int64_t sendAgainPage(Unit& unit);
 
   // ---- threads.cpp ----
   void pulseLoop(Role role);
+  bool signOnAgain(Role role);
   void relayLoop(flow::OutboxRelay& relay);
   void intakeLoop(flow::QueueIntake& queue, bool helps);
   void expireUnread();
+  void postSendAgain();
   Duration untilDue(Duration most) const;
   void rest(Duration time);
 
@@ -143,8 +147,10 @@ class Engine::Impl {
   std::atomic<bool> lingers_{false};  // stop() has returned before all had ended
   std::atomic<bool> pulseEnds_{false};
   std::atomic<bool> heartbeatRefused_{false};
+  std::atomic<bool> signing_{false};  // the pulse makes a new owner, for which a stop waits
   std::atomic<Moment> stopUntil_{Moment::max()};
   Repeated stepFails_;
+  Repeated sendFails_;
   std::mutex stopMutex_;  // one start or stop at a time
   std::mutex turnMutex_;  // held by a turn
 };

@@ -171,7 +171,9 @@ std::shared_ptr<const std::atomic<bool>> Engine::Impl::passedWriter() {
   return passed;
 }
 
-bool Engine::Impl::quiet() const { return listener.idle() && crew_.gone() && !turning_; }
+bool Engine::Impl::quiet() const {
+  return listener.idle() && crew_.gone() && !turning_ && !signing_;
+}
 
 bool Engine::Impl::signOff(Moment until) {
   const auto owner = owner_.load();

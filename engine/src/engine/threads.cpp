@@ -28,7 +28,6 @@ void Engine::Impl::pulseLoop(Role role) {
   Repeated lookFails("a background step failed", {{"step", "look after others"}}, clock);
   Repeated signFails("a background step failed", {{"step", "sign on or off"}}, clock);
   Repeated tickFails("a background step failed", {{"step", "look after what runs"}}, clock);
-  Repeated sendFails("a background step failed", {{"step", "send again"}}, clock);
   while (!pulseEnds_) {
     const bool drains = stopRequested_;
     const auto seen = store->changeCount();
@@ -48,12 +47,7 @@ void Engine::Impl::pulseLoop(Role role) {
       });
     }
     if (!drains && ownerLost()) {
-      guarded(signFails, [&] {
-        signOn(role);
-        if (listens && runsCommands()) listener.open(owner_, *workers_);
-        if (stopRequested_) listener.close();  // it was asked for meanwhile
-        return true;
-      });
+      guarded(signFails, [&] { return signOnAgain(role); });
       look = true;
     }
     if (look && listens) {
@@ -74,13 +68,28 @@ void Engine::Impl::pulseLoop(Role role) {
     if (!drains && steady >= nextHousekeeping) {
       nextHousekeeping = steady + kHousekeeping;
       expireUnread();
-      guarded(sendFails, [&] { return sendAgain(); });
+      postSendAgain();
     }
     if (lingers_ && quiet() && signOff(Moment::clock::now() + options.poll)) return;
     if (pulseEnds_) return;
     const auto most = std::min(options.poll, std::max(nextHeartbeat - steady, Duration{1000}));
     store->waitForChange(seen, drains ? most : std::clamp(untilDue(most), Duration{1000}, most));
   }
+}
+
+/// Not once a stop was asked for: it ends the owner that it knows, and this one would be left.
+bool Engine::Impl::signOnAgain(Role role) {
+  struct Signing {
+    std::atomic<bool>& flag;
+    explicit Signing(std::atomic<bool>& of) : flag(of) { flag = true; }
+    ~Signing() { flag = false; }
+  };
+  const Signing now(signing_);
+  if (stopRequested_) return false;
+  signOn(role);
+  if (role != Role::Relay && runsCommands()) listener.open(owner_, *workers_);
+  if (stopRequested_) listener.close();  // it was asked for meanwhile
+  return true;
 }
 
 /// In pages, so that nobody waits long for the store.
@@ -99,6 +108,24 @@ void Engine::Impl::expireUnread() {
     if (!error && *more && !stopRequested_) expireUnread();
   };
   store->post({Durability::Deferred, true, false, expire, done});
+}
+
+/// Posted, because the pulse must not wait for the store: with slow scripts before each page its
+/// heartbeats would be so late that others take what this process holds.
+void Engine::Impl::postSendAgain() {
+  if (options.resend == Duration{0}) return;
+  const auto sent = std::make_shared<std::int64_t>(0);
+  const auto send = [this, sent](Unit& unit) { *sent = sendAgainPage(unit); };
+  const auto done = [this, sent](const std::exception_ptr& error) {
+    try {
+      if (error) std::rethrow_exception(error);
+      sendFails_.passed();
+    } catch (const std::exception& failure) {
+      return sendFails_.failed(failure.what());
+    }
+    if (*sent == kSendAgainPage && !stopRequested_) postSendAgain();
+  };
+  store->post({Durability::Deferred, true, false, send, done});
 }
 
 void Engine::Impl::relayLoop(OutboxRelay& relay) {

@@ -11,7 +11,6 @@ using namespace flow;  // NOLINT(google-build-using-namespace): as in engine.cpp
 
 namespace {
 
-constexpr std::int64_t kSendAgainPage = 100;
 constexpr Duration kLastDone = std::chrono::seconds{10};
 
 }  // namespace
@@ -167,16 +166,19 @@ Backlog Engine::Impl::backlog(Role role) {
 
 /// What was handed over and has not been heard of for too long.
 bool Engine::Impl::sendAgain() {
-  if (options.resend == Duration{0}) return false;
   bool did = false;
-  std::int64_t sent = 0;
-  do {
-    store->commit(Durability::Deferred, [&](Unit& unit) {
-      sent = unit.sendAgain(clock.now() - options.resend, kSendAgainPage, clock.now());
-    });
+  bool more = options.resend > Duration{0};
+  while (more && !stopRequested_) {
+    std::int64_t sent = 0;
+    store->commit(Durability::Deferred, [&](Unit& unit) { sent = sendAgainPage(unit); });
     did = did || sent > 0;
-  } while (sent == kSendAgainPage && !stopRequested_);
+    more = sent == kSendAgainPage;
+  }
   return did;
+}
+
+std::int64_t Engine::Impl::sendAgainPage(Unit& unit) {
+  return unit.sendAgain(clock.now() - options.resend, kSendAgainPage, clock.now());
 }
 
 }  // namespace tether

@@ -5,7 +5,6 @@
 namespace tether::flow {
 
 bool Ending::simplify(const std::string& refusal) {
-  constexpr Duration kLookAgain = std::chrono::minutes{5};
   switch (simplified_++) {
     case 0:
       settlement.error = {"unrecordable", "its end cannot be recorded: " + quote(refusal)};

@@ -11,6 +11,9 @@ namespace tether::flow {
 /// Thread safety: the writer's.
 class Ending {
  public:
+  /// So long it waits when nobody knows what became of it.
+  static constexpr Duration kLookAgain = std::chrono::minutes{5};
+
   Ending(ClaimedCommand claimed, Settlement settled)
       : claim(std::move(claimed)), settlement(std::move(settled)) {}
 

@@ -2,6 +2,7 @@
 
 #include "model/command_envelope.hpp"
 #include "model/json_text.hpp"
+#include "model/kept_text.hpp"
 #include "model/outcome.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
@@ -223,7 +224,7 @@ NewCommand Intake::reaction(const Event& event, const std::string& commandType) 
   request.correlationId = event.correlationId;
   request.causationId = event.id;
   request.traceparent = event.traceparent;
-  const auto stillborn = [&](Failure why) {
+  const auto stillborn = [&](const Failure& why) {
     NewCommand command;
     command.id = request.id;
     command.source = options_.source;
@@ -234,7 +235,7 @@ NewCommand Intake::reaction(const Event& event, const std::string& commandType) 
     command.fingerprint = sha256(commandType + '\n' + event.data).substr(0, 32);
     command.acceptedAt = clock_.now();
     place(command, routes_.commands);  // a replay goes that way
-    command.stillborn = std::move(why);
+    command.stillborn = kept(why);
     return command;
   };
   NewCommand command;

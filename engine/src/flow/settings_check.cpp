@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tether/envelope.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
 
@@ -47,6 +48,31 @@ void checkBreaker(const std::string& name, const Breaker& breaker) {
   positive(name + ".probe", breaker.probe);
 }
 
+/// It stands in every envelope: what no envelope can say would be made, and never leave.
+void checkSource(const std::string& source) {
+  checkAttribute("source", source);
+  if (source.find(' ') != source.npos) refuse("source", "without spaces", quote(source));
+}
+
+/// Who asks for answers must hear them.
+void checkReplyTo(const EngineOptions& options, const std::vector<std::string>& known) {
+  const auto& name = options.replyTo;
+  if (name.empty()) return;
+  if (name == "commands") {
+    throw Error(ErrorCode::Invalid, "replyTo must be another queue than \"commands\"");
+  }
+  if (!options.queues.contains(name)) {
+    const auto near = nearest(name, known);
+    throw Error(ErrorCode::Invalid, "replyTo names the queue " + quote(name) +
+                                        ", which is not among queues" +
+                                        (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
+  }
+  if (std::ranges::find(options.listen, name) == options.listen.end()) {
+    throw Error(ErrorCode::Invalid, "replyTo names the queue " + quote(name) +
+                                        ", which is not in listen: nobody would hear the answers");
+  }
+}
+
 void checkQueues(const EngineOptions& options) {
   const auto commands = options.queues.find("commands");
   if (commands != options.queues.end() && commands->second == "memory" &&
@@ -69,6 +95,7 @@ void checkQueues(const EngineOptions& options) {
       throw Error(ErrorCode::Invalid, "listen names the queue \"" + *queue + "\" twice");
     }
   }
+  checkReplyTo(options, known);
 }
 
 }  // namespace
@@ -77,7 +104,9 @@ void checkOptions(const EngineOptions& options) {
   atLeast("prefetch", 1, static_cast<std::int64_t>(std::min<std::size_t>(options.prefetch, 1)));
   atLeast("workers", 1, options.workers);
   atLeast("relayBatch", 1, static_cast<std::int64_t>(std::min<std::size_t>(options.relayBatch, 1)));
+  checkSource(options.source);
   positive("poll", options.poll);
+  positive("idlePoll", options.idlePoll);
   positive("ownerLease", options.ownerLease);
   positive("timeout", options.timeout);
   positive("hold", options.hold);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "flow/thrown_error.hpp"
 #include "tether/error.hpp"
 #include "tether/seam.hpp"
 
@@ -10,33 +11,10 @@ namespace tether::flow {
 
 namespace {
 
-// Of payloads that are held at once: parsed they take some ten times as much.
-constexpr std::size_t kBytesMost = 4 * 1024 * 1024;
-
 std::size_t bytesOf(const std::vector<ClaimedCommand>& claims) {
   std::size_t bytes = 0;
   for (const auto& claim : claims) bytes += claim.command.payload.size();
   return bytes;
-}
-
-std::string messageOf(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    return exception.what();
-  } catch (...) {
-    return "something that is no std::exception";
-  }
-}
-
-std::optional<ErrorCode> codeOf(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const Error& known) {
-    return known.code();
-  } catch (...) {
-    return {};
-  }
 }
 
 }  // namespace
@@ -147,7 +125,11 @@ void TransactionListener::postClaim() {
       cannotClaim_.failed(messageOf(error));
     } else {
       cannotClaim_.passed();
-      onClaimed(std::move(asked->claims), asked->request.max);
+      try {
+        onClaimed(std::move(asked->claims), asked->request.max);
+      } catch (...) {  // the next claim must be made all the same
+        cannotDispatch_.failed(messageOf(std::current_exception()));
+      }
       backlog_ = backlog_ || asked->cut;
     }
     bool again = false;
@@ -170,7 +152,14 @@ void TransactionListener::onClaimed(CommandClaims claims, std::size_t asked) {
   }
   // What was judged is ready again, or lets its key go.
   backlog_ = backlog_ || !claims.crashed.empty();
-  for (const auto& claim : claims.crashed) end(claim, manager_.judgeCrash(claim));
+  for (const auto& claim : claims.crashed) {
+    try {
+      end(claim, manager_.judgeCrash(claim));
+    } catch (...) {  // it is nobody's: the next claim finds it again
+      laterAgain(claim.command, [this, command = claim.command] { finish(command); });
+      cannotDispatch_.failed("of " + claim.command.id + ": " + messageOf(std::current_exception()));
+    }
+  }
   if (!claims.claims.empty()) passSeam(Seam::listener_after_receive);
   for (auto& claim : claims.claims) dispatch(std::move(claim), {});
 }
@@ -194,16 +183,34 @@ void TransactionListener::discount(const CommandClaims& claims) {
 void TransactionListener::dispatch(ClaimedCommand claim, std::optional<nlohmann::json> payload) {
   ++progress_;
   std::exception_ptr failure;
-  const auto run = manager_.begin(std::move(claim), std::move(payload), failure);
-  {
-    const std::lock_guard lock(mutex_);
-    run->cut = cut_.get_token();
+  RunPtr run;
+  try {
+    run = manager_.begin(std::move(claim), std::move(payload), failure);
+  } catch (...) {  // the claim is as it was
+    if (builder_.prepares(claim.command.type)) --preparing_;
+    return cannotDispatch(claim);
   }
-  if (failure) {
-    if (builder_.prepares(run->claim.command.type)) --preparing_;
-    return end(run->claim, manager_.judge(*run, failure));
+  try {
+    {
+      const std::lock_guard lock(mutex_);
+      run->cut = cut_.get_token();
+    }
+    if (failure) {
+      if (builder_.prepares(run->claim.command.type)) --preparing_;
+      end(run->claim, manager_.judge(*run, failure));
+    } else {
+      run->prepares ? startPrepare(run) : postExecute(run);
+    }
+    cannotDispatch_.passed();
+  } catch (...) {
+    cannotDispatch(run->claim);
   }
-  run->prepares ? startPrepare(run) : postExecute(run);
+}
+
+/// No memory: nobody works on the claim, and it would be held as long as its owner lives.
+void TransactionListener::cannotDispatch(const ClaimedCommand& claim) {
+  laterAgain(claim.command, [this, claim] { giveBack(claim); });
+  cannotDispatch_.failed("of " + claim.command.id + ": " + messageOf(std::current_exception()));
 }
 
 void TransactionListener::startPrepare(const RunPtr& run) {
@@ -211,11 +218,11 @@ void TransactionListener::startPrepare(const RunPtr& run) {
     --preparing_;
     return giveBack(run->claim);
   }
-  {
-    const std::lock_guard lock(mutex_);
-    prepares_.insert(run);
-  }
   try {
+    {
+      const std::lock_guard lock(mutex_);
+      prepares_.insert(run);
+    }
     executor_->run([this, run] { prepare(run); });
     return noThread_.passed();
   } catch (...) {
@@ -373,51 +380,6 @@ void TransactionListener::findCulprit(const RunPtr& run, const std::exception_pt
   store_.post(std::move(work));
 }
 
-void TransactionListener::end(const ClaimedCommand& claim, Settlement settlement) {
-  record(std::make_shared<Ending>(claim, std::move(settlement)));
-}
-
-void TransactionListener::record(const std::shared_ptr<Ending>& ending) {
-  ending->refused = false;
-  Work work;
-  work.apply = [ending](Unit& unit) {
-    ending->refused = true;
-    passSeam(Seam::failure_before_record);
-    if (!unit.settle(ending->claim, ending->settlement)) throw ClaimLost();
-    ending->refused = false;
-  };
-  work.done = [this, ending](const std::exception_ptr& error) {
-    const auto& command = ending->claim.command;
-    if (error) {
-      try {
-        std::rethrow_exception(error);
-      } catch (const ClaimLost&) {
-        return finish(command);
-      } catch (...) {
-        cannotRecord_.failed("of " + command.id + ": " + messageOf(error));
-      }
-      const auto code = codeOf(error);
-      const bool passes = code == ErrorCode::Unavailable || code == ErrorCode::Corrupt;
-      if (!ending->refused || passes) {
-        return laterAgain(command, [this, ending] { record(ending); });
-      }
-      if (ending->simplify(messageOf(error))) return record(ending);
-      return laterAgain(command, [this, ending] { finish(ending->claim.command); });
-    }
-    cannotRecord_.passed();
-    recorded(ending->claim, ending->settlement);
-    finish(command);
-  };
-  store_.post(std::move(work));
-}
-
-void TransactionListener::recorded(const ClaimedCommand& claim, const Settlement& settlement) {
-  passSeam(Seam::failure_after_record);
-  if (settlement.retryAt) expect(settlement.retryAt, true);
-  if (claim.probe) wake();
-  if (!isOpen(settlement.state)) tell(claim, settlement);
-}
-
 void TransactionListener::expect(std::optional<Time> due, bool keepEarlier) {
   bool sooner = false;
   {
@@ -428,41 +390,6 @@ void TransactionListener::expect(std::optional<Time> due, bool keepEarlier) {
   // The commit's own hint came before this was known: whoever sleeps until the next due time slept
   // on.
   if (sooner) store_.interruptWaits();
-}
-
-void TransactionListener::giveBack(const ClaimedCommand& claim) {
-  Work work;
-  work.durability = Durability::Deferred;
-  work.apply = [claim](Unit& unit) { unit.unclaim({claim}); };
-  work.done = [this, claim](const std::exception_ptr& error) {
-    if (!error) return finish(claim.command);
-    laterAgain(claim.command, [this, claim] { giveBack(claim); });
-  };
-  store_.post(std::move(work));
-}
-
-void TransactionListener::finish(const Command& command) {
-  ++progress_;
-  const auto running = --inFlight_;
-  const auto bytes = bytesInFlight_ -= command.payload.size();
-  const bool room = running <= options_.prefetch / 2 && bytes <= kBytesMost / 2;
-  const bool nextOfKey = !command.key.empty();  // it may have let the next one go
-  if ((running == 0 && suspectWaits_) || (backlog_ && room) || nextOfKey) wake();
-}
-
-void TransactionListener::tell(const ClaimedCommand& claim, const Settlement& settlement) {
-  if (!options_.onEnded) return;
-  auto command = claim.command;
-  command.state = settlement.state;
-  command.error = settlement.error;
-  command.attempts = claim.attempt;
-  command.endedAt = settlement.endedAt;
-  try {
-    options_.onEnded(command);
-    observerThrew_.passed();
-  } catch (...) {
-    observerThrew_.failed(messageOf(std::current_exception()));
-  }
 }
 
 void TransactionListener::takeOver(std::int64_t owner) {

@@ -71,6 +71,8 @@ class TransactionListener {
 
  private:
   using RunPtr = std::shared_ptr<AttemptRun>;
+  // Of payloads that are held at once: parsed they take some ten times as much.
+  static constexpr std::size_t kBytesMost = std::size_t{4} * 1024 * 1024;
 
   void postClaim();
   void onClaimed(CommandClaims claims, std::size_t asked);
@@ -78,6 +80,7 @@ class TransactionListener {
   void count(const CommandClaims& claims);
   void discount(const CommandClaims& claims);
   void dispatch(ClaimedCommand claim, std::optional<nlohmann::json> payload);
+  void cannotDispatch(const ClaimedCommand& claim);
   void startPrepare(const RunPtr& run);
   void prepare(const RunPtr& run);
   void postExecute(const RunPtr& run);
@@ -88,6 +91,7 @@ class TransactionListener {
   void findCulprit(const RunPtr& run, const std::exception_ptr& failure);
   void end(const ClaimedCommand& claim, Settlement settlement);
   void record(const std::shared_ptr<Ending>& ending);
+  void putOff(const ClaimedCommand& claim, Time until);
   void recorded(const ClaimedCommand& claim, const Settlement& settlement);
   void expect(std::optional<Time> due, bool keepEarlier);
   void giveBack(const ClaimedCommand& claim);
@@ -117,6 +121,7 @@ class TransactionListener {
   std::atomic<std::size_t> preparing_{0};
   std::atomic<std::size_t> interrupted_{0};
   Repeated cannotClaim_{"cannot claim", {}, clock_};
+  Repeated cannotDispatch_{"cannot dispatch what was claimed", {}, clock_};
   Repeated cannotCommit_{"the store could not commit", {}, clock_};
   Repeated cannotRecord_{"cannot record how an attempt ended", {}, clock_};
   Repeated noThread_{"there is no thread for a prepare", {}, clock_};

@@ -120,12 +120,12 @@ std::string codeOf(ErrorCode code) { return std::string(toString(code)); }
 
 }  // namespace
 
-std::shared_ptr<AttemptRun> TransactionManager::begin(ClaimedCommand claim,
+std::shared_ptr<AttemptRun> TransactionManager::begin(ClaimedCommand&& claim,
                                                       std::optional<nlohmann::json> payload,
                                                       std::exception_ptr& failure) const {
   auto run = std::make_shared<AttemptRun>();
-  run->claim = std::move(claim);
   run->startedAt = clock_.now();
+  run->claim = std::move(claim);
   const auto& type = run->claim.command.type;
   try {
     const auto& settings = builder_.settings(type);

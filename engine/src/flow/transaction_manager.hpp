@@ -40,8 +40,8 @@ class TransactionManager {
         random_(random) {}
 
   /// Builds the command; `payload` saves parsing it again. What fails here fails the attempt: it is
-  /// kept in `failure`.
-  std::shared_ptr<AttemptRun> begin(ClaimedCommand claim, std::optional<nlohmann::json> payload,
+  /// kept in `failure`. Throws only what is nobody's fault, and leaves the claim as it was then.
+  std::shared_ptr<AttemptRun> begin(ClaimedCommand&& claim, std::optional<nlohmann::json> payload,
                                     std::exception_ptr& failure) const;
 
   /// On a worker thread. Throws what prepare() throws.

@@ -16,33 +16,55 @@ namespace {
 
 using nlohmann::json;
 
-/// Bytes of the shortest text that stands for this number.
+constexpr std::size_t kCanonicalTimes = 4;  // as many bytes as in the shortest form
+
+/// Bytes of a value in the shortest text that stands for it, and in canonical form.
+struct Size {
+  std::size_t shortest = 0;
+  std::size_t canonical = 0;
+
+  static Size both(std::size_t bytes) { return {bytes, bytes}; }
+  void operator+=(const Size& other) {
+    shortest += other.shortest;
+    canonical += other.canonical;
+  }
+};
+
 template <typename Number>
-std::size_t lengthOf(Number number) {
+Size sizeOf(Number number) {
   char text[32];
   const auto [end, error] = std::to_chars(text, text + sizeof text, number);
-  return static_cast<std::size_t>(end - text);
+  return Size::both(static_cast<std::size_t>(end - text));
 }
 
-/// Of its digits alone: "1e9", "1000000000.0" and "1E+9" are one number.
-std::size_t lengthOf(double number) {
-  char text[32];
+/// The shortest is of its digits alone: "1e9", "1000000000.0" and "1E+9" are one number.
+Size sizeOf(double number) {
+  char text[64];
   const auto [end, error] =
       std::to_chars(text, text + sizeof text, number, std::chars_format::scientific);
   const auto digits = std::string_view(text, end).find('e');
-  return std::max<std::size_t>(digits, 3);
+  // What canonicalJson prints with; a dump of each number would be slow.
+  const char* const printed = nlohmann::detail::to_chars(text, text + sizeof text, number);
+  return {std::max<std::size_t>(digits, 3), static_cast<std::size_t>(printed - text)};
 }
 
-std::size_t lengthOf(const std::string& text) {
-  std::size_t length = text.size() + 2;
+Size sizeOf(const std::string& text) {
+  constexpr std::size_t kEscape = 6;  // \uXXXX
+  Size size{text.size() + 2, text.size() + 2};
   for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
-      ++length;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      length += std::string_view("\b\f\n\r\t").find(c) == std::string_view::npos ? 5 : 1;
+      size += Size::both(1);
+    } else if (byte < 0x20) {
+      const bool named = std::string_view("\b\f\n\r\t").find(c) != std::string_view::npos;
+      size += Size::both(named ? 1 : kEscape - 1);
+    } else if (byte >= 0x7F) {
+      // ASCII only: the first byte of a code point stands for it, of a long one for a pair.
+      const bool goesOn = byte >= 0x80 && byte < 0xC0;
+      size.canonical += (goesOn ? 0 : byte >= 0xF0 ? 2 * kEscape : kEscape) - 1;
     }
   }
-  return length;
+  return size;
 }
 
 /// Walks with a stack of its own: the depth of a value is never the depth of a recursion.
@@ -63,7 +85,7 @@ class Walk {
       if (frame.value->is_object()) {
         frame.name = &member.key();
         look(*frame.name, "U+0000 in the key");
-        ++bytes_;  // the colon
+        size_ += Size::both(1);  // the colon
       }
       enter(*member);
     }
@@ -78,7 +100,7 @@ class Walk {
   };
 
   void enter(const json& value) {
-    if (!open_.empty() && open_.back().index > 1) ++bytes_;  // a comma
+    if (!open_.empty() && open_.back().index > 1) size_ += Size::both(1);  // a comma
     switch (value.type()) {
       case json::value_t::object:
       case json::value_t::array:
@@ -86,7 +108,7 @@ class Walk {
           refuse("more than " + std::to_string(limits_.depthMax) + " levels");
         }
         open_.push_back({&value, value.begin()});
-        bytes_ += 2;
+        size_ += Size::both(2);
         break;
       case json::value_t::string:
         look(value.get_ref<const std::string&>(), "U+0000 in the string");
@@ -95,14 +117,14 @@ class Walk {
         if (value.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
           refuse("integer beyond 64 bits with a sign", "; send it as a string");
         }
-        bytes_ += lengthOf(value.get<std::uint64_t>());
+        size_ += sizeOf(value.get<std::uint64_t>());
         break;
       case json::value_t::number_integer:
-        bytes_ += lengthOf(value.get<std::int64_t>());
+        size_ += sizeOf(value.get<std::int64_t>());
         break;
       case json::value_t::number_float:
         if (!std::isfinite(value.get<double>())) refuse("number that is not finite");
-        bytes_ += lengthOf(value.get<double>());
+        size_ += sizeOf(value.get<double>());
         break;
       case json::value_t::binary:
         refuse("binary data", "; send it as a string, such as Base64");
@@ -110,17 +132,22 @@ class Walk {
         refuse("no JSON value");
       case json::value_t::null:
       case json::value_t::boolean:
-        bytes_ += 4;
+        size_ += Size::both(value.is_boolean() && !value.get<bool>() ? 5 : 4);
     }
-    if (bytes_ > limits_.bytesMax) {
-      throw Error(ErrorCode::Invalid, std::string(what_) + ": more than " +
-                                          std::to_string(limits_.bytesMax) + " bytes");
-    }
+    require(size_.shortest, limits_.bytesMax, "");
+    // What is kept is read again within kMessageLimits, which has room for so much.
+    require(size_.canonical, kCanonicalTimes * limits_.bytesMax, " in canonical form");
+  }
+
+  void require(std::size_t bytes, std::size_t most, const char* of) const {
+    if (bytes <= most) return;
+    throw Error(ErrorCode::Invalid,
+                std::string(what_) + ": more than " + std::to_string(most) + " bytes" + of);
   }
 
   void look(const std::string& text, const char* problem) {
     if (text.find('\0') != text.npos) refuse(problem);
-    bytes_ += lengthOf(text);
+    size_ += sizeOf(text);
   }
 
   [[noreturn]] void refuse(const std::string& problem, const char* advice = "") const {
@@ -134,7 +161,7 @@ class Walk {
 
   std::string_view what_;
   JsonLimits limits_;
-  std::size_t bytes_ = 0;
+  Size size_;
   std::vector<Frame> open_;
 };
 

@@ -77,12 +77,20 @@ void Store::await(Work work, const std::function<void(Work)>& hand) {
     bool done = false;
     std::exception_ptr error;
   } waiting;
-  work.done = [&waiting, done = std::move(work.done)](std::exception_ptr error) {
+  /// A `done` that throws is the writer's to tell: who waits is woken all the same.
+  struct Woken {
+    Waiting& waiting;
+    const std::exception_ptr& error;
+    ~Woken() {
+      const std::lock_guard lock(waiting.mutex);
+      waiting.done = true;
+      waiting.error = error;
+      waiting.changed.notify_one();
+    }
+  };
+  work.done = [&waiting, done = std::move(work.done)](const std::exception_ptr& error) {
+    const Woken woken{waiting, error};
     if (done) done(error);
-    const std::lock_guard lock(waiting.mutex);
-    waiting.done = true;
-    waiting.error = std::move(error);
-    waiting.changed.notify_one();
   };
   hand(std::move(work));
   std::unique_lock lock(waiting.mutex);

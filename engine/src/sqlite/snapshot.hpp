@@ -31,6 +31,7 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<Command> cancelling() override;
   std::vector<Pause> pauses() override;
   std::vector<BlockedKey> blockedKeys() override;
+  std::vector<BlockedKey> blockedAmong(const std::vector<std::string>& keys) override;
   Prunable prunable(const Prune& prune) override;
   std::vector<QueueInfo> queues() override;
   std::vector<HandedOver> handedOver(Time before) override;

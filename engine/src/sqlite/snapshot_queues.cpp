@@ -7,6 +7,7 @@
 
 #include "sqlite/snapshot.hpp"
 #include "sqlite/unit.hpp"
+#include "tether/error.hpp"
 
 namespace tether::sqlite {
 
@@ -168,8 +169,13 @@ std::vector<QueuedMessage> SqliteSnapshot::peek(const std::string& queue, std::s
         " AND seq = ?4");
     own.first(ref.queue, ref.lane, ref.due, ref.seq);
     message.id = own.text(0);
-    message.body =
-        renderBody(connection_, message.commandSeq, message.eventSeq, own.text(1), message.id);
+    try {
+      message.body =
+          renderBody(connection_, message.commandSeq, message.eventSeq, own.text(1), message.id);
+    } catch (const Error& error) {  // whoever takes it sets it aside: it is shown until then
+      if (error.code() != ErrorCode::Invalid) throw;
+      message.body = storedBody(connection_, message.commandSeq, message.eventSeq);
+    }
     messages.push_back(std::move(message));
   }
   return messages;
@@ -313,6 +319,20 @@ std::vector<BlockedKey> SqliteSnapshot::blockedKeys() {
     keys.push_back({found.text(0), found.text(1), found.text(2), found.text(3), found.integer(4)});
   }
   return keys;
+}
+
+std::vector<BlockedKey> SqliteSnapshot::blockedAmong(const std::vector<std::string>& keys) {
+  std::vector<BlockedKey> blocked;
+  for (const auto& key : keys) {
+    auto found = connection_.query(
+        "SELECT q.name, b.key, c.id, l.id FROM tether_queue q CROSS JOIN tether_block b"
+        " ON b.queue = q.id AND b.key = ?1 JOIN tether_command c ON c.seq = b.command_seq"
+        " LEFT JOIN tether_dead_letter l ON l.command_seq = c.seq AND l.generation = c.generation");
+    for (bool more = found.first(key); more; more = found.step()) {
+      blocked.push_back({found.text(0), found.text(1), found.text(2), found.text(3), 0});
+    }
+  }
+  return blocked;
 }
 
 std::vector<Command> SqliteSnapshot::cancelling() {

@@ -148,6 +148,14 @@ class SqliteUnit final : public Unit {
   /// Of a command whose message is still `from`: one that came home has another.
   void moveCommandMessage(std::int64_t commandSeq, std::int64_t from, std::int64_t dueAt,
                           std::int64_t seq);
+  /// Up to a page of what may be taken now, not yet rendered.
+  std::vector<QueuedMessage> readReady(std::int64_t queue, const TakeRequest& request);
+  /// For `owner`; nothing: until the time of the request.
+  void hold(const MessageRef& ref, const TakeRequest& request, std::optional<std::int64_t> owner);
+  /// A message that is held and can never be rendered: nobody could take it, and it must not keep
+  /// those behind it. Returns the bytes of what it carries.
+  std::size_t setAside(const QueuedMessage& message, const TakeRequest& request,
+                       const std::string& why);
   struct Carried {
     std::int64_t commandSeq = 0;  // 0: none
     std::int64_t eventSeq = 0;
@@ -309,7 +317,10 @@ OldRows findOldRows(Connection& connection, const References& referred, const Pr
 /// What pruneRecords would remove.
 std::int64_t countOldRecords(Connection& connection, Time before);
 
-/// The bytes of a message that carries an event or a command, or its own.
+/// What a message carries, as the store keeps it.
+std::string storedBody(Connection& connection, std::int64_t commandSeq, std::int64_t eventSeq);
+/// The bytes of a message that carries an event or a command, or its own. Throws Invalid when the
+/// store keeps what no message can say: older versions took values that no JSON text has.
 std::string renderBody(Connection& connection, std::int64_t commandSeq, std::int64_t eventSeq,
                        std::string body, std::string& id);
 

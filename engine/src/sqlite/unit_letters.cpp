@@ -1,6 +1,7 @@
 // Dead letters: burying, replaying, and what operators do with them.
 #include <nlohmann/json.hpp>
 
+#include "base/log.hpp"
 #include "model/kept_text.hpp"
 #include "sqlite/unit.hpp"
 #include "tether/error.hpp"
@@ -78,6 +79,35 @@ void SqliteUnit::refuse(const MessageRef& ref, const Failure& error, Time now) {
           " WHERE seq = ?1")
       .run(command.seq, now, attemptSeq, error.code, error.message);
   buryCommand(command, 0, error, now);
+}
+
+std::size_t SqliteUnit::setAside(const QueuedMessage& message, const TakeRequest& request,
+                                 const std::string& why) {
+  const auto error = kept(Failure{"unreadable", why});
+  log::warn("a message that cannot be sent became a dead letter",
+            {{"queue", request.queue}, {"id", message.id}, {"error", error.message}});
+  auto body = storedBody(connection_, message.commandSeq, message.eventSeq);
+  const auto bytes = body.size();
+  if (message.commandSeq != 0) {
+    refuse(message.ref, error, request.now);
+    return bytes;
+  }
+  NewDeadLetter letter;
+  letter.id = deriveId(message.id, "delivery/" + request.queue);
+  letter.kind = DeadLetterKind::Delivery;
+  letter.queue = request.queue;
+  letter.eventSeq = message.eventSeq;
+  letter.body = std::move(body);
+  letter.error = error;
+  letter.failedAt = request.now;
+  auto event = connection_.query("SELECT type, correlation_id FROM tether_event WHERE seq = ?1");
+  if (event.first(message.eventSeq)) {
+    letter.type = event.text(0);
+    letter.correlationId = event.text(1);
+  }
+  bury(letter);
+  (void)handedOver(message.ref, request.now);
+  return bytes;
 }
 
 SqliteUnit::Letter SqliteUnit::letterOf(const std::string& letterId) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "sqlite/unit.hpp"
+#include "tether/error.hpp"
 #include "tether/event.hpp"
 
 namespace tether::sqlite {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kDuePage = 256;  // everybody's writes wait while they take their places
 constexpr std::size_t kTakeBytes = 4 * 1024 * 1024;
+constexpr std::int64_t kNobody = 0;  // holds what is removed in the same closure
 
 }  // namespace
 
@@ -224,47 +226,64 @@ std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {
   recount(request.now);
   promoteDue(queue, "", request.now);
   std::vector<QueuedMessage> taken;
-  {
-    auto ready = connection_.query(
-        "SELECT seq, fence, receives, key, command_seq, event_seq, id, body, sent_at, again"
-        " FROM tether_message WHERE queue = ?1 AND lane = '' AND due_at = 0 AND owner IS NULL"
-        " AND (lease_until IS NULL OR lease_until <= ?2) ORDER BY seq LIMIT ?3");
-    std::size_t bytes = 0;
-    for (bool more = ready.first(queue, request.now, static_cast<std::int64_t>(request.max));
-         more && bytes < kTakeBytes; more = ready.step()) {
-      QueuedMessage message;
-      message.ref = {queue, "", kReady, ready.integer(0), ready.integer(1) + 1};
-      message.receives = static_cast<int>(ready.integer(2)) + 1;
-      message.key = ready.text(3);
-      message.commandSeq = ready.null(4) ? 0 : ready.integer(4);
-      message.eventSeq = ready.null(5) ? 0 : ready.integer(5);
-      message.id = ready.text(6);
-      message.body = ready.text(7);
-      message.sentAt = *ready.time(8);
-      if (ready.integer(9) != 0) message.again = message.ref.seq;  // of no other, and it stays
+  std::size_t bytes = 0;
+  // Who gets nothing takes the queue for empty: it is not, behind what was set aside.
+  for (bool more = true; more && taken.empty() && bytes < kTakeBytes;) {
+    auto ready = readReady(queue, request);
+    more = !ready.empty();
+    for (auto& message : ready) {
+      if (bytes >= kTakeBytes) break;
+      try {
+        message.body = renderBody(connection_, message.commandSeq, message.eventSeq,
+                                  std::move(message.body), message.id);
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::Invalid) throw;
+        hold(message.ref, request, kNobody);
+        bytes += setAside(message, request, error.what());
+        continue;
+      }
+      hold(message.ref, request, request.owner);
       bytes += message.body.size();
       taken.push_back(std::move(message));
     }
   }
-  std::size_t bytes = 0;
-  for (auto each = taken.begin(); each != taken.end(); ++each) {
-    if (bytes >= kTakeBytes) {
-      taken.erase(each, taken.end());
-      break;
-    }
-    auto& message = *each;
-    message.body = renderBody(connection_, message.commandSeq, message.eventSeq,
-                              std::move(message.body), message.id);
-    connection_
-        .query(
-            "UPDATE tether_message SET owner = ?3, leased_at = ?4, lease_until = ?5,"
-            " counted_from = iif(?5 IS NULL, NULL, ?4), fence = fence + 1, receives = receives + 1"
-            " WHERE queue = ?1 AND lane = '' AND due_at = 0 AND seq = ?2")
-        .run(queue, message.ref.seq, request.owner, request.now,
-             request.owner ? std::nullopt : std::optional<Time>(request.leaseUntil));
-    bytes += message.body.size();
-  }
   return taken;
+}
+
+std::vector<QueuedMessage> SqliteUnit::readReady(std::int64_t queue, const TakeRequest& request) {
+  std::vector<QueuedMessage> messages;
+  auto ready = connection_.query(
+      "SELECT seq, fence, receives, key, command_seq, event_seq, id, body, sent_at, again"
+      " FROM tether_message WHERE queue = ?1 AND lane = '' AND due_at = 0 AND owner IS NULL"
+      " AND (lease_until IS NULL OR lease_until <= ?2) ORDER BY seq LIMIT ?3");
+  std::size_t bytes = 0;
+  for (bool more = ready.first(queue, request.now, static_cast<std::int64_t>(request.max));
+       more && bytes < kTakeBytes; more = ready.step()) {
+    QueuedMessage message;
+    message.ref = {queue, "", kReady, ready.integer(0), ready.integer(1) + 1};
+    message.receives = static_cast<int>(ready.integer(2)) + 1;
+    message.key = ready.text(3);
+    message.commandSeq = ready.null(4) ? 0 : ready.integer(4);
+    message.eventSeq = ready.null(5) ? 0 : ready.integer(5);
+    message.id = ready.text(6);
+    message.body = ready.text(7);
+    message.sentAt = *ready.time(8);
+    if (ready.integer(9) != 0) message.again = message.ref.seq;  // of no other, and it stays
+    bytes += message.body.size();
+    messages.push_back(std::move(message));
+  }
+  return messages;
+}
+
+void SqliteUnit::hold(const MessageRef& ref, const TakeRequest& request,
+                      std::optional<std::int64_t> owner) {
+  connection_
+      .query(
+          "UPDATE tether_message SET owner = ?3, leased_at = ?4, lease_until = ?5,"
+          " counted_from = iif(?5 IS NULL, NULL, ?4), fence = fence + 1, receives = receives + 1"
+          " WHERE queue = ?1 AND lane = '' AND due_at = 0 AND seq = ?2")
+      .run(ref.queue, ref.seq, owner, request.now,
+           owner ? std::nullopt : std::optional<Time>(request.leaseUntil));
 }
 
 std::optional<SqliteUnit::Carried> SqliteUnit::removeHeld(const MessageRef& ref) {
@@ -301,6 +320,7 @@ bool SqliteUnit::giveBack(const MessageRef& ref, Time dueAt) {
   const auto commandSeq = given.null(0) ? 0 : given.integer(0);
   given.step();
   if (commandSeq != 0) moveCommandMessage(commandSeq, ref.seq, due, ref.seq);
+  if (!ref.lane.empty()) endCancelled(now);  // its cancel waited for this
   return true;
 }
 
@@ -395,6 +415,13 @@ std::int64_t SqliteUnit::expire(const std::string& queue, Time sentBefore, std::
         .run(id, message.due, message.seq, now);
   }
   return static_cast<std::int64_t>(old.size());
+}
+
+std::string storedBody(Connection& connection, std::int64_t commandSeq, std::int64_t eventSeq) {
+  auto query =
+      connection.query(eventSeq != 0 ? "SELECT data FROM tether_event WHERE seq = ?1"
+                                     : "SELECT payload FROM tether_command WHERE seq = ?1");
+  return query.first(eventSeq != 0 ? eventSeq : commandSeq) ? query.text(0) : std::string();
 }
 
 std::string renderBody(Connection& connection, std::int64_t commandSeq, std::int64_t eventSeq,

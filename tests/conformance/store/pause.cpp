@@ -138,6 +138,12 @@ void keyBlocked(StoreBench& bench) {
   CHECK(keys[0].commandId == "a");
   CHECK(keys[0].letterId == bench.letters().at(0).id);
   CHECK(keys[0].waiting == 2);
+  const auto ours = bench.look([](Snapshot& s) { return s.blockedAmong({"free", "key", "none"}); });
+  REQUIRE(ours.size() == 1);
+  CHECK(ours[0].queue == keys[0].queue);
+  CHECK(ours[0].key == "key");
+  CHECK(ours[0].commandId == "a");
+  CHECK(ours[0].letterId == keys[0].letterId);
   // The head goes first: the order of the key is as it was.
   bench.replay(keys[0].letterId);
   CHECK(bench.work() == Ids{"a", "b", "c"});
