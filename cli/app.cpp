@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
 #include "command_line.hpp"
 #include "commands/all.hpp"
@@ -170,6 +172,13 @@ int runChosen(Session& session, const Action& chosen) {
     return stop.exit();
   } catch (const std::bad_alloc&) {
     print.failure("unavailable", "out of memory");
+    return kUnavailable;
+  } catch (const std::filesystem::filesystem_error& error) {
+    print.failure("invalid", error.what());
+    return kUsage;
+  } catch (const std::system_error& error) {  // no thread, for one
+    print.failure("unavailable", fmt::format("the system refused what is needed: {}; see ulimit -a",
+                                             error.code().message()));
     return kUnavailable;
   } catch (const std::exception& error) {
     print.failure("internal", fmt::format("a bug in Tether: {}", error.what()));

@@ -11,7 +11,9 @@
 int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   std::cin.tie(nullptr);
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write, not the end
+  // A closed pipe, or a file at its limit, is an error of the write, not the end.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 
   const tether::cli::Streams streams{
       .in = std::cin,

@@ -75,8 +75,12 @@ std::optional<std::string> Session::env(const std::string& name) const {
 }
 
 fs::path Session::folder() const {
-  if (globals_.folder.empty()) return fs::current_path();
   std::error_code error;
+  if (globals_.folder.empty()) {
+    auto here = fs::current_path(error);
+    if (error) throw Error(ErrorCode::Invalid, "the working folder is gone: " + error.message());
+    return here;
+  }
   if (!fs::is_directory(globals_.folder, error)) {
     throw Error(ErrorCode::Invalid, fmt::format("-C: {} is no folder", quote(globals_.folder)));
   }

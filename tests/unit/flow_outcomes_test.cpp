@@ -145,6 +145,30 @@ TEST_CASE("a dead letter is replayed once, as the next generation") {
   CHECK(bench.deadLetters().empty());
 }
 
+TEST_CASE("a command whose cancel was asked for before it began leaves no effect") {
+  std::unique_ptr<Store> elsewhere;
+  auto answer = Cancelled::Unknown;
+  FlowBench bench([&](EngineOptions& options) {
+    options.onEnded = [&](const Command& command) {
+      if (command.id != "first") return;
+      elsewhere->commit(Durability::Durable, [&](Unit& unit) {
+        answer = unit.cancel("last", {"cancelled", "too late for it"}, command.acceptedAt);
+      });
+    };
+  });
+  elsewhere = openSqliteStore({.path = bench.folder.file("flow.db")}, bench.clock);
+  bench.handle("Slow", [&](CommandContext&) { bench.clock.advance(1s); });
+  bench.handle("Pay", effect("paid"));
+  bench.engine->api().submitAll({{.type = "Slow", .id = "first"}, {.type = "Pay", .id = "last"}});
+  bench.settle();
+  CHECK(answer == Cancelled::Requested);
+  const auto last = bench.command("last");
+  CHECK(last.state == CommandState::Cancelled);
+  CHECK(last.error.message == "too late for it");
+  CHECK(last.attempts == 0);
+  CHECK(bench.sql("SELECT * FROM effects").empty());
+}
+
 TEST_CASE("an execute that never ends is interrupted at its hold") {
   FlowBench bench([](EngineOptions& options) {
     options.hold = 20ms;  // a budget of steps on a manual clock

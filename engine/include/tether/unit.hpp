@@ -314,6 +314,8 @@ class Unit {
   [[nodiscard]] virtual bool pause(const std::string& queue, const std::string& type,
                                    const Operator& by, Time now) = 0;
   [[nodiscard]] virtual bool resume(const std::string& queue, const std::string& type) = 0;
+  /// Whether a cancel of this command, which is claimed, was asked for.
+  virtual bool cancelAsked(const ClaimedCommand& claim) = 0;
   /// Whether commands of this type must not start now.
   virtual bool paused(const std::string& queue, const std::string& type) = 0;
 

@@ -41,6 +41,7 @@ struct AttemptRun {
   bool applied = false;                // it ran to its end: a failure after that is the commit's
   bool alone = false;                  // the store failed it once: nobody is beside it
   bool reactions = false;              // commands were accepted in its commit
+  bool cancelled = false;              // it was asked for before execute began
   bool paused = false;                 // its type was paused before it began: given back
   std::vector<std::string> submits{};  // types of commands that it submitted by itself
 };

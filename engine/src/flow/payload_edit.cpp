@@ -21,6 +21,17 @@ json meant(const PayloadEdit& edit, const json& body, const json::json_pointer& 
   return parseJson("--set " + edit.pointer, text);
 }
 
+/// Behind the end of an array there would be a hole.
+void requireWithin(const json& body, const json::json_pointer& pointer, const std::string& said) {
+  if (pointer.empty()) return;
+  const auto& parent = body.at(pointer.parent_pointer());
+  if (!parent.is_array() || body.contains(pointer)) return;
+  const auto end = std::to_string(parent.size());
+  if (pointer.back() == end) return;
+  throw Error(ErrorCode::Invalid,
+              said + ": the array ends before index " + end + ", which appends to it");
+}
+
 }  // namespace
 
 json withEdits(const std::string& body, const std::vector<PayloadEdit>& set, const TypeAt& typeAt) {
@@ -32,6 +43,7 @@ json withEdits(const std::string& body, const std::vector<PayloadEdit>& set, con
         throw Error(ErrorCode::Invalid, edit.pointer + ": there is nothing at " +
                                             pointer.parent_pointer().to_string() + " to set it in");
       }
+      requireWithin(value, pointer, edit.pointer);
       auto given = edit.typed ? meant(edit, value, pointer, typeAt) : edit.value;
       value[pointer] = std::move(given);
     } catch (const json::exception&) {

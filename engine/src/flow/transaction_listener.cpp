@@ -315,6 +315,11 @@ void TransactionListener::execute(Unit& unit, AttemptRun& run) {
   // What has prepared goes on: it would only be done twice.
   run.paused = !claim.probe && !run.prepares && (tripped || unit.paused("commands", type));
   if (run.paused) return unit.unclaim({claim});
+  run.cancelled = unit.cancelAsked(claim);
+  if (run.cancelled) {
+    if (!unit.settle(claim, manager_.cancelled(run))) throw ClaimLost();
+    return;
+  }
   try {
     manager_.execute(unit, run);
     if (limit > 0) failedInRow_[type] = 0;
@@ -333,6 +338,11 @@ void TransactionListener::execute(Unit& unit, AttemptRun& run) {
 
 void TransactionListener::onExecuted(const RunPtr& run, const std::exception_ptr& error) {
   if (!error && run->paused) {
+    finish(run->claim.command);
+    return wake();
+  }
+  if (!error && run->cancelled) {
+    tell(run->claim, manager_.cancelled(*run));
     finish(run->claim.command);
     return wake();
   }

@@ -17,8 +17,12 @@ std::int64_t bytesAt(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? status.st_size : 0;
 }
 
-std::int64_t bytesWithLog(const std::string& path) {
-  return bytesAt(path) + bytesAt(path + "-wal");
+/// Whatever of it is still in the log.
+std::int64_t bytesIn(Connection& connection) {
+  auto pages =
+      connection.query("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+  pages.first();
+  return pages.integer(0);
 }
 
 /// The log gives back what it holds only when nobody needs it any more; later checkpoints try
@@ -104,18 +108,19 @@ Vacuumed SqliteStore::vacuum() {
   }
   const auto& options = connection();
   requireUnchanged();
-  Vacuumed done{.bytesBefore = bytesWithLog(path_)};
+  Vacuumed done;
   {
     Connection connection(options);
+    done.bytesBefore = bytesIn(connection);
     connection.exec("PRAGMA temp_store = FILE");  // the new file is put together there first
     connection.setSynchronousFull(true);
     connection.exec("BEGIN IMMEDIATE");
     countAnew(connection);
     connection.exec("COMMIT");
     connection.exec("VACUUM");
+    done.bytesAfter = bytesIn(connection);
   }
   if (!options.keepLog) checkpointNow(options);
-  done.bytesAfter = bytesWithLog(path_);
   return done;
 }
 

@@ -11,9 +11,11 @@ namespace tether::sqlite {
 
 namespace {
 
-const char* asText(sqlite3_value* value) {
+std::string asText(sqlite3_value* value) {
   const auto* text = sqlite3_value_text(value);
-  return text == nullptr ? "" : reinterpret_cast<const char*>(text);
+  if (text == nullptr) return {};
+  const auto bytes = static_cast<std::size_t>(sqlite3_value_bytes(value));
+  return {reinterpret_cast<const char*>(text), bytes};
 }
 
 void answer(sqlite3_context* context, const std::string& text) {
@@ -52,6 +54,7 @@ void SqlSession::emitFunction(sqlite3_context* context, int count, sqlite3_value
 void SqlSession::rejectFunction(sqlite3_context* context, int /*count*/, sqlite3_value** values) {
   Ending ending{Ending::Kind::Rejected, asText(values[0]), asText(values[1])};
   if (ending.code.empty()) ending = misuse("reject");
+  if (!of(context).inCommand()) ending = outside("reject");
   of(context).ending_ = std::move(ending);
   sqlite3_result_error(context, "rejected", -1);
 }
@@ -65,8 +68,15 @@ void SqlSession::failFunction(sqlite3_context* context, int count, sqlite3_value
     ending = {Ending::Kind::Misused, "", "fail(" + ending.code + "): " + error.what()};
   }
   if (ending.kind == Ending::Kind::Failed && ending.code.empty()) ending = misuse("fail");
+  if (!of(context).inCommand()) ending = outside("fail");
   of(context).ending_ = std::move(ending);
   sqlite3_result_error(context, "failed", -1);
+}
+
+bool SqlSession::inCommand() const { return scope_ != nullptr && scope_->command != nullptr; }
+
+SqlSession::Ending SqlSession::outside(const std::string& function) {
+  return {Ending::Kind::Misused, "", function + "() is there only inside a command"};
 }
 
 SqlSession::Ending SqlSession::misuse(const std::string& function) {

@@ -95,6 +95,8 @@ class SqlSession final : public Sql {
   static void emitFunction(sqlite3_context* context, int count, sqlite3_value** values);
   static void rejectFunction(sqlite3_context* context, int count, sqlite3_value** values);
   static void failFunction(sqlite3_context* context, int count, sqlite3_value** values);
+  bool inCommand() const;
+  static Ending outside(const std::string& function);
   static Ending misuse(const std::string& function);
   /// "in a command", or "here".
   std::string where() const;

@@ -58,6 +58,7 @@ class SqliteUnit final : public Unit {
   bool pause(const std::string& queue, const std::string& type, const Operator& by,
              Time now) override;
   bool resume(const std::string& queue, const std::string& type) override;
+  bool cancelAsked(const ClaimedCommand& claim) override;
   bool paused(const std::string& queue, const std::string& type) override;
   void send(const std::string& queue, const OutgoingMessage& outgoing, Time now) override;
   std::vector<QueuedMessage> take(const TakeRequest& request) override;

@@ -435,6 +435,12 @@ Cancelled SqliteUnit::cancel(const std::string& commandId, const Failure& reason
   return Cancelled::Requested;
 }
 
+bool SqliteUnit::cancelAsked(const ClaimedCommand& claim) {
+  auto asked = connection_.query(
+      "SELECT 1 FROM tether_command WHERE seq = ?1 AND cancel_reason IS NOT NULL");
+  return asked.first(claim.command.seq);
+}
+
 void SqliteUnit::endCancelled(Time now) {
   std::vector<std::pair<std::int64_t, std::string>> asked;
   {
