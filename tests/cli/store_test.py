@@ -116,6 +116,13 @@ class Migrate(ProjectTest):
         self.fails(2, "002_more", "store", "migrate")
         self.fails(2, "more", "store", "sql", "SELECT * FROM more")
 
+    def test_refuses_what_only_a_command_may_say(self):
+        for sql in ("SELECT reject('a', 'b')", "SELECT fail('a', 'b')"):
+            (self.folder / "migrations/002_more.sql").write_text(sql)
+            self.fails(2, r"002_more\.sql:1: \w+\(\) is there only inside a command", "store", "migrate")
+            (self.folder / "migrations/002_more.sql").unlink()
+            self.fails(2, "is there only inside a command", "store", "sql", sql)
+
 
 class Verify(ProjectTest):
     def test_of_a_sound_store_is_quiet_good_news(self):

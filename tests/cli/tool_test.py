@@ -34,6 +34,26 @@ def on_terminal(*arguments, folder, environment=None):
     return shown.decode()
 
 
+class System(ProjectTest):
+    def test_a_folder_that_is_gone_is_no_bug(self):
+        gone = self.folder / "gone"
+        gone.mkdir()
+        done = subprocess.run(["sh", "-c", f'rmdir "{gone}"; exec "{TOOL}" config'], cwd=gone,
+                              capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertRegex(done.stderr, "^tether: the working folder is gone")
+
+    def test_a_file_that_may_not_grow_is_a_store_that_takes_nothing(self):
+        self.submit("o-1")
+        lines = "".join('{"type":"CreateOrder","payload":{"id":"b-%d","customer":"ada","sku":"x"}}\n'
+                        % number for number in range(3000))
+        done = subprocess.run(["sh", "-c", f'ulimit -f 400; exec "{TOOL}" submit --batch -'],
+                              cwd=self.folder, input=lines, capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.ok("store", "verify")
+
+
 class Words(ProjectTest):
     def test_that_are_unknown_are_named_with_the_nearest(self):
         for message, *arguments in (

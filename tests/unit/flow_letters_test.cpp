@@ -156,8 +156,16 @@ TEST_CASE("an edit is checked, kept for the replay, and refused when it is stale
   CHECK(codeOf([&] {
           bench.letters().edit({{id, 7, R"({"quantity":1})"}}, kAda);
         }) == ErrorCode::Conflict);
-  bench.letters().edit({{id, 1, bench.letters().bodyWith(id, bench.quantity(5))}}, kAda);
-  CHECK(bench.letter(id).version == 2);
+  for (const char* beyond : {"/lines/5", "/lines/-", "/lines/300000000"}) {
+    bench.letters().edit({{id, bench.letter(id).version, R"({"lines":[1],"quantity":1})"}}, kAda);
+    CHECK(codeOf([&] { (void)bench.letters().bodyWith(id, {{beyond, 1}}); }) ==
+          ErrorCode::Invalid);
+    CHECK(codeOf([&] { (void)bench.letters().tryOut(id, {{beyond, 1}}); }) == ErrorCode::Invalid);
+  }
+  CHECK(bench.letters().bodyWith(id, {{"/lines/1", 2}}) == R"({"lines":[1,2],"quantity":1})");
+  const auto version = bench.letter(id).version;
+  bench.letters().edit({{id, version, bench.letters().bodyWith(id, bench.quantity(5))}}, kAda);
+  CHECK(bench.letter(id).version == version + 1);
   bench.letters().replay({id}, {});
   bench.settle();
   CHECK(bench.sql("SELECT what FROM effects")[0]["what"] == "5");
