@@ -80,9 +80,9 @@ TEST_CASE("a stop leaves no owner, though the pulse was about to make one") {
   bench.handle("Pay", nullptr);
   bench.engine->start();
   const auto owners = [&] {
-    std::vector<OwnerInfo> owners;
-    store.read([&](Snapshot& snapshot) { owners = snapshot.owners(); });
-    return owners;
+    std::vector<OwnerInfo> found;
+    store.read([&](Snapshot& snapshot) { found = snapshot.owners(); });
+    return found;
   };
   while (clock.looks < 10) store.waitForChange(store.changeCount(), 5ms);  // it goes round
   clock.holds = true;
