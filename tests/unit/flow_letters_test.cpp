@@ -158,8 +158,7 @@ TEST_CASE("an edit is checked, kept for the replay, and refused when it is stale
         }) == ErrorCode::Conflict);
   for (const char* beyond : {"/lines/5", "/lines/-", "/lines/300000000"}) {
     bench.letters().edit({{id, bench.letter(id).version, R"({"lines":[1],"quantity":1})"}}, kAda);
-    CHECK(codeOf([&] { (void)bench.letters().bodyWith(id, {{beyond, 1}}); }) ==
-          ErrorCode::Invalid);
+    CHECK(codeOf([&] { (void)bench.letters().bodyWith(id, {{beyond, 1}}); }) == ErrorCode::Invalid);
     CHECK(codeOf([&] { (void)bench.letters().tryOut(id, {{beyond, 1}}); }) == ErrorCode::Invalid);
   }
   CHECK(bench.letters().bodyWith(id, {{"/lines/1", 2}}) == R"({"lines":[1,2],"quantity":1})");
