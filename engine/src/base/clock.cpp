@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/ascii.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
 
@@ -37,8 +38,6 @@ class SystemClock final : public Clock {
     return floor<Duration>(std::chrono::steady_clock::now().time_since_epoch());
   }
 };
-
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 void appendDigits(std::string& out, unsigned value, unsigned digits) {
   const std::size_t end = out.size() + digits;

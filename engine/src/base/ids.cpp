@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "base/ascii.hpp"
 #include "base/sha256.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
@@ -25,11 +26,6 @@ bool isDash(std::size_t at) { return at == 8 || at == 13 || at == 18 || at == 23
 
 char lowerHex(char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool isHex(char c) {
-  c = lowerHex(c);
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
 std::string uuidText(std::uint64_t high, std::uint64_t low) {
   std::string out(kUuidLength, '-');
   int shift = 124;
@@ -45,7 +41,7 @@ std::string uuidText(std::uint64_t high, std::uint64_t low) {
 bool hasTimePrefix(std::string_view id) {
   if (id.size() != kUuidLength || (id[14] != '7' && id[14] != '8')) return false;
   for (std::size_t at = 0; at < kUuidLength; ++at) {
-    if (isDash(at) ? id[at] != '-' : !isHex(id[at])) return false;
+    if (isDash(at) ? id[at] != '-' : !isHexDigit(id[at])) return false;
   }
   return std::string_view("89abAB").find(id[19]) != std::string_view::npos;
 }

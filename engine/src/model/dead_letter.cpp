@@ -1,16 +1,13 @@
 #include "tether/dead_letter.hpp"
 
+#include "base/ascii.hpp"
 #include "tether/json.hpp"
 
 namespace tether {
 
 namespace {
 
-bool isNumeral(char c) { return c >= '0' && c <= '9'; }
-bool isHexNumeral(char c) {
-  return isNumeral(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-bool isWord(char c) { return isHexNumeral(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool isWord(char c) { return isDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /// Whether this is a number, or an id: hexadecimal digits with at least one decimal one, in
 /// whatever it is joined with by dashes.
@@ -18,10 +15,10 @@ bool varies(std::string_view word) {
   bool digit = false;
   bool hex = true;
   for (const char c : word) {
-    digit = digit || isNumeral(c);
-    hex = hex && (isHexNumeral(c) || c == '-');
+    digit = digit || isDigit(c);
+    hex = hex && (isHexDigit(c) || c == '-');
   }
-  return digit && (hex || isNumeral(word.front()) || isNumeral(word.back()));
+  return digit && (hex || isDigit(word.front()) || isDigit(word.back()));
 }
 
 /// A message as it reads for every letter of its group.

@@ -10,6 +10,7 @@
 #include "transport/sqs/credentials_source.hpp"
 #include "transport/sqs/endpoint_url.hpp"
 #include "transport/sqs/http_client.hpp"
+#include "transport/sqs/refuse.hpp"
 
 namespace tether::sqs {
 
@@ -21,8 +22,6 @@ const std::string kRelative = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 const std::string kFull = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const std::string kToken = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const std::string kTokenFile = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
-
-[[noreturn]] void refuse(const std::string& problem) { throw Error(ErrorCode::Invalid, problem); }
 
 /// The token goes with the request, so without TLS it only goes to where AWS puts such an endpoint.
 /// No message quotes the URL: its path may be what lets one in.

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-[[noreturn]] void refuse(const std::string& what, const std::string& problem) {
+[[noreturn]] void refuseAnswer(const std::string& what, const std::string& problem) {
   throw Error(ErrorCode::Invalid, what + ' ' + problem);
 }
 
@@ -23,16 +23,16 @@ json parseObject(const std::string& what, const std::string& text) {
   try {
     value = parseJson(what, text);
   } catch (const Error&) {
-    refuse(what, "gave something that is not JSON");
+    refuseAnswer(what, "gave something that is not JSON");
   }
-  if (!value.is_object()) refuse(what, "gave JSON that is no object");
+  if (!value.is_object()) refuseAnswer(what, "gave JSON that is no object");
   return value;
 }
 
 std::string member(const std::string& what, const json& object, const std::string& key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return {};
-  if (!found->is_string()) refuse(what, "gave " + key + " that is not a string");
+  if (!found->is_string()) refuseAnswer(what, "gave " + key + " that is not a string");
   return found->get<std::string>();
 }
 
@@ -49,7 +49,7 @@ Credentials readCredentials(const std::string& what, const std::string& text,
     try {
       keys.expiration = parseTime(expiration);
     } catch (const Error&) {
-      refuse(what, "gave an Expiration that is no time such as 2026-01-31T12:00:00Z");
+      refuseAnswer(what, "gave an Expiration that is no time such as 2026-01-31T12:00:00Z");
     }
   }
   checkCredentials(what, keys, now);
@@ -58,16 +58,17 @@ Credentials readCredentials(const std::string& what, const std::string& text,
 
 void checkCredentials(const std::string& what, const Credentials& credentials, Time now) {
   const auto check = [&](const char* name, const std::string& value, bool required) {
-    if (required && value.empty()) refuse(what, std::string("gave no ") + name);
+    if (required && value.empty()) refuseAnswer(what, std::string("gave no ") + name);
     const bool plain =
         std::all_of(value.begin(), value.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-    if (!plain) refuse(what, std::string("gave ") + name + " with a space or control character");
+    if (!plain)
+      refuseAnswer(what, std::string("gave ") + name + " with a space or control character");
   };
   check("AccessKeyId", credentials.accessKeyId, true);
   check("SecretAccessKey", credentials.secretAccessKey, true);
   check("session token", credentials.sessionToken, false);
   if (credentials.expiration && *credentials.expiration <= now) {
-    refuse(what, "gave keys that expired at " + toText(*credentials.expiration));
+    refuseAnswer(what, "gave keys that expired at " + toText(*credentials.expiration));
   }
 }
 

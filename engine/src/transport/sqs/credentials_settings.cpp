@@ -9,14 +9,11 @@
 #include "transport/sqs/endpoint_url.hpp"
 #include "transport/sqs/http_client.hpp"
 #include "transport/sqs/imds.hpp"
+#include "transport/sqs/refuse.hpp"
 
 namespace tether::sqs {
 
 namespace {
-
-[[noreturn]] void refuseSetting(const std::string& problem) {
-  throw Error(ErrorCode::Invalid, problem);
-}
 
 /// Profiles whose roles led to the one that is being looked at.
 using Visited = std::vector<std::string>;
@@ -55,10 +52,8 @@ std::optional<CredentialsSource> staticKeys(const SourceContext& context,
     const auto* const id = find(*section, "aws_access_key_id");
     const auto* const secret = find(*section, "aws_secret_access_key");
     if (id == nullptr && secret == nullptr) continue;
-    if (secret == nullptr)
-      refuseSetting(id->place + ": aws_access_key_id without aws_secret_access_key");
-    if (id == nullptr)
-      refuseSetting(secret->place + ": aws_secret_access_key without aws_access_key_id");
+    if (secret == nullptr) refuse(id->place + ": aws_access_key_id without aws_secret_access_key");
+    if (id == nullptr) refuse(secret->place + ": aws_secret_access_key without aws_access_key_id");
     const auto* const token = find(*section, "aws_session_token");
     return always(named(profile, *id),
                   {id->value, secret->value, token == nullptr ? "" : token->value, {}}, context);
@@ -75,11 +70,10 @@ CredentialsSource credentialSource(const SourceContext& context, const AwsSettin
   } else if (setting.value == "Ec2InstanceMetadata") {
     source = metadataSource(context);
   } else {
-    refuseSetting(setting.place + ": credential_source must be Environment, EcsContainer or " +
-                  "Ec2InstanceMetadata, not " + quote(setting.value));
+    refuse(setting.place + ": credential_source must be Environment, EcsContainer or " +
+           "Ec2InstanceMetadata, not " + quote(setting.value));
   }
-  if (!source)
-    refuseSetting(setting.place + ": credential_source " + setting.value + " has no keys");
+  if (!source) refuse(setting.place + ": credential_source " + setting.value + " has no keys");
   return std::move(*source);
 }
 
@@ -92,11 +86,11 @@ CredentialsSource sourceProfile(const SourceContext& context, const std::string&
   if (name == profile) {
     source = staticKeys(context, name);
   } else if (std::find(visited.begin(), visited.end(), name) != visited.end()) {
-    refuseSetting(setting.place + ": source_profile " + quote(name) + " leads back to itself");
+    refuse(setting.place + ": source_profile " + quote(name) + " leads back to itself");
   } else {
     source = sourceOf(context, name, std::move(visited));
   }
-  if (!source) refuseSetting(setting.place + ": source_profile " + quote(name) + " has no keys");
+  if (!source) refuse(setting.place + ": source_profile " + quote(name) + " has no keys");
   return std::move(*source);
 }
 
@@ -121,8 +115,8 @@ CredentialsSource roleSource(const SourceContext& context, const std::string& pr
   const auto origin = given(context, profile, "source_profile");
   const auto kind = given(context, profile, "credential_source");
   if (origin.has_value() == kind.has_value()) {
-    refuseSetting(arn.place + ": role_arn needs " + (kind ? "only " : "") +
-                  "one of source_profile, credential_source and web_identity_token_file");
+    refuse(arn.place + ": role_arn needs " + (kind ? "only " : "") +
+           "one of source_profile, credential_source and web_identity_token_file");
   }
   auto by = origin ? sourceProfile(context, profile, *origin, std::move(visited))
                    : credentialSource(context, *kind);
@@ -166,8 +160,8 @@ std::optional<CredentialsSource> environmentSource(const SourceContext& context)
   const auto id = context.config.variable("AWS_ACCESS_KEY_ID");
   const auto secret = context.config.variable("AWS_SECRET_ACCESS_KEY");
   if (!id && !secret) return std::nullopt;
-  if (!secret) refuseSetting("AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY");
-  if (!id) refuseSetting("AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID");
+  if (!secret) refuse("AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY");
+  if (!id) refuse("AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID");
   const auto token = context.config.variable("AWS_SESSION_TOKEN").value_or("");
   return always("AWS_ACCESS_KEY_ID", {*id, *secret, token, {}}, context);
 }
@@ -200,8 +194,6 @@ std::optional<CredentialsSource> metadataSource(const SourceContext& context) {
       }};
 }
 
-void failWithoutCredentials(const SourceContext& context) {
-  refuseSetting(withoutCredentials(context));
-}
+void failWithoutCredentials(const SourceContext& context) { refuse(withoutCredentials(context)); }
 
 }  // namespace tether::sqs

@@ -11,7 +11,7 @@ namespace tether::sqs {
 
 namespace {
 
-[[noreturn]] void refuse(std::string_view what, const std::string& problem) {
+[[noreturn]] void refuseUrl(std::string_view what, const std::string& problem) {
   throw Error(ErrorCode::Invalid, std::string(what) + ' ' + problem);
 }
 
@@ -47,15 +47,15 @@ bool isAuthority(std::string_view text) {
 
 std::string checkEndpointUrl(std::string_view what, const std::string& text) {
   if (text.find('@') != std::string::npos) {
-    refuse(what, "has a user or password: keys come from the AWS settings, never from a URL");
+    refuseUrl(what, "has a user or password: keys come from the AWS settings, never from a URL");
   }
   const bool printable = std::all_of(text.begin(), text.end(), isPrintable);
   const bool web = text.starts_with("http://") || text.starts_with("https://");
   if (!printable || !web || !isAuthority(authorityOf(text))) {
-    refuse(what, "must be a URL such as http://127.0.0.1:4566, not " + quote(text));
+    refuseUrl(what, "must be a URL such as http://127.0.0.1:4566, not " + quote(text));
   }
   if (text.find_first_of("?#") != std::string::npos) {
-    refuse(what, "must have neither ? nor #, not " + quote(text));
+    refuseUrl(what, "must have neither ? nor #, not " + quote(text));
   }
   std::string url = text;
   while (url.ends_with('/')) url.pop_back();
@@ -68,7 +68,7 @@ std::string checkRegion(std::string_view what, const std::string& text) {
   };
   const bool word = !text.empty() && text.size() <= 63 && !text.starts_with('-') &&
                     !text.ends_with('-') && std::all_of(text.begin(), text.end(), allowed);
-  if (!word) refuse(what, "must be a region such as eu-west-1, not " + quote(text));
+  if (!word) refuseUrl(what, "must be a region such as eu-west-1, not " + quote(text));
   return text;
 }
 
@@ -99,11 +99,11 @@ void requireSafeUrl(std::string_view what, const std::string& url, bool insecure
   auto host = '.' + hostOf(url);
   while (host.ends_with('.')) host.pop_back();
   for (const std::string_view aws : {".amazonaws.com", ".amazonaws.com.cn", ".api.aws"}) {
-    if (host.ends_with(aws)) refuse(what, quote(url) + " is AWS itself: use https://");
+    if (host.ends_with(aws)) refuseUrl(what, quote(url) + " is AWS itself: use https://");
   }
   if (insecure) return;
-  refuse(what, quote(url) + " is another machine: use https://, or say insecure=true in the " +
-                   "address of the queue");
+  refuseUrl(what, quote(url) + " is another machine: use https://, or say insecure=true in the " +
+                      "address of the queue");
 }
 
 }  // namespace tether::sqs

@@ -8,6 +8,7 @@
 #include "tether/error.hpp"
 #include "tether/text.hpp"
 #include "transport/sqs/endpoint_url.hpp"
+#include "transport/sqs/refuse.hpp"
 
 namespace tether::sqs {
 
@@ -25,10 +26,6 @@ const std::vector<std::string>& keys() {
   return kKeys;
 }
 
-[[noreturn]] void refuseAddress(const std::string& problem) {
-  throw Error(ErrorCode::Invalid, problem);
-}
-
 bool isFifoName(std::string_view name) { return name.ends_with(kFifo); }
 
 void checkName(const std::string& what, const std::string& name) {
@@ -41,9 +38,9 @@ void checkName(const std::string& what, const std::string& name) {
       std::all_of(stem.begin(), stem.end(), allowed)) {
     return;
   }
-  refuseAddress(
-      what + " must be 1 to 80 of A-Z a-z 0-9 - _, for a FIFO queue with .fifo at the end, not " +
-      quote(name));
+  refuse(what +
+         " must be 1 to 80 of A-Z a-z 0-9 - _, for a FIFO queue with .fifo at the end, not " +
+         quote(name));
 }
 
 int hexDigit(char c) {
@@ -63,20 +60,19 @@ std::string decoded(const std::string& key, std::string_view text) {
     const int high = at + 2 < text.size() ? hexDigit(text[at + 1]) : -1;
     const int low = at + 2 < text.size() ? hexDigit(text[at + 2]) : -1;
     if (high < 0 || low < 0) {
-      refuseAddress(key +
-                    " has a % without two hex digits after it; a percent sign is written %25");
+      refuse(key + " has a % without two hex digits after it; a percent sign is written %25");
     }
     out += static_cast<char>(high * 16 + low);
     at += 2;
   }
-  if (out.empty()) refuseAddress(key + " is empty");
-  if (hasControls(out) || !validUtf8(out)) refuseAddress(key + " has control characters");
+  if (out.empty()) refuse(key + " is empty");
+  if (hasControls(out) || !validUtf8(out)) refuse(key + " has control characters");
   return out;
 }
 
 bool truth(const std::string& key, const std::string& value) {
   if (value != "true" && value != "false") {
-    refuseAddress(key + " must be true or false, not " + quote(value));
+    refuse(key + " must be true or false, not " + quote(value));
   }
   return value == "true";
 }
@@ -87,11 +83,11 @@ Duration wholeSeconds(const std::string& key, const std::string& value, Duration
   try {
     duration = parseDuration(value);
   } catch (const Error& error) {
-    refuseAddress(key + ": " + error.what());
+    refuse(key + ": " + error.what());
   }
   if (duration < least || duration > most || duration % 1s != 0s) {
-    refuseAddress(key + " must be whole seconds from " + toText(least) + " to " + toText(most) +
-                  ", not " + quote(value));
+    refuse(key + " must be whole seconds from " + toText(least) + " to " + toText(most) + ", not " +
+           quote(value));
   }
   return duration;
 }
@@ -107,11 +103,10 @@ void set(SqsAddress& address, const std::string& key, const std::string& value) 
     address.wait = wholeSeconds(key, value, 1s, 20s);
   } else if (key == "fifo") {
     if (truth(key, value) && !address.fifo) {
-      refuseAddress("fifo=true needs a name that ends in .fifo, as SQS wants it: " + address.name +
-                    std::string(kFifo));
+      refuse("fifo=true needs a name that ends in .fifo, as SQS wants it: " + address.name +
+             std::string(kFifo));
     }
-    if (value == "false" && address.fifo)
-      refuseAddress("fifo=false, but a name in .fifo is a FIFO queue");
+    if (value == "false" && address.fifo) refuse("fifo=false, but a name in .fifo is a FIFO queue");
   } else if (key == "dlq") {
     checkName(key, value);
     address.dlq = value;
@@ -131,11 +126,11 @@ void readQuery(SqsAddress& address, std::string_view query) {
     const std::string key(part.substr(0, equals));
     if (std::find(keys().begin(), keys().end(), key) == keys().end()) {
       const auto meant = nearest(key, keys());
-      refuseAddress("unknown key " + quote(key) +
-                    (meant.empty() ? "" : ", did you mean " + quote(meant) + "?"));
+      refuse("unknown key " + quote(key) +
+             (meant.empty() ? "" : ", did you mean " + quote(meant) + "?"));
     }
-    if (equals == std::string_view::npos) refuseAddress(key + " has no value; write " + key + "=…");
-    if (!seen.insert(key).second) refuseAddress(key + " is given twice");
+    if (equals == std::string_view::npos) refuse(key + " has no value; write " + key + "=…");
+    if (!seen.insert(key).second) refuse(key + " is given twice");
     set(address, key, decoded(key, part.substr(equals + 1)));
     if (end == std::string_view::npos) return;
     query.remove_prefix(end + 1);
@@ -143,9 +138,9 @@ void readQuery(SqsAddress& address, std::string_view query) {
 }
 
 SqsAddress read(std::string_view text) {
-  if (!text.starts_with(kScheme)) refuseAddress("must start with sqs://");
+  if (!text.starts_with(kScheme)) refuse("must start with sqs://");
   if (text.find('#') != std::string_view::npos) {
-    refuseAddress("has a fragment; in a value # is written %23");
+    refuse("has a fragment; in a value # is written %23");
   }
   text.remove_prefix(kScheme.size());
   const auto question = text.find('?');
@@ -156,10 +151,10 @@ SqsAddress read(std::string_view text) {
   if (question != std::string_view::npos) readQuery(address, text.substr(question + 1));
 
   if (address.endpoint) requireSafeUrl("endpoint", *address.endpoint, address.insecure);
-  if (address.dlq == address.name) refuseAddress("dlq is the queue itself");
+  if (address.dlq == address.name) refuse("dlq is the queue itself");
   if (address.dlq && isFifoName(*address.dlq) != address.fifo) {
-    refuseAddress(std::string("dlq must ") + (address.fifo ? "" : "not ") +
-                  "end in .fifo, like the queue itself: SQS wants both of one kind");
+    refuse(std::string("dlq must ") + (address.fifo ? "" : "not ") +
+           "end in .fifo, like the queue itself: SQS wants both of one kind");
   }
   return address;
 }
@@ -169,7 +164,7 @@ SqsAddress read(std::string_view text) {
 SqsAddress parseSqsAddress(const std::string& address) {
   // No part has an @ of its own, and what holds a password is not quoted.
   if (address.find('@') != std::string::npos || address.find("%40") != std::string::npos) {
-    refuseAddress(
+    refuse(
         "a queue address has a user or password: keys come from the AWS settings (environment, "
         "profile, role), never from an address");
   }
