@@ -30,7 +30,7 @@ APPLICATION = {
 
 
 def scripts():
-    """The statements that count the rows of a store, then those that make its tables."""
+    """What counts the rows of a store, then what makes its tables."""
     counts, *tables = re.findall(
         r'R"sql\((.*?)\)sql"', SCHEMA.read_text(encoding="utf-8"), re.DOTALL
     )
@@ -78,7 +78,7 @@ class History:
         )
 
     def count(self):
-        self.database.executescript("DELETE FROM tether_count;" + scripts()[0])
+        self.database.executescript("DELETE FROM tether_count; INSERT INTO tether_count " + scripts()[0])
 
     def accept(self, id_, type_="Plain", key=None, cause=None, flow=None, depth=0):
         seq = self.next()

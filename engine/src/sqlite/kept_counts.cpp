@@ -68,7 +68,7 @@ const char* standingOfLetter(const ChangedRow& letter) {
 
 void countAnew(Connection& connection) {
   connection.exec("DELETE FROM tether_count");
-  connection.exec(kCountRows);
+  connection.exec(std::string("INSERT INTO tether_count ") + kCounted);
 }
 
 void KeptCounts::watch(sqlite3* handle) {

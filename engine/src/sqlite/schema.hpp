@@ -7,20 +7,19 @@ namespace tether::sqlite {
 
 inline constexpr int kApplicationId = 0x54657468;  // "Teth"
 
-/// Fills an empty tether_count from what is there.
-inline constexpr const char* kCountRows = R"sql(
-INSERT INTO tether_count SELECT 'message', queue, lane,
+/// What is there, as tether_count has it. See countAnew.
+inline constexpr const char* kCounted = R"sql(
+SELECT 'message' AS of, queue, lane,
   CASE WHEN owner IS NOT NULL THEN 'held' WHEN lease_until IS NOT NULL THEN 'lent'
        WHEN due_at = 0 THEN 'ready' WHEN due_at = 9223372036854775807 THEN 'parked'
-       WHEN joined THEN 'retrying' ELSE 'delayed' END AS state, count(*)
-  FROM tether_message GROUP BY queue, lane, state;
-INSERT INTO tether_count
-  SELECT 'command', 0, '', state, count(*) FROM tether_command GROUP BY state;
-INSERT INTO tether_count SELECT 'event', 0, '', '', count(*) FROM tether_event;
-INSERT INTO tether_count SELECT 'letter', 0, '',
+       WHEN joined THEN 'retrying' ELSE 'delayed' END AS state, count(*) AS n
+  FROM tether_message GROUP BY queue, lane, state
+UNION ALL SELECT 'command', 0, '', state, count(*) FROM tether_command GROUP BY state
+UNION ALL SELECT 'event', 0, '', '', count(*) FROM tether_event
+UNION ALL SELECT 'letter', 0, '',
   CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN archived_at IS NULL THEN 'waiting'
        ELSE 'archived' END AS state, count(*)
-  FROM tether_dead_letter GROUP BY state;
+  FROM tether_dead_letter GROUP BY state
 )sql";
 
 /// What takes a store from one version to the next; the first one makes it. A script that was

@@ -29,8 +29,8 @@ SqlSession& SqlSession::of(sqlite3_context* context) {
 }
 
 const ScriptScope* SqlSession::scopeOf(sqlite3_context* context) {
-  const auto* scope = of(context).scope_;
-  if (scope != nullptr && scope->command != nullptr) return scope;
+  const auto& session = of(context);
+  if (session.inCommand()) return session.scope_;
   sqlite3_result_error(context, "this function is there only inside a command", -1);
   return nullptr;
 }

@@ -202,6 +202,8 @@ class SqliteUnit final : public Unit {
   void answerAgain(std::int64_t commandSeq, const std::string& replyTo);
   /// Ends what nobody runs any more and whose cancel was asked for.
   void endCancelled(Time now);
+  /// Nothing: no cancel was asked for.
+  std::optional<std::string> cancelReason(std::int64_t commandSeq);
   /// What ends an open command that nobody runs, whether it waits here or is out.
   void endUnclaimed(std::int64_t commandSeq, CommandState state, const Failure& error, Time now);
   void buryCommand(const Command& command, int attempts, const Failure& error, Time now);

@@ -275,11 +275,9 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
   if (claim.crashed && !holdCrashed(claim.ref)) return false;
   auto settlement = wanted;
   if (settlement.state == CommandState::Retrying || settlement.state == CommandState::Cancelled) {
-    auto asked = connection_.query(
-        "SELECT cancel_reason FROM tether_command WHERE seq = ?1 AND cancel_reason IS NOT NULL");
-    if (asked.first(command.seq)) {
+    if (const auto reason = cancelReason(command.seq)) {
       settlement.state = CommandState::Cancelled;
-      settlement.error = {"cancelled", asked.text(0)};
+      settlement.error = {"cancelled", *reason};
     }
   }
   const auto attempts = settlement.counted ? claim.attempt : claim.attempt - 1;
@@ -436,9 +434,14 @@ Cancelled SqliteUnit::cancel(const std::string& commandId, const Failure& reason
 }
 
 bool SqliteUnit::cancelAsked(const ClaimedCommand& claim) {
+  return cancelReason(claim.command.seq).has_value();
+}
+
+std::optional<std::string> SqliteUnit::cancelReason(std::int64_t commandSeq) {
   auto asked = connection_.query(
-      "SELECT 1 FROM tether_command WHERE seq = ?1 AND cancel_reason IS NOT NULL");
-  return asked.first(claim.command.seq);
+      "SELECT cancel_reason FROM tether_command WHERE seq = ?1 AND cancel_reason IS NOT NULL");
+  if (!asked.first(commandSeq)) return {};
+  return asked.text(0);
 }
 
 void SqliteUnit::endCancelled(Time now) {

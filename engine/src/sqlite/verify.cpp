@@ -2,6 +2,7 @@
 #include <sstream>
 
 #include "sqlite/findings.hpp"
+#include "sqlite/schema.hpp"
 #include "sqlite/sqlite_store.hpp"
 
 namespace tether::sqlite {
@@ -17,22 +18,17 @@ constexpr Rule kDangling = {"row that refers to nothing",
                             "SELECT \"table\" || ' row ' || coalesce(rowid, '?') || ', in ' ||"
                             " parent FROM pragma_foreign_key_check"};
 
-constexpr Rule kMiscounted = {
-    "count that is not what is there (`tether store vacuum` counts anew)",
-    "WITH kept AS (SELECT of, queue, lane, state, n FROM tether_count WHERE n <> 0), there AS"
-    " (SELECT 'message' AS of, queue, lane, CASE WHEN owner IS NOT NULL THEN 'held' WHEN"
-    " lease_until IS NOT NULL THEN 'lent' WHEN due_at = 0 THEN 'ready' WHEN due_at ="
-    " 9223372036854775807 THEN 'parked' WHEN joined THEN 'retrying' ELSE 'delayed' END AS state,"
-    " count(*) AS n FROM tether_message GROUP BY queue, lane, state"
-    " UNION ALL SELECT 'command', 0, '', state, count(*) FROM tether_command GROUP BY state"
-    " UNION ALL SELECT 'event', 0, '', '', count(*) FROM tether_event"
-    " UNION ALL SELECT 'letter', 0, '', CASE WHEN replayed_at IS NOT NULL THEN 'replayed' WHEN"
-    " archived_at IS NULL THEN 'waiting' ELSE 'archived' END AS state, count(*)"
-    " FROM tether_dead_letter GROUP BY state)"
-    " SELECT of || ' ' || lane || ' ' || state || ': kept ' || sum(kept) || ', there ' ||"
+const std::string kMiscountedSql =
+    std::string(
+        "WITH kept AS (SELECT of, queue, lane, state, n FROM tether_count WHERE n <> 0), there AS "
+        "(") +
+    kCounted +
+    ") SELECT of || ' ' || lane || ' ' || state || ': kept ' || sum(kept) || ', there ' ||"
     " sum(there) FROM (SELECT of, queue, lane, state, n AS kept, 0 AS there FROM kept"
     " UNION ALL SELECT of, queue, lane, state, 0, n FROM there)"
-    " GROUP BY of, queue, lane, state HAVING sum(kept) <> sum(there)"};
+    " GROUP BY of, queue, lane, state HAVING sum(kept) <> sum(there)";
+const Rule kMiscounted = {"count that is not what is there (`tether store vacuum` counts anew)",
+                          kMiscountedSql.c_str()};
 
 constexpr Rule kRules[] = {
     {"open command without a message or a remote queue",
