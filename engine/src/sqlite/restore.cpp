@@ -210,7 +210,6 @@ class NewFile {
   void keep() { made_ = false; }
 
  private:
-  /// What cannot be known to be empty stays: the next restore, or whoever makes a store, takes it.
   void removeIfEmpty() noexcept try {
     Connection connection({.path = path_, .keepLog = true});
     connection.exec("BEGIN IMMEDIATE");
@@ -218,6 +217,7 @@ class NewFile {
     // Whoever waits for the lock to make a store here finds that its file is gone.
     for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path_ + suffix).c_str());
   } catch (const Error&) {
+    // Not known to be empty, so it stays: the next restore, or whoever makes a store, takes it.
   }
 
   std::string path_;
