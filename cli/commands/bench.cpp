@@ -31,9 +31,9 @@ UPDATE account SET balance = balance - :amount, version = version + 1 WHERE id =
 SELECT emit('OrderPlaced', json_object('id', :id, 'customer', :customer, 'amount', :amount));
 )sql";
 constexpr std::size_t kAccounts = 1000;
-constexpr int kLookShare = 20;  // of the time that a look takes, before the next
+constexpr int kMeasureShare = 20;  // of the time that a look takes, before the next
 
-struct Options {
+struct BenchOptions {
   std::string count = "20000";
   std::string window = "256";
   std::string payload = "300";
@@ -198,7 +198,7 @@ Duration relayAll(Engine& engine, Clock& clock) {
       if (!remote.failure.empty()) throw Error(ErrorCode::Unavailable, remote.failure);
     }
     // A look reads all that waits: as often as the relay commits, it would measure itself.
-    const auto next = clock.steady() + (clock.steady() - looked) * kLookShare;
+    const auto next = clock.steady() + (clock.steady() - looked) * kMeasureShare;
     do {
       store.waitForChange(store.changeCount(), std::chrono::milliseconds{10});
     } while (clock.steady() < next);
@@ -212,7 +212,7 @@ double perSecond(std::size_t count, Duration took) {
   return static_cast<double>(count) * 1e6 / static_cast<double>(took.count());
 }
 
-int run(const Options& options, Session& session) {
+int runBench(const BenchOptions& options, Session& session) {
   const auto count = countOf("--count", options.count, 1);
   const auto window = countOf("--window", options.window, 1);
   const auto payload = countOf("--payload", options.payload, 1);
@@ -278,7 +278,7 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addBench(const Verb& tool, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BenchOptions>();
   const auto verb = addVerb(tool, "bench", "Measure how fast commands are accepted and run here",
                             "tether bench --count 20000 --window 256");
   verb.option("--count", options->count, "How many commands (20000)").value("N");
@@ -290,7 +290,7 @@ void addBench(const Verb& tool, Action& chosen) {
   verb.option("--dir", options->folder,
               "Where to make the working folder; it is removed at the end (here)")
       .value("DIR");
-  onChosen(verb, chosen, std::move(options), &run);
+  onChosen(verb, chosen, std::move(options), &runBench);
 }
 
 }  // namespace tether::cli

@@ -22,7 +22,7 @@ using nlohmann::json;
 
 // ---- list
 
-int runList(const Selection& selection, Session& session) {
+int listCommands(const Selection& selection, Session& session) {
   const auto now = session.clock().now();
   const auto filter = filterOf(selection, now);
   std::vector<Command> commands;
@@ -43,26 +43,26 @@ int runList(const Selection& selection, Session& session) {
 
 // ---- show
 
-struct ShowOptions {
+struct ShowCommandOptions {
   std::string id;
 };
 
-struct Shown {
+struct ShownCommand {
   Command command;
   std::vector<Attempt> attempts;
   std::vector<Event> events;
   Obstacles obstacles;
 };
 
-Shown load(Session& session, const std::string& id) {
-  std::optional<Shown> shown;
+ShownCommand loadCommand(Session& session, const std::string& id) {
+  std::optional<ShownCommand> shown;
   session.store().read([&](Snapshot& snapshot) {
     auto command = snapshot.command(id);
     if (!command) return;
-    shown = Shown{*command,
-                  snapshot.attempts(*command),
-                  {},
-                  Obstacles::take(snapshot, {*command}, session.commandsElsewhere())};
+    shown = ShownCommand{*command,
+                         snapshot.attempts(*command),
+                         {},
+                         Obstacles::take(snapshot, {*command}, session.commandsElsewhere())};
     const auto flow = snapshot.flow(command->correlationId);
     if (!flow) return;
     for (const auto& event : flow->events) {
@@ -73,7 +73,7 @@ Shown load(Session& session, const std::string& id) {
   return *std::move(shown);
 }
 
-void showToPeople(Printer& print, const Shown& shown, Time now) {
+void showToPeople(Printer& print, const ShownCommand& shown, Time now) {
   const auto& command = shown.command;
   Table fields;
   const auto field = [&](const char* name, Cell value) {
@@ -110,8 +110,8 @@ void showToPeople(Printer& print, const Shown& shown, Time now) {
   }
 }
 
-int runShow(const ShowOptions& options, Session& session) {
-  const auto shown = load(session, options.id);
+int showCommand(const ShowCommandOptions& options, Session& session) {
+  const auto shown = loadCommand(session, options.id);
   auto data = toJson(shown.command, Detail::WithPayload);
   data["attemptList"] = json::array();
   for (const auto& attempt : shown.attempts) data["attemptList"].push_back(toJson(attempt));
@@ -177,13 +177,13 @@ void addCommand(const Verb& tool, Action& chosen) {
   addStateOption(list, *selection);
   addErrorOption(list, *selection);
   addQueueOption(list, *selection);
-  onChosen(list, chosen, std::move(selection), &runList);
+  onChosen(list, chosen, std::move(selection), &listCommands);
 
-  auto showOptions = std::make_shared<ShowOptions>();
+  auto showOptions = std::make_shared<ShowCommandOptions>();
   const auto show = addVerb(noun, "show", "Show one command with its payload, attempts and events",
                             "tether command show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
   show.argument("ID", showOptions->id, "Id of the command").required();
-  onChosen(show, chosen, std::move(showOptions), &runShow);
+  onChosen(show, chosen, std::move(showOptions), &showCommand);
 
   const auto types =
       addVerb(noun, "types", "List the command types of the project", "tether command types");

@@ -46,7 +46,7 @@ end
 complete -c tether -a '(__tether_complete)'
 )sh";
 
-struct Options {
+struct CompletionOptions {
   std::string shell;
 };
 
@@ -58,7 +58,7 @@ std::string_view scriptFor(const std::string& shell) {
               "no completion for " + quote(shell) + "; there is bash, zsh, fish");
 }
 
-int run(const Options& options, Session& session) {
+int runCompletion(const CompletionOptions& options, Session& session) {
   const auto script = scriptFor(options.shell);
   session.print().answer("completion", {{"shell", options.shell}, {"script", script}},
                          [&] { session.print().text(script); });
@@ -68,11 +68,11 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addCompletion(const Verb& tool, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompletionOptions>();
   const auto verb = addVerb(tool, "completion", "Print a completion script for a shell",
                             "source <(tether completion bash)");
   verb.argument("SHELL", options->shell, "bash, zsh or fish").required();
-  onChosen(verb, chosen, options, run);
+  onChosen(verb, chosen, options, runCompletion);
 }
 
 }  // namespace tether::cli

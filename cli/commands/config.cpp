@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {};
+struct ConfigOptions {};
 
 struct Row {
   std::string name;
@@ -69,7 +69,7 @@ std::vector<Row> catalogRows(Session& session) {
   return rows;
 }
 
-int run(const Options&, Session& session) {
+int runConfig(const ConfigOptions&, Session& session) {
   const auto file = session.catalogFile();
   std::vector<Row> rows;
   rows.push_back(
@@ -100,7 +100,7 @@ int run(const Options&, Session& session) {
 void addConfig(const Verb& tool, Action& chosen) {
   const auto verb =
       addVerb(tool, "config", "Show each setting and where it came from", "tether config");
-  onChosen(verb, chosen, std::make_shared<Options>(), run);
+  onChosen(verb, chosen, std::make_shared<ConfigOptions>(), runConfig);
 }
 
 }  // namespace tether::cli

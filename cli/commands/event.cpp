@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-int runList(const Selection& selection, Session& session) {
+int listEvents(const Selection& selection, Session& session) {
   const auto now = session.clock().now();
   const auto filter = filterOf(selection, now);
   std::vector<Event> events;
@@ -37,11 +37,11 @@ int runList(const Selection& selection, Session& session) {
   return answerListing(session, listing, filter);
 }
 
-struct ShowOptions {
+struct ShowEventOptions {
   std::string id;
 };
 
-int runShow(const ShowOptions& options, Session& session) {
+int showEvent(const ShowEventOptions& options, Session& session) {
   std::optional<Event> event;
   session.store().read([&](Snapshot& snapshot) { event = snapshot.event(options.id); });
   if (!event) throw Error(ErrorCode::NotFound, "no event " + quote(options.id));
@@ -52,13 +52,13 @@ int runShow(const ShowOptions& options, Session& session) {
   return kDone;
 }
 
-struct ResendOptions {
+struct ResendEventOptions {
   Selection selection;  // only its ids
   std::string queue;
   std::string reason;
 };
 
-int runResend(const ResendOptions& options, Session& session) {
+int resendEvents(const ResendEventOptions& options, Session& session) {
   const auto ids = filterOf(options.selection, session).ids;
   if (!options.queue.empty()) findQueue(session, options.queue);
   session.engine(false).deadLetters().resend(ids, options.queue,
@@ -88,15 +88,15 @@ void addEvent(const Verb& tool, Action& chosen) {
   const auto list = addVerb(noun, "list", "List events, newest first",
                             "tether event list --type OrderCreated --since 1h");
   addSelection(list, *selection);
-  onChosen(list, chosen, std::move(selection), &runList);
+  onChosen(list, chosen, std::move(selection), &listEvents);
 
-  auto options = std::make_shared<ShowOptions>();
+  auto options = std::make_shared<ShowEventOptions>();
   const auto show = addVerb(noun, "show", "Show one event as the envelope that travels",
                             "tether event show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
   show.argument("ID", options->id, "Id of the event").required();
-  onChosen(show, chosen, std::move(options), &runShow);
+  onChosen(show, chosen, std::move(options), &showEvent);
 
-  auto resendOptions = std::make_shared<ResendOptions>();
+  auto resendOptions = std::make_shared<ResendEventOptions>();
   const auto resend =
       addVerb(noun, "resend", "Send events once more, with the same ids and content",
               "tether event resend 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --to events");
@@ -104,7 +104,7 @@ void addEvent(const Verb& tool, Action& chosen) {
   resend.option("--to", resendOptions->queue, "To this queue, instead of where events go")
       .value("QUEUE");
   resend.option("--reason", resendOptions->reason, "Kept with who did it").value("TEXT");
-  onChosen(resend, chosen, std::move(resendOptions), &runResend);
+  onChosen(resend, chosen, std::move(resendOptions), &resendEvents);
 }
 
 }  // namespace tether::cli

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct InitOptions {
   std::string folder = ".";
 };
 
@@ -91,7 +91,7 @@ std::string shellWord(const std::string& word) {
   return quoted + "'";
 }
 
-int run(const Options& options, Session& session) {
+int runInit(const InitOptions& options, Session& session) {
   const auto folder = session.resolve(options.folder);
   checkNothingIsInTheWay(folder);
   makeFolders(folder);
@@ -127,10 +127,10 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addInit(const Verb& tool, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InitOptions>();
   const auto verb = addVerb(tool, "init", "Write a small working project", "tether init shop");
   verb.argument("DIR", options->folder, "Folder of the project (default: the working folder)");
-  onChosen(verb, chosen, options, run);
+  onChosen(verb, chosen, options, runInit);
 }
 
 }  // namespace tether::cli

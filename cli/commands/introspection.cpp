@@ -16,7 +16,7 @@ using nlohmann::json;
 bool hidden(const CLI::App* verb) { return verb->get_group().empty(); }
 bool hidden(const CLI::Option* option) { return option->get_group().empty(); }
 
-std::vector<const CLI::App*> verbsOf(const CLI::App& app) {
+std::vector<const CLI::App*> shownVerbs(const CLI::App& app) {
   auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
   std::erase_if(verbs, [](const CLI::App* verb) { return hidden(verb); });
   return verbs;
@@ -29,7 +29,7 @@ std::vector<std::string> namesOf(const CLI::Option& option) {
   return names;
 }
 
-json describe(const CLI::Option& option) {
+json toRecord(const CLI::Option& option) {
   json object = {{"help", option.get_description()}, {"required", option.get_required()}};
   if (option.get_positional()) {
     object["argument"] = option.get_name(true);
@@ -42,15 +42,15 @@ json describe(const CLI::Option& option) {
   return object;
 }
 
-json describe(const CLI::App& app) {
+json toRecord(const CLI::App& app) {
   json options = json::array();
   json arguments = json::array();
   for (const auto* option : app.get_options()) {
     if (hidden(option)) continue;
-    (option->get_positional() ? arguments : options).push_back(describe(*option));
+    (option->get_positional() ? arguments : options).push_back(toRecord(*option));
   }
   json verbs = json::array();
-  for (const auto* verb : verbsOf(app)) verbs.push_back(describe(*verb));
+  for (const auto* verb : shownVerbs(app)) verbs.push_back(toRecord(*verb));
   return {{"name", app.get_name()},
           {"summary", app.get_description()},
           {"footer", app.get_footer()},
@@ -62,7 +62,7 @@ json describe(const CLI::App& app) {
 struct Nothing {};
 
 int runDescribe(const Nothing& /*options*/, Session& session) {
-  session.print().record(describe(makeCommandLine()->app));
+  session.print().record(toRecord(makeCommandLine()->app));
   return kDone;
 }
 
@@ -72,7 +72,7 @@ struct CompleteOptions {
 
 const CLI::App* follow(const CLI::App* app, const std::vector<std::string>& words) {
   for (const auto& word : words) {
-    for (const auto* verb : verbsOf(*app)) {
+    for (const auto* verb : shownVerbs(*app)) {
       if (verb->get_name() == word) {
         app = verb;
         break;
@@ -104,7 +104,7 @@ int runComplete(const CompleteOptions& options, Session& session) {
   };
   const bool wantsType = !words.empty() && words.back() == "--type";
   if (!wantsType) {
-    for (const auto* verb : verbsOf(*app)) offer(verb->get_name(), verb->get_description());
+    for (const auto* verb : shownVerbs(*app)) offer(verb->get_name(), verb->get_description());
   }
   if (!begun.starts_with('-')) {
     if (!wantsType && app->get_name() != "submit") return kDone;

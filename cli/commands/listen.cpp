@@ -5,14 +5,14 @@
 namespace tether::cli {
 namespace {
 
-struct Options {
+struct ListenOptions {
   bool untilIdle = false;
   bool once = false;
   bool noRelay = false;
   std::string drain = "30s";
 };
 
-int run(const Options& options, Session& session) {
+int runListen(const ListenOptions& options, Session& session) {
   Hosting hosting;
   hosting.role = options.noRelay ? Engine::Role::Listener : Engine::Role::ListenerAndRelay;
   hosting.until = options.untilIdle ? Until::Idle : options.once ? Until::Once : Until::Signal;
@@ -23,7 +23,7 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addListen(const Verb& tool, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ListenOptions>();
   const auto verb = addVerb(tool, "listen", "Run commands and relay events until a signal",
                             "tether listen --until-idle");
   const auto idle = verb.flag("--until-idle", options->untilIdle,
@@ -33,7 +33,7 @@ void addListen(const Verb& tool, Action& chosen) {
   verb.option("--drain-timeout", options->drain,
               "How long running commands may take to finish after a signal (30s)")
       .value("DURATION");
-  onChosen(verb, chosen, std::move(options), &run);
+  onChosen(verb, chosen, std::move(options), &runListen);
 }
 
 }  // namespace tether::cli

@@ -29,7 +29,7 @@ std::string_view origin(const Catalog::CommandType& type, std::string_view patte
 
 // ---- list
 
-struct ListOptions {};
+struct ListPoliciesOptions {};
 
 std::string backoffText(const RetryPolicy& policy) {
   std::string text{wordOf(policy.backoff)};
@@ -52,7 +52,7 @@ std::vector<Cell> rowOf(Cell type, const std::string& errors, const RetryPolicy&
           stateAfter(policy.onExhausted)};
 }
 
-int runList(const ListOptions&, Session& session) {
+int listPolicies(const ListPoliciesOptions&, Session& session) {
   auto data = json::array();
   Table table{.header = {"TYPE", "ERRORS", "ATTEMPTS", "BACKOFF", "MAX", "JITTER", "FOR", "THEN",
                          "TIMEOUT", "HOLD"},
@@ -233,7 +233,7 @@ void addPolicy(const Verb& tool, Action& chosen) {
 
   const auto list =
       addVerb(noun, "list", "List the retry policy of each command type", "tether policy list");
-  onChosen(list, chosen, std::make_shared<ListOptions>(), &runList);
+  onChosen(list, chosen, std::make_shared<ListPoliciesOptions>(), &listPolicies);
 
   auto options = std::make_shared<ExplainOptions>();
   const auto explain = addVerb(noun, "explain", "Say what follows an error, and when",

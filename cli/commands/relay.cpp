@@ -5,12 +5,12 @@
 namespace tether::cli {
 namespace {
 
-struct Options {
+struct RelayOptions {
   bool untilIdle = false;
   bool once = false;
 };
 
-int run(const Options& options, Session& session) {
+int runRelay(const RelayOptions& options, Session& session) {
   Hosting hosting;
   hosting.role = Engine::Role::Relay;
   hosting.until = options.untilIdle ? Until::Idle : options.once ? Until::Once : Until::Signal;
@@ -21,14 +21,14 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addRelay(const Verb& tool, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RelayOptions>();
   const auto verb =
       addVerb(tool, "relay", "Hand messages over to the queues that are mapped elsewhere",
               "tether relay --until-idle");
   const auto idle =
       verb.flag("--until-idle", options->untilIdle, "End when nothing is left to hand over");
   verb.flag("--once", options->once, "Do what is ready now, then end").excludes(idle);
-  onChosen(verb, chosen, std::move(options), &run);
+  onChosen(verb, chosen, std::move(options), &runRelay);
 }
 
 }  // namespace tether::cli

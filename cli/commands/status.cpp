@@ -10,7 +10,7 @@
 namespace tether::cli {
 namespace {
 
-struct Options {
+struct StatusOptions {
   std::vector<std::string> ids;
 };
 
@@ -43,7 +43,7 @@ void show(Printer& print, const Flow& flow, std::size_t refused, const Obstacles
   if (refused > 0) print.line({{describeRefused(refused, flow), Style::Warning}});
 }
 
-int run(const Options& options, Session& session) {
+int runStatus(const StatusOptions& options, Session& session) {
   std::vector<Flow> flows;
   std::vector<std::size_t> refused;
   std::vector<Diagnostic> missing;
@@ -81,12 +81,12 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addStatus(const Verb& tool, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatusOptions>();
   const auto verb = addVerb(tool, "status", "Show how flows stand",
                             "tether status 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e");
   verb.argument("ID", options->ids, "A correlationId, else a command's, then an event's id")
       .required();
-  onChosen(verb, chosen, std::move(options), &run);
+  onChosen(verb, chosen, std::move(options), &runStatus);
 }
 
 }  // namespace tether::cli

@@ -12,7 +12,7 @@
 namespace tether::cli {
 namespace {
 
-struct Options {
+struct SubmitOptions {
   std::string type;
   std::string payload;
   bool hasPayload = false;
@@ -25,7 +25,7 @@ struct Options {
   bool atomic = false;
 };
 
-std::string payloadText(const Options& options, Session& session) {
+std::string payloadText(const SubmitOptions& options, Session& session) {
   if (!options.hasPayload) return "{}";
   const std::string& argument = options.payload;
   const std::size_t limit = JsonLimits{}.bytesMax;
@@ -34,7 +34,7 @@ std::string payloadText(const Options& options, Session& session) {
   return argument;
 }
 
-CommandRequest requestOf(const Options& options, Session& session) {
+CommandRequest requestOf(const SubmitOptions& options, Session& session) {
   auto request = options.request;
   request.type = options.type;
   if (!options.key.empty()) request.key = options.key;
@@ -59,7 +59,7 @@ void showReceipt(Printer& print, const std::string& type, const Receipt& receipt
   }
 }
 
-int submitOne(const Options& options, Session& session) {
+int submitOne(const SubmitOptions& options, Session& session) {
   const auto atMost = options.wait.empty() ? Duration{0} : durationOf("--wait", options.wait);
   const auto request = requestOf(options, session);
   auto& engine = session.engine(true);
@@ -96,7 +96,7 @@ int submitOne(const Options& options, Session& session) {
   return waited.exit;
 }
 
-int run(const Options& options, Session& session) {
+int runSubmit(const SubmitOptions& options, Session& session) {
   if (options.batch.empty()) {
     if (options.type.empty()) {
       throw Error(ErrorCode::Invalid, "TYPE is required; see 'tether submit --help'");
@@ -115,7 +115,7 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addSubmit(const Verb& tool, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SubmitOptions>();
   auto& request = options->request;
   const auto verb = addVerb(tool, "submit", "Accept a command; print its correlationId",
                             "tether submit CreateOrder '{\"id\": \"o-1\"}' --wait");
@@ -147,7 +147,7 @@ void addSubmit(const Verb& tool, Action& chosen) {
 
   verb.onParsed([&chosen, options, payload] {
     options->hasPayload = payload.given();
-    chosen = [options](Session& session) { return run(*options, session); };
+    chosen = [options](Session& session) { return runSubmit(*options, session); };
   });
 }
 

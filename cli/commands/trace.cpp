@@ -12,7 +12,7 @@
 namespace tether::cli {
 namespace {
 
-struct Options {
+struct TraceOptions {
   std::string id;
   bool tree = false;  // the default
   bool timeline = false;
@@ -43,7 +43,7 @@ std::vector<std::string> pointersOf(const std::string& list) {
   return pointers;
 }
 
-int writeScenario(const Options& options, Session& session) {
+int writeScenario(const TraceOptions& options, Session& session) {
   const auto text = scenario::fromFlow(session.store(), options.id, pointersOf(options.mask));
   auto& print = session.print();
   if (options.scenario == "-") {
@@ -61,7 +61,7 @@ int writeScenario(const Options& options, Session& session) {
   return kDone;
 }
 
-int run(const Options& options, Session& session) {
+int runTrace(const TraceOptions& options, Session& session) {
   if (!options.scenario.empty()) return writeScenario(options, session);
   if (!options.mask.empty()) throw Error(ErrorCode::Invalid, "--mask goes with --as-scenario");
   std::optional<FlowTrace> trace;
@@ -97,7 +97,7 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addTrace(const Verb& tool, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TraceOptions>();
   const auto verb = addVerb(tool, "trace", "Show what a flow did, why, and how long it took",
                             "tether trace 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --timeline");
   verb.argument("ID", options->id, "A correlationId, else a command's, then an event's id")
@@ -111,7 +111,7 @@ void addTrace(const Verb& tool, Action& chosen) {
       .value("FILE");
   verb.option("--mask", options->mask, "With it: hide the values at these JSON pointers")
       .value("POINTERS");
-  onChosen(verb, chosen, std::move(options), &run);
+  onChosen(verb, chosen, std::move(options), &runTrace);
 }
 
 }  // namespace tether::cli

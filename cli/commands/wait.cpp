@@ -14,7 +14,7 @@ namespace {
 // Long enough for "no limit", short enough to be added to any time.
 constexpr Duration kNoLimit = std::chrono::days{3650};
 
-struct Options {
+struct WaitOptions {
   std::vector<std::string> ids;
   std::string target = "resolved";
   std::string timeout;
@@ -36,7 +36,7 @@ std::optional<Diagnostic> diagnosticOf(Exit exit, const std::string& id, const T
   return {};
 }
 
-int run(const Options& options, Session& session) {
+int runWait(const WaitOptions& options, Session& session) {
   const auto target = parseTarget(options.target);
   const auto atMost = options.timeout.empty() ? kNoLimit : durationOf("--timeout", options.timeout);
   auto& store = session.store();
@@ -71,7 +71,7 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addWait(const Verb& tool, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<WaitOptions>();
   const auto verb = addVerb(tool, "wait", "Wait for flows; the exit code tells the outcome",
                             "tether wait 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --timeout 1m");
   verb.argument("ID", options->ids, "A correlationId, else a command's, then an event's id")
@@ -82,7 +82,7 @@ void addWait(const Verb& tool, Action& chosen) {
       .value("WHAT");
   verb.option("--timeout", options->timeout, "Give up after this long, with exit 4 (no limit)")
       .value("DURATION");
-  onChosen(verb, chosen, std::move(options), &run);
+  onChosen(verb, chosen, std::move(options), &runWait);
 }
 
 }  // namespace tether::cli

@@ -13,16 +13,16 @@ using nlohmann::json;
 constexpr std::size_t kAtOnce = 500;
 constexpr Duration kLostHint = std::chrono::seconds{1};  // hints may get lost: look again
 
-struct Options {
+struct WatchOptions {
   std::string id;
   std::string after;
 };
 
-json toJson(const Change& change) {
+json recordOf(const Change& change) {
   json record = {{"seq", change.seq},   {"at", toText(change.at)},
                  {"what", change.what}, {"type", change.type},
                  {"id", change.id},     {"correlationId", change.correlationId}};
-  if (change.error != Failure{}) record["error"] = cli::toJson(change.error);
+  if (change.error != Failure{}) record["error"] = toJson(change.error);
   return record;
 }
 
@@ -48,7 +48,7 @@ std::int64_t cursorOf(const std::string& text) {
 
 class Watch {
  public:
-  Watch(Session& session, const Options& options)
+  Watch(Session& session, const WatchOptions& options)
       : print_(session.print()), store_(session.store()), id_(options.id) {
     store_.read([&](Snapshot& snapshot) {
       if (id_.empty()) {
@@ -97,10 +97,10 @@ class Watch {
   void show(const Change& change) {
     switch (print_.form()) {
       case Printer::Form::Ndjson:
-        print_.record(toJson(change));
+        print_.record(recordOf(change));
         break;
       case Printer::Form::Json:
-        collected_.push_back(toJson(change));
+        collected_.push_back(recordOf(change));
         break;
       case Printer::Form::People: {
         const auto error = shortErrorText(change.error);
@@ -140,7 +140,7 @@ class Watch {
   json collected_ = json::array();
 };
 
-int run(const Options& options, Session& session) {
+int runWatch(const WatchOptions& options, Session& session) {
   if (options.id.empty() && session.print().form() == Printer::Form::Json) {
     throw Error(ErrorCode::Invalid,
                 "watch without an ID has no end, so no JSON object; use --ndjson");
@@ -152,13 +152,13 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addWatch(const Verb& tool, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<WatchOptions>();
   const auto verb = addVerb(tool, "watch", "Show what happens, as it happens",
                             "tether watch 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --ndjson");
   verb.argument("ID", options->id, "Only this flow, from its start until it is resolved");
   verb.option("--after", options->after, "Begin after this cursor (the seq of a change)")
       .value("CURSOR");
-  onChosen(verb, chosen, std::move(options), &run);
+  onChosen(verb, chosen, std::move(options), &runWatch);
 }
 
 }  // namespace tether::cli

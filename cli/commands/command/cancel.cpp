@@ -21,20 +21,20 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct CancelOptions {
   Selection selection;
   std::string reason;
   bool handedOver = false;
 };
 
-struct Answer {
+struct CancelAnswer {
   std::string id;
   Cancelled outcome = Cancelled::Unknown;
   std::optional<CommandState> state;  // after it; nothing: there is no such command
 };
 
 /// So many in one commit: others write between two of them.
-constexpr std::size_t kPage = 200;
+constexpr std::size_t kCancelPage = 200;
 
 AuditEntry entryOf(const Command& command, Cancelled outcome, const Operator& by, Time now) {
   AuditEntry entry;
@@ -47,7 +47,8 @@ AuditEntry entryOf(const Command& command, Cancelled outcome, const Operator& by
   return entry;
 }
 
-void cancelPage(Session& session, std::vector<Answer*> page, const Operator& by, bool handedOver) {
+void cancelPage(Session& session, std::vector<CancelAnswer*> page, const Operator& by,
+                bool handedOver) {
   const auto now = session.clock().now();
   const Failure reason{"cancelled", by.reason.empty() ? "cancelled by an operator" : by.reason};
   auto& store = session.store();
@@ -73,20 +74,20 @@ void cancelPage(Session& session, std::vector<Answer*> page, const Operator& by,
   });
 }
 
-std::vector<Answer> cancel(Session& session, const std::vector<std::string>& ids,
-                           const Operator& by, bool handedOver) {
-  std::vector<Answer> answers;
+std::vector<CancelAnswer> cancel(Session& session, const std::vector<std::string>& ids,
+                                 const Operator& by, bool handedOver) {
+  std::vector<CancelAnswer> answers;
   for (const auto& id : ids) answers.push_back({.id = id, .state = {}});
   for (std::size_t at = 0; at < answers.size();) {
-    std::vector<Answer*> page;
-    for (; at < answers.size() && page.size() < kPage; ++at) page.push_back(&answers[at]);
+    std::vector<CancelAnswer*> page;
+    for (; at < answers.size() && page.size() < kCancelPage; ++at) page.push_back(&answers[at]);
     cancelPage(session, std::move(page), by, handedOver);
   }
   return answers;
 }
 
 /// Why nothing was done; nothing when something was.
-std::optional<Diagnostic> whyNot(const Answer& answer) {
+std::optional<Diagnostic> whyNotCancelled(const CancelAnswer& answer) {
   switch (answer.outcome) {
     case Cancelled::Done:
     case Cancelled::Requested:
@@ -107,7 +108,7 @@ std::optional<Diagnostic> whyNot(const Answer& answer) {
   return Diagnostic{"not_found", fmt::format("no command {}", quote(answer.id))};
 }
 
-json recordOf(const Answer& answer) {
+json recordOf(const CancelAnswer& answer) {
   json record = {{"id", answer.id},
                  {"outcome", toString(answer.outcome)},
                  {"cancelled", answer.outcome == Cancelled::Done}};
@@ -115,13 +116,13 @@ json recordOf(const Answer& answer) {
   return record;
 }
 
-std::size_t countOf(const std::vector<Answer>& answers, Cancelled outcome) {
-  return static_cast<std::size_t>(std::ranges::count(answers, outcome, &Answer::outcome));
+std::size_t countAnswers(const std::vector<CancelAnswer>& answers, Cancelled outcome) {
+  return static_cast<std::size_t>(std::ranges::count(answers, outcome, &CancelAnswer::outcome));
 }
 
-void showToPeople(Printer& print, const std::vector<Answer>& answers) {
+void showToPeople(Printer& print, const std::vector<CancelAnswer>& answers) {
   if (print.quiet()) return;
-  if (const auto done = countOf(answers, Cancelled::Done); done > 0) {
+  if (const auto done = countAnswers(answers, Cancelled::Done); done > 0) {
     print.line({fmt::format("{} cancelled", done)});
   }
   for (const auto& answer : answers) {
@@ -130,7 +131,7 @@ void showToPeople(Printer& print, const std::vector<Answer>& answers) {
   }
 }
 
-int run(const Options& options, Session& session) {
+int runCancel(const CancelOptions& options, Session& session) {
   const auto ids = openTargets(options.selection, session, "cancelled");
   confirmMany(session, fmt::format("cancel {} commands", ids.size()), ids, options.selection.yes);
   const auto answers =
@@ -140,9 +141,9 @@ int run(const Options& options, Session& session) {
   std::vector<Diagnostic> failures;
   for (const auto& answer : answers) {
     data.push_back(recordOf(answer));
-    if (auto failure = whyNot(answer)) failures.push_back(*std::move(failure));
+    if (auto failure = whyNotCancelled(answer)) failures.push_back(*std::move(failure));
   }
-  const bool unknown = countOf(answers, Cancelled::Unknown) > 0;
+  const bool unknown = countAnswers(answers, Cancelled::Unknown) > 0;
   const Exit exit = failures.empty()                   ? kDone
                     : failures.size() < answers.size() ? kPartial
                     : unknown                          ? kNotFound
@@ -156,7 +157,7 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addCommandCancel(const Verb& noun, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CancelOptions>();
   const auto verb =
       addVerb(noun, "cancel", "Cancel commands that have not ended",
               "tether command cancel --type ChargeCard --since 1h --reason 'wrong price'");
@@ -164,7 +165,7 @@ void addCommandCancel(const Verb& noun, Action& chosen) {
   verb.flag("--handed-over", options->handedOver,
             "Also what is at a remote queue, where it may run all the same");
   verb.option("--reason", options->reason, "Kept as the command's error message").value("TEXT");
-  onChosen(verb, chosen, std::move(options), &run);
+  onChosen(verb, chosen, std::move(options), &runCancel);
 }
 
 }  // namespace tether::cli

@@ -22,18 +22,18 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ResendOptions {
   Selection selection;
   std::string reason;
 };
 
-struct Answer {
+struct ResendAnswer {
   std::string id;
   Resent outcome = Resent::Unknown;
 };
 
 /// So many in one commit: others write between two of them.
-constexpr std::size_t kPage = 200;
+constexpr std::size_t kResendPage = 200;
 
 AuditEntry entryOf(const Command& command, const Operator& by, Time now) {
   AuditEntry entry;
@@ -46,7 +46,7 @@ AuditEntry entryOf(const Command& command, const Operator& by, Time now) {
   return entry;
 }
 
-void resendPage(Session& session, std::span<Answer> page, const Operator& by) {
+void resendPage(Session& session, std::span<ResendAnswer> page, const Operator& by) {
   const auto now = session.clock().now();
   auto& store = session.store();
   std::map<std::string, Command> commands;  // for the audit
@@ -66,7 +66,7 @@ void resendPage(Session& session, std::span<Answer> page, const Operator& by) {
 }
 
 /// Why nothing was done; nothing when something was.
-std::optional<Diagnostic> whyNot(const Answer& answer) {
+std::optional<Diagnostic> whyNotResent(const ResendAnswer& answer) {
   switch (answer.outcome) {
     case Resent::Done:
       return {};
@@ -80,29 +80,30 @@ std::optional<Diagnostic> whyNot(const Answer& answer) {
   return Diagnostic{"not_found", fmt::format("no command {}", quote(answer.id))};
 }
 
-int run(const Options& options, Session& session) {
+int runResend(const ResendOptions& options, Session& session) {
   const auto ids = openTargets(options.selection, session, "sent again");
   confirmMany(session, fmt::format("send {} commands again", ids.size()), ids,
               options.selection.yes);
-  std::vector<Answer> answers;
+  std::vector<ResendAnswer> answers;
   for (const auto& id : ids) answers.push_back({.id = id});
   const auto by = operatorOf(session, options.reason);
-  for (std::size_t at = 0; at < answers.size(); at += kPage) {
-    resendPage(session, std::span(answers).subspan(at, std::min(kPage, answers.size() - at)), by);
+  for (std::size_t at = 0; at < answers.size(); at += kResendPage) {
+    resendPage(session, std::span(answers).subspan(at, std::min(kResendPage, answers.size() - at)),
+               by);
   }
 
   auto data = json::array();
   std::vector<Diagnostic> failures;
   for (const auto& answer : answers) {
     data.push_back({{"id", answer.id}, {"resent", answer.outcome == Resent::Done}});
-    if (auto failure = whyNot(answer)) failures.push_back(*std::move(failure));
+    if (auto failure = whyNotResent(answer)) failures.push_back(*std::move(failure));
   }
   const auto done = answers.size() - failures.size();
   if (done > 0 && isSqsAddress(session.commandsElsewhere())) {
     forwardAccepted(session, session.engine(false));
   }
   const bool unknown =
-      std::ranges::find(answers, Resent::Unknown, &Answer::outcome) != answers.end();
+      std::ranges::find(answers, Resent::Unknown, &ResendAnswer::outcome) != answers.end();
   const Exit exit = failures.empty() ? kDone : done > 0 ? kPartial : unknown ? kNotFound : kNo;
   auto& print = session.print();
   print.answer(
@@ -119,12 +120,12 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addCommandResend(const Verb& noun, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ResendOptions>();
   const auto verb = addVerb(noun, "resend", "Send commands once more that a remote queue lost",
                             "tether command resend --until 4d --reason 'purged'");
   addOpenTargets(verb, options->selection);
   verb.option("--reason", options->reason, "Kept with who did it").value("TEXT");
-  onChosen(verb, chosen, std::move(options), &run);
+  onChosen(verb, chosen, std::move(options), &runResend);
 }
 
 }  // namespace tether::cli

@@ -15,8 +15,8 @@ namespace {
 
 using nlohmann::json;
 
-using Change = std::vector<std::string> (DeadLetters::*)(const std::vector<std::string>& letterIds,
-                                                         const Operator& by);
+using ArchiveChange = std::vector<std::string> (DeadLetters::*)(
+    const std::vector<std::string>& letterIds, const Operator& by);
 
 /// Says what was done, and what was so already.
 int answerChanged(Session& session, const char* schema, const char* done,
@@ -43,7 +43,7 @@ int runArchive(const LetterOptions& options, Session& session) {
   return answerChanged(session, "dlq-archive", "archived", changed, ids.size());
 }
 
-int runRestore(const LetterOptions& options, Session& session) {
+int restoreLetters(const LetterOptions& options, Session& session) {
   auto& engine = session.engine(false);
   const auto ids = idsOf(
       chosenLetters(session, engine.store(),
@@ -55,12 +55,12 @@ int runRestore(const LetterOptions& options, Session& session) {
 
 // ---- purge
 
-struct PurgeOptions : LetterOptions {
+struct PurgeLettersOptions : LetterOptions {
   std::vector<std::string> confirmed;  // queues
 };
 
 /// --yes is typed by habit; the name of a queue is not.
-void confirmAll(const PurgeOptions& options, const std::vector<DeadLetter>& letters) {
+void confirmAll(const PurgeLettersOptions& options, const std::vector<DeadLetter>& letters) {
   std::set<std::string> queues;
   for (const auto& letter : letters) queues.insert(letter.queue);
   for (const auto& queue : options.confirmed) queues.erase(queue);
@@ -70,7 +70,7 @@ void confirmAll(const PurgeOptions& options, const std::vector<DeadLetter>& lett
                          fmt::join(queues, " --confirm ")));
 }
 
-int runPurge(const PurgeOptions& options, Session& session) {
+int purgeLetters(const PurgeLettersOptions& options, Session& session) {
   if (!options.confirmed.empty() && !options.selection.all) {
     throw Error(ErrorCode::Invalid, "--confirm goes with --all");
   }
@@ -105,9 +105,9 @@ void addDlqArchive(const Verb& noun, Action& chosen) {
   addTargets(restore, restoreOptions->selection, kLetters);
   addLetterChoices(restore, restoreOptions->selection);
   addReason(restore, restoreOptions->reason);
-  onChosen(restore, chosen, std::move(restoreOptions), &runRestore);
+  onChosen(restore, chosen, std::move(restoreOptions), &restoreLetters);
 
-  auto purgeOptions = std::make_shared<PurgeOptions>();
+  auto purgeOptions = std::make_shared<PurgeLettersOptions>();
   const auto purge = addVerb(noun, "purge", "Forget dead letters for good",
                              "tether dlq purge --state archived --until 90d --yes");
   addTargets(purge, purgeOptions->selection, kLetters);
@@ -117,7 +117,7 @@ void addDlqArchive(const Verb& noun, Action& chosen) {
   purge.option("--confirm", purgeOptions->confirmed, "With --all: the queue they came from")
       .value("QUEUE")
       .oneEach();
-  onChosen(purge, chosen, std::move(purgeOptions), &runPurge);
+  onChosen(purge, chosen, std::move(purgeOptions), &purgeLetters);
 }
 
 }  // namespace tether::cli

@@ -12,7 +12,7 @@
 namespace tether::cli {
 namespace {
 
-constexpr Duration kAskAtMost = std::chrono::seconds{3};
+constexpr Duration kLettersAskAtMost = std::chrono::seconds{3};
 
 /// What SQS has set aside of a queue that was asked for by name: only a letter once it is pulled.
 std::vector<Diagnostic> stillElsewhere(Session& session, const std::string& name) {
@@ -20,8 +20,8 @@ std::vector<Diagnostic> stillElsewhere(Session& session, const std::string& name
   try {
     for (const auto& queue : knownQueues(session)) {
       if (queue.name != name || !isSqs(queue)) continue;
-      const auto redrive = inspectSqsQueue(queue.address, kAskAtMost).redrive;
-      const auto aside = setAside(queue.address, redrive, kAskAtMost);
+      const auto redrive = inspectSqsQueue(queue.address, kLettersAskAtMost).redrive;
+      const auto aside = setAside(queue.address, redrive, kLettersAskAtMost);
       if (aside) return {{"set_aside", describe(*aside, name)}};
     }
   } catch (const Error& error) {
@@ -30,7 +30,7 @@ std::vector<Diagnostic> stillElsewhere(Session& session, const std::string& name
   return {};
 }
 
-int runList(const LetterOptions& options, Session& session) {
+int listLetters(const LetterOptions& options, Session& session) {
   const auto now = session.clock().now();
   auto& store = session.store();
   const auto filter = letterFilter(session, store, options, kListMax);
@@ -101,7 +101,7 @@ std::shared_ptr<LetterOptions> addLookOptions(const Verb& verb) {
 void addDlqList(const Verb& noun, Action& chosen) {
   const auto verb = addVerb(noun, "list", "List dead letters, newest first",
                             "tether dlq list --type CreateOrder --since 1d");
-  onChosen(verb, chosen, addLookOptions(verb), &runList);
+  onChosen(verb, chosen, addLookOptions(verb), &listLetters);
 }
 
 void addDlqGroups(const Verb& noun, Action& chosen) {

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kPlanVersion = 1;
 constexpr const char* kAgain = "make it anew with 'tether dlq plan'";
 
 json recordOf(const std::vector<PayloadEdit>& edits) {
@@ -40,7 +40,7 @@ json recordOf(const PlanFile& file) {
   for (const auto& letter : plan.letters) {
     letters.push_back({{"id", letter.id}, {"version", letter.version}});
   }
-  return {{"plan", kVersion},          {"id", plan.id},
+  return {{"plan", kPlanVersion},      {"id", plan.id},
           {"store", file.store},       {"madeAt", toText(plan.madeAt)},
           {"madeBy", plan.by.name},    {"madeFrom", plan.by.from},
           {"reason", plan.by.reason},  {"count", plan.letters.size()},
@@ -105,9 +105,9 @@ PlanFile readPlan(const std::string& name, const std::string& text) {
     throw wrong("is no plan: it has no member \"plan\"");
   }
   const auto& version = content.at("plan");
-  if (version != kVersion) {
+  if (version != kPlanVersion) {
     throw wrong(fmt::format("is a plan of version {}; this program reads {}",
-                            quote(canonicalJson(version)), kVersion));
+                            quote(canonicalJson(version)), kPlanVersion));
   }
   const auto digest = content.find("digest");
   const auto told = digest == content.end() ? json() : *digest;

@@ -14,22 +14,22 @@ namespace {
 
 using nlohmann::json;
 
-struct ShowOptions {
+struct ShowLetterOptions {
   std::string id;
   bool data = false;
   bool attempts = false;
 };
 
-struct Shown {
+struct ShownLetter {
   DeadLetter letter;
   std::optional<CommandState> now;  // of the command: a replay may have ended it otherwise
   std::optional<BlockedKey> blocked;
   std::vector<Attempt> attempts;  // that led to the letter
 };
 
-Shown load(Session& session, const std::string& id) {
+ShownLetter loadLetter(Session& session, const std::string& id) {
   auto& store = session.store();
-  Shown shown{.letter = letterOf(store, id), .now = {}, .blocked = {}, .attempts = {}};
+  ShownLetter shown{.letter = letterOf(store, id), .now = {}, .blocked = {}, .attempts = {}};
   store.read([&](Snapshot& snapshot) {
     for (const auto& key : snapshot.blockedKeys()) {
       if (key.letterId == id) shown.blocked = key;
@@ -46,7 +46,7 @@ Shown load(Session& session, const std::string& id) {
   return shown;
 }
 
-json recordOf(const Shown& shown, const ShowOptions& options) {
+json recordOf(const ShownLetter& shown, const ShowLetterOptions& options) {
   auto data = toJson(shown.letter);
   if (shown.now) data["commandState"] = toString(*shown.now);
   if (shown.blocked) {
@@ -65,7 +65,8 @@ json recordOf(const Shown& shown, const ShowOptions& options) {
   return data;
 }
 
-void showToPeople(Printer& print, const Shown& shown, const ShowOptions& options, Time now) {
+void showToPeople(Printer& print, const ShownLetter& shown, const ShowLetterOptions& options,
+                  Time now) {
   const auto& letter = shown.letter;
   Table fields;
   const auto field = [&](const char* name, Cell value) {
@@ -109,8 +110,8 @@ void showToPeople(Printer& print, const Shown& shown, const ShowOptions& options
   if (options.attempts) print.table(attemptTable(shown.attempts, now));
 }
 
-int runShow(const ShowOptions& options, Session& session) {
-  const auto shown = load(session, options.id);
+int showLetter(const ShowLetterOptions& options, Session& session) {
+  const auto shown = loadLetter(session, options.id);
   auto& print = session.print();
   print.answer("dlq", recordOf(shown, options), [&] {
     if (print.quiet()) return print.line({shown.letter.id});
@@ -180,13 +181,13 @@ int runHistory(const HistoryOptions& options, Session& session) {
 }  // namespace
 
 void addDlqShow(const Verb& noun, Action& chosen) {
-  auto options = std::make_shared<ShowOptions>();
+  auto options = std::make_shared<ShowLetterOptions>();
   const auto verb = addVerb(noun, "show", "Show one dead letter and what became of it",
                             "tether dlq show 0199c8e4-7a30-7cc1-9f0e-3d2b5a6c7d8e --data");
   verb.argument("ID", options->id, "Id of the dead letter").required();
   verb.flag("--data", options->data, "Show its content, and what it was before an edit");
   verb.flag("--attempts", options->attempts, "Show each attempt that led to it");
-  onChosen(verb, chosen, std::move(options), &runShow);
+  onChosen(verb, chosen, std::move(options), &showLetter);
 }
 
 void addDlqHistory(const Verb& noun, Action& chosen) {

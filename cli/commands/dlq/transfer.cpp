@@ -20,8 +20,8 @@ namespace {
 using nlohmann::json;
 
 // A line is a body, each byte of which may be an escape, and little else.
-constexpr JsonLimits kLineLimits = {.bytesMax = 6 * kMessageLimits.bytesMax,
-                                    .depthMax = kMessageLimits.depthMax + 1};
+constexpr JsonLimits kLetterLineLimits = {.bytesMax = 6 * kMessageLimits.bytesMax,
+                                          .depthMax = kMessageLimits.depthMax + 1};
 
 // ---- export
 
@@ -153,7 +153,7 @@ struct ImportLine {
 };
 
 ImportLine parseLine(const Lines& lines) {
-  const auto object = parseJson("letter", lines.text, kLineLimits);
+  const auto object = parseJson("letter", lines.text, kLetterLineLimits);
   if (!object.is_object()) throw Error(ErrorCode::Invalid, "must be a JSON object");
   ImportLine line{.number = lines.number, .edit = {}, .body = {}, .raw = false};
   const auto id = object.find("id");
@@ -328,7 +328,7 @@ class Import {
 int runImport(const ImportOptions& options, Session& session) {
   std::ifstream file;
   if (options.source != "-") file = session.openFile(options.source);
-  Lines lines(options.source == "-" ? session.in() : file, kLineLimits.bytesMax);
+  Lines lines(options.source == "-" ? session.in() : file, kLetterLineLimits.bytesMax);
   Import import(session, session.engine(false), operatorOf(session, options.reason), options.force);
   if (import.read(lines)) {
     if (options.atomic) {

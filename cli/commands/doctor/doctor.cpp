@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {};
+struct DoctorOptions {};
 
 /// Doctor only reads, and so does not wait for who writes; and it does not sit out any other lock:
 /// that somebody holds it is one of the things to be said.
@@ -139,7 +139,7 @@ Cell cellOf(Health health) {
   return {"problem", Style::Bad};
 }
 
-int run(const Options& /*options*/, Session& session) {
+int runDoctor(const DoctorOptions& /*options*/, Session& session) {
   const auto checks = Doctor(session).examine();
   auto data = json::array();
   Table table;
@@ -162,7 +162,7 @@ int run(const Options& /*options*/, Session& session) {
 void addDoctor(const Verb& tool, Action& chosen) {
   const auto verb =
       addVerb(tool, "doctor", "Check the project, its store and its listeners", "tether doctor");
-  onChosen(verb, chosen, std::make_shared<Options>(), &run);
+  onChosen(verb, chosen, std::make_shared<DoctorOptions>(), &runDoctor);
 }
 
 }  // namespace tether::cli

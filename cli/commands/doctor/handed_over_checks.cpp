@@ -19,7 +19,7 @@ std::vector<HandedOver> outFor(Store& store, Duration time, Time now) {
   return out;
 }
 
-std::string describe(const HandedOver& out, Duration time) {
+std::string describeHandedOver(const HandedOver& out, Duration time) {
   return fmt::format("queue {}: {} handed over more than {} ago and not heard of since", out.queue,
                      out.count == 1 ? "1 command was" : fmt::format("{} commands were", out.count),
                      toText(time));
@@ -36,12 +36,12 @@ void examineHandedOver(Report& report, Store& store, const Retentions& kept, Tim
     if (found != lost.end()) {
       report.problem(
           "handed over",
-          describe(*found, retention) +
+          describeHandedOver(*found, retention) +
               ", for as long as the queue keeps a message: 'tether command resend' sends "
               "them again, 'tether command cancel --handed-over' and 'tether store prune "
               "--handed-over' give them up");
     } else {
-      report.note("handed over", fmt::format("{}, the oldest {}", describe(out, kLong),
+      report.note("handed over", fmt::format("{}, the oldest {}", describeHandedOver(out, kLong),
                                              whenText(out.oldest, now)));
     }
   }

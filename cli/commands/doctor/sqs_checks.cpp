@@ -17,7 +17,7 @@ namespace {
 
 // A message is hidden from its receipt until it is in the store, seldom longer than a moment.
 constexpr Duration kShortest = std::chrono::seconds{10};
-constexpr Duration kAskAtMost = std::chrono::seconds{5};
+constexpr Duration kChecksAskAtMost = std::chrono::seconds{5};
 constexpr std::int64_t kLargest = 1024 * 1024;        // what SQS can take
 constexpr Duration kLongest = std::chrono::days{14};  // for which SQS can keep a message
 
@@ -76,12 +76,12 @@ void examineQueue(Report& report, const std::string& name, const std::string& ad
                                  "is taken for the other's",
                                  other->second));
     }
-    const auto found = inspectSqsQueue(address, kAskAtMost);
+    const auto found = inspectSqsQueue(address, kChecksAskAtMost);
     kept[name] = found.retention;
     report.good(check, fmt::format("about {} ready, {} held, {} delayed; kept for {}", found.ready,
                                    found.leased, found.delayed, toText(found.retention)));
     if (listened) examineReading(report, check, found);
-    if (const auto aside = setAside(address, found.redrive, kAskAtMost)) {
+    if (const auto aside = setAside(address, found.redrive, kChecksAskAtMost)) {
       report.note(check, describe(*aside, name));
     }
     if (found.bytesMax < kLargest) {

@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-struct ListOptions {};
+struct ListQueuesOptions {};
 
 struct Side {
   KnownQueue queue;
@@ -26,11 +26,11 @@ struct Side {
 };
 
 // Looking must not hang because a network does.
-constexpr Duration kAskAtMost = std::chrono::seconds{5};
+constexpr Duration kQueuesAskAtMost = std::chrono::seconds{5};
 
 std::optional<QueueInfo> askSqs(const KnownQueue& queue, Printer& print) {
   try {
-    const auto report = inspectSqsQueue(queue.address, kAskAtMost);
+    const auto report = inspectSqsQueue(queue.address, kQueuesAskAtMost);
     QueueInfo info;
     info.name = queue.name;
     info.counts = {report.ready, report.leased, report.delayed, 0, {}};
@@ -86,7 +86,7 @@ Table pauseTable(const std::vector<Pause>& pauses, Time now) {
   return table;
 }
 
-int runList(const ListOptions& /*options*/, Session& session) {
+int listQueues(const ListQueuesOptions& /*options*/, Session& session) {
   const auto now = session.clock().now();
   std::vector<Pause> pauses;
   session.store().read([&](Snapshot& snapshot) { pauses = snapshot.pauses(); });
@@ -188,7 +188,7 @@ int runPeek(const PeekOptions& options, Session& session) {
 void addQueueList(const Verb& noun, Action& chosen) {
   const auto verb = addVerb(noun, "list", "List queues, how many messages they have, and pauses",
                             "tether queue list");
-  onChosen(verb, chosen, std::make_shared<ListOptions>(), &runList);
+  onChosen(verb, chosen, std::make_shared<ListQueuesOptions>(), &listQueues);
 }
 
 void addQueuePeek(const Verb& noun, Action& chosen) {

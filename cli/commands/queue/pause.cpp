@@ -18,14 +18,14 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct PauseOptions {
   std::string queue;
   std::string type;
   std::string reason;
 };
 
 /// "queue commands", "CreateOrder on queue commands".
-std::string nameOf(const Options& options) {
+std::string nameOf(const PauseOptions& options) {
   const auto queue = "queue " + options.queue;
   return options.type.empty() ? queue : fmt::format("{} on {}", options.type, queue);
 }
@@ -45,7 +45,7 @@ void checkType(Session& session, const std::string& type) {
                                         : fmt::format("; did you mean '{}'?", meant)));
 }
 
-void check(const Options& options, Session& session) {
+void check(const PauseOptions& options, Session& session) {
   const auto queue = findQueue(session, options.queue);
   if (options.type.empty()) return;
   if (!queue.commands) {
@@ -57,7 +57,7 @@ void check(const Options& options, Session& session) {
   checkType(session, options.type);
 }
 
-AuditEntry entryOf(const Options& options, const char* action, const Operator& by, Time now) {
+AuditEntry entryOf(const PauseOptions& options, const char* action, const Operator& by, Time now) {
   AuditEntry entry;
   entry.at = now;
   entry.action = action;
@@ -67,7 +67,7 @@ AuditEntry entryOf(const Options& options, const char* action, const Operator& b
   return entry;
 }
 
-json recordOf(const Options& options, bool done) {
+json recordOf(const PauseOptions& options, bool done) {
   json record = {{"queue", options.queue}, {"done", done}};
   if (!options.type.empty()) record["type"] = options.type;
   return record;
@@ -80,7 +80,7 @@ std::vector<Pause> pausesOf(Session& session, const std::string& queue) {
   return pauses;
 }
 
-int runPause(const Options& options, Session& session) {
+int runPause(const PauseOptions& options, Session& session) {
   check(options, session);
   const auto by = operatorOf(session, options.reason);
   const auto now = session.clock().now();
@@ -117,7 +117,7 @@ std::string stillPaused(const std::vector<Pause>& pauses) {
   return text;
 }
 
-int runResume(const Options& options, Session& session) {
+int runResume(const PauseOptions& options, Session& session) {
   check(options, session);
   const auto by = operatorOf(session, options.reason);
   const auto now = session.clock().now();
@@ -136,7 +136,7 @@ int runResume(const Options& options, Session& session) {
   return kDone;
 }
 
-void addOptions(const Verb& verb, Options& options) {
+void addOptions(const Verb& verb, PauseOptions& options) {
   verb.argument("QUEUE", options.queue, "Name of the queue").required();
   verb.option("--type", options.type, "Only commands of this type").value("TYPE");
   verb.option("--reason", options.reason, "Kept, and shown to who asks").value("TEXT");
@@ -145,7 +145,7 @@ void addOptions(const Verb& verb, Options& options) {
 }  // namespace
 
 void addQueuePause(const Verb& noun, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PauseOptions>();
   const auto verb =
       addVerb(noun, "pause", "Let nothing of a queue start until it is resumed",
               "tether queue pause commands --type ChargeCard --reason 'bank is down'");
@@ -154,7 +154,7 @@ void addQueuePause(const Verb& noun, Action& chosen) {
 }
 
 void addQueueResume(const Verb& noun, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PauseOptions>();
   const auto verb = addVerb(noun, "resume", "Let a paused queue go on",
                             "tether queue resume commands --type ChargeCard");
   addOptions(verb, *options);

@@ -55,12 +55,12 @@ int runSend(const SendOptions& options, Session& session) {
   return kDone;
 }
 
-struct PurgeOptions {
+struct PurgeQueueOptions {
   std::string queue;
   bool yes = false;
 };
 
-int runPurge(const PurgeOptions& options, Session& session) {
+int purgeQueue(const PurgeQueueOptions& options, Session& session) {
   const auto queue =
       openForMessages(session, options.queue, "cancel what waits with 'tether command cancel'");
   session.confirm(fmt::format("delete every message of queue {} that nobody holds?", options.queue),
@@ -92,12 +92,12 @@ void addQueueSend(const Verb& noun, Action& chosen) {
 }
 
 void addQueuePurge(const Verb& noun, Action& chosen) {
-  auto options = std::make_shared<PurgeOptions>();
+  auto options = std::make_shared<PurgeQueueOptions>();
   const auto verb = addVerb(noun, "purge", "Delete every message that nobody holds",
                             "tether queue purge events --yes");
   verb.argument("QUEUE", options->queue, "Name of the queue").required();
   verb.flag("--yes", options->yes, "Do not ask");
-  onChosen(verb, chosen, std::move(options), &runPurge);
+  onChosen(verb, chosen, std::move(options), &purgeQueue);
 }
 
 }  // namespace tether::cli

@@ -63,7 +63,7 @@ json recordOf(const RestoreLoss& loss) {
   return record;
 }
 
-int runRestore(const RestoreVerb& verb, Session& session) {
+int restoreStore(const RestoreVerb& verb, Session& session) {
   RestoreOptions options;
   options.store.path = session.storeSetting().value;
   options.store.checkpoints = session.checkpoints();
@@ -130,7 +130,7 @@ void addStoreRestore(const Verb& noun, Action& chosen) {
                             "tether store restore orders-backup.db");
   verb.argument("FILE", options->file, "A copy that store backup made").required();
   verb.flag("--yes", options->yes, "Do not ask");
-  onChosen(verb, chosen, std::move(options), &runRestore);
+  onChosen(verb, chosen, std::move(options), &restoreStore);
 }
 
 void addStoreVacuum(const Verb& noun, Action& chosen) {

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct PruneOptions {
   std::string until;
   std::string handedOver;
   bool dryRun = false;
@@ -45,7 +45,7 @@ void guardDedup(const EngineOptions& settings, Time until, Time now) {
 }
 
 /// What the project says about how long to remember. Without it nobody knows.
-Prune pruneOf(const Options& options, Session& session, Time now) {
+Prune pruneOf(const PruneOptions& options, Session& session, Time now) {
   Prune prune;
   prune.endedBefore = pastTimeOf("--until", options.until, now);
   if (!session.catalogFile()) {
@@ -60,7 +60,7 @@ Prune pruneOf(const Options& options, Session& session, Time now) {
   return prune;
 }
 
-Counts countAll(Store& store, const Options& options, const Prune& prune) {
+Counts countAll(Store& store, const PruneOptions& options, const Prune& prune) {
   Counts counts;
   store.read([&](Snapshot& snapshot) {
     const auto found = snapshot.prunable(prune);
@@ -102,7 +102,7 @@ AuditEntry entryOf(const Prune& prune, std::int64_t letters, const Operator& by,
   return entry;
 }
 
-Counts remove(Store& store, const Options& options, const Prune& prune, const Operator& by,
+Counts remove(Store& store, const PruneOptions& options, const Prune& prune, const Operator& by,
               Time now) {
   Counts total;
   if (options.deadLetters) {  // first: what only they refer to can go then
@@ -119,7 +119,7 @@ Counts remove(Store& store, const Options& options, const Prune& prune, const Op
   return total;
 }
 
-std::string describe(const Counts& counts, const Options& options) {
+std::string describeCounts(const Counts& counts, const PruneOptions& options) {
   auto text = countText(static_cast<std::size_t>(counts.commands), "command");
   if (options.deadLetters) {
     text += (counts.records > 0 ? ", " : " and ") +
@@ -136,7 +136,7 @@ std::string describeKept(std::int64_t kept) {
       kept == 1 ? "stays" : "stay", kept == 1 ? "it" : "them");
 }
 
-json recordOf(const Options& options, const Prune& prune, const Counts& counts) {
+json recordOf(const PruneOptions& options, const Prune& prune, const Counts& counts) {
   json record = {{"until", toText(prune.endedBefore)},
                  {"dryRun", options.dryRun},
                  {"commands", counts.commands},
@@ -146,12 +146,12 @@ json recordOf(const Options& options, const Prune& prune, const Counts& counts) 
   return record;
 }
 
-int answerCounts(Session& session, const Options& options, const Prune& prune,
+int answerCounts(Session& session, const PruneOptions& options, const Prune& prune,
                  const Counts& counts) {
   auto& print = session.print();
   print.answer("store-prune", recordOf(options, prune, counts), [&] {
     if (print.quiet()) return;
-    print.line({fmt::format("{} {}", describe(counts, options),
+    print.line({fmt::format("{} {}", describeCounts(counts, options),
                             options.dryRun ? "would be removed" : "removed")});
     if (counts.kept > 0) print.note(describeKept(counts.kept));
     if (options.dryRun && counts.letters > 0) {
@@ -161,7 +161,7 @@ int answerCounts(Session& session, const Options& options, const Prune& prune,
   return kDone;
 }
 
-int run(const Options& options, Session& session) {
+int runPrune(const PruneOptions& options, Session& session) {
   if (options.until.empty() == options.handedOver.empty()) {
     throw Error(ErrorCode::Invalid,
                 "say --until TIME for what has ended, or --handed-over DURATION for what is out");
@@ -181,7 +181,7 @@ int run(const Options& options, Session& session) {
                                              toText(prune.endedBefore)));
   }
   session.confirm(fmt::format("remove {} that ended before {}, with their events?",
-                              describe(found, options), toText(prune.endedBefore)),
+                              describeCounts(found, options), toText(prune.endedBefore)),
                   options.yes);
   auto removed = remove(store, options, prune, operatorOf(session, ""), now);
   removed.kept = found.kept;
@@ -191,7 +191,7 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void addStorePrune(const Verb& noun, Action& chosen) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PruneOptions>();
   const auto verb = addVerb(noun, "prune", "Remove commands that ended long ago, or are lost",
                             "tether store prune --until 30d --dry-run");
   verb.option("--until", options->until, "Ended before; a duration counts back from now")
@@ -205,7 +205,7 @@ void addStorePrune(const Verb& noun, Action& chosen) {
   verb.flag("--allow-expired-dedup", options->allowExpiredDedup,
             "Forget also what a remote queue may deliver again");
   verb.flag("--yes", options->yes, "Do not ask");
-  onChosen(verb, chosen, std::move(options), &run);
+  onChosen(verb, chosen, std::move(options), &runPrune);
 }
 
 }  // namespace tether::cli

@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 /// One page is one commit, so that a long prune never keeps other writers waiting.
-constexpr std::size_t kPage = 1000;
+constexpr std::size_t kPrunePage = 1000;
 
 AuditEntry entryOf(Time before, std::int64_t removed, const Operator& by, Time now) {
   AuditEntry entry;
@@ -26,9 +26,9 @@ AuditEntry entryOf(Time before, std::int64_t removed, const Operator& by, Time n
 
 std::int64_t remove(Store& store, Time before, const Operator& by, Time now) {
   std::int64_t total = 0;
-  for (std::int64_t removed = kPage; removed == kPage; total += removed) {
+  for (std::int64_t removed = kPrunePage; removed == kPrunePage; total += removed) {
     store.commit(Durability::Durable, [&](Unit& unit) {
-      removed = unit.pruneHandedOver(before, kPage);
+      removed = unit.pruneHandedOver(before, kPrunePage);
       if (removed > 0) unit.audit(entryOf(before, removed, by, now));
     });
   }

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {};
+struct StoreStatusOptions {};
 
 struct Standing {
   StoreInfo info;
@@ -112,7 +112,7 @@ void showToPeople(Printer& print, const Standing& standing, Time now) {
   print.table(table);
 }
 
-int runStatus(const Options& /*options*/, Session& session) {
+int runStatus(const StoreStatusOptions& /*options*/, Session& session) {
   return answerInfo(session.store(), session, "store-status");
 }
 
@@ -138,7 +138,7 @@ int answerInfo(Store& store, Session& session, const char* schema) {
 
 void addStoreStatus(const Verb& noun, Action& chosen) {
   const auto verb = addVerb(noun, "status", "Show what is in the store", "tether store status");
-  onChosen(verb, chosen, std::make_shared<Options>(), &runStatus);
+  onChosen(verb, chosen, std::make_shared<StoreStatusOptions>(), &runStatus);
 }
 
 }  // namespace tether::cli

@@ -7,13 +7,13 @@
 namespace tether::cli {
 namespace {
 
-struct Options {};
+struct StoreOptions {};
 
-int runMigrate(const Options& /*options*/, Session& session) {
+int runMigrate(const StoreOptions& /*options*/, Session& session) {
   return answerInfo(session.engine(true).store(), session, "store-migrate");
 }
 
-int runVerify(const Options& /*options*/, Session& session) {
+int runVerify(const StoreOptions& /*options*/, Session& session) {
   const auto damage = session.store().verify();
   auto& print = session.print();
   print.answer(
@@ -35,11 +35,11 @@ void addStore(const Verb& tool, Action& chosen) {
 
   const auto migrate = addVerb(noun, "migrate", "Make or update the store, apply the migrations",
                                "tether store migrate");
-  onChosen(migrate, chosen, std::make_shared<Options>(), &runMigrate);
+  onChosen(migrate, chosen, std::make_shared<StoreOptions>(), &runMigrate);
 
   const auto verify =
       addVerb(noun, "verify", "Read everything and name all damage", "tether store verify");
-  onChosen(verify, chosen, std::make_shared<Options>(), &runVerify);
+  onChosen(verify, chosen, std::make_shared<StoreOptions>(), &runVerify);
 
   addStoreBackup(noun, chosen);
   addStoreRestore(noun, chosen);

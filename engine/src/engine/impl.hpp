@@ -94,6 +94,8 @@ class Engine::Impl {
 
   // ---- starting.cpp ----
   void launch(Role role);
+  /// stop(), wherever it is called.
+  DrainResult end(Duration drain);
   /// Lets what runs finish until then, gives back the rest, and ends all that can be ended.
   DrainResult drainUntil(Moment until);
   void lowerStop(Moment until);

@@ -33,7 +33,7 @@ Engine::Impl::~Impl() {
     log::error("an engine is destroyed by what it runs, and cannot wait for that");
     std::terminate();
   }
-  if (const auto result = stop(Duration{0}); result.ended) return;
+  if (const auto result = end(Duration{0}); result.ended) return;
   const auto running = listener.running();
   if (!running.empty()) {
     log::warn("waiting for commands that go on after they were told to stop",
@@ -99,6 +99,10 @@ void Engine::Impl::launch(Role role) {
 
 DrainResult Engine::Impl::stop(Duration drain) {
   requireElsewhere("stop()");
+  return end(drain);
+}
+
+DrainResult Engine::Impl::end(Duration drain) {
   const auto until = Moment::clock::now() + std::clamp(drain, Duration{0}, kForever);
   lowerStop(until);
   stopRequested_ = true;

@@ -9,6 +9,9 @@
 
 namespace tether::scenario {
 
+/// No number in a file is larger, and no more records are looked at.
+constexpr int kMost = 1'000'000;
+
 /// A text of the file that only the project can judge.
 struct Placed {
   std::string text;

@@ -14,8 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kMost = 1'000'000;
-
 template <class Kind>
 std::vector<std::string> namesOf(const std::vector<const Kind*>& kinds) {
   std::vector<std::string> names;

@@ -9,7 +9,7 @@ namespace {
 using nlohmann::json;
 
 /// Outcomes alone may be expected as a list of texts.
-json find(const Run& run, const json& expected) {
+json findAttempts(const Run& run, const json& expected) {
   json found = json::object();
   for (const auto& [name, wanted] : expected.items()) {
     const auto id = run.idOf(name);
@@ -28,10 +28,11 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-Shape shape() { return Shape::named(Shape::list(attemptShape()).orNull()); }
+Shape expectedAttempts() { return Shape::named(Shape::list(attemptShape()).orNull()); }
 
 }  // namespace
 
-const ExpectationKind attemptsExpectation{"attempts", &shape, &find, &checkAbsences};
+const ExpectationKind attemptsExpectation{"attempts", &expectedAttempts, &findAttempts,
+                                          &checkAbsences};
 
 }  // namespace tether::scenario

@@ -8,10 +8,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMost = 1'000'000;
-
 /// Texts are "what Type id".
-json find(const Run& run, const json& expected) {
+json findAudit(const Run& run, const json& expected) {
   const bool brief = asText(expected);
   json found = json::array();
   for (const auto& change :
@@ -22,10 +20,10 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-Shape shape() { return Shape::list(changeShape()); }
+Shape expectedAudit() { return Shape::list(changeShape()); }
 
 }  // namespace
 
-const ExpectationKind auditExpectation{"audit", &shape, &find};
+const ExpectationKind auditExpectation{"audit", &expectedAudit, &findAudit};
 
 }  // namespace tether::scenario

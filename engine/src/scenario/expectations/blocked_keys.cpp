@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) {
+json findBlockedKeys(const Run& run, const json& /*expected*/) {
   json found = json::array();
   for (const auto& key : run.look([](Snapshot& snapshot) { return snapshot.blockedKeys(); })) {
     found.push_back(recordOf(key));
@@ -16,10 +16,10 @@ json find(const Run& run, const json& /*expected*/) {
   return found;
 }
 
-Shape shape() { return Shape::list(blockedKeyShape()); }
+Shape expectedBlockedKeys() { return Shape::list(blockedKeyShape()); }
 
 }  // namespace
 
-const ExpectationKind blockedKeysExpectation{"blockedKeys", &shape, &find};
+const ExpectationKind blockedKeysExpectation{"blockedKeys", &expectedBlockedKeys, &findBlockedKeys};
 
 }  // namespace tether::scenario

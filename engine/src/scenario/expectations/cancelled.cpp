@@ -7,7 +7,7 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& expected) {
+json findCancelled(const Run& run, const json& expected) {
   json found = json::object();
   for (const auto& [name, wanted] : expected.items()) {
     found[name] = run.cancelled.value(name, json());
@@ -15,17 +15,18 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-void check(const ConfigValue& expected, const Reading& reading) {
+void checkCancelled(const ConfigValue& expected, const Reading& reading) {
   if (reading.kind == "cancel" || reading.meanwhile == "cancel") return;
   expected.failAtKey("only a step with cancel has cancelled");
 }
 
-Shape shape() {
+Shape expectedCancelled() {
   return Shape::named(Shape::words({"cancelled", "requested", "handed-over", "ended", "unknown"}));
 }
 
 }  // namespace
 
-const ExpectationKind cancelledExpectation{"cancelled", &shape, &find, &check};
+const ExpectationKind cancelledExpectation{"cancelled", &expectedCancelled, &findCancelled,
+                                           &checkCancelled};
 
 }  // namespace tether::scenario

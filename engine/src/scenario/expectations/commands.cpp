@@ -9,7 +9,7 @@ namespace {
 using nlohmann::json;
 
 /// A state alone may be expected as a text.
-json find(const Run& run, const json& expected) {
+json findCommands(const Run& run, const json& expected) {
   json found = json::object();
   for (const auto& [name, wanted] : expected.items()) {
     const auto id = run.idOf(name);
@@ -25,10 +25,11 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-Shape shape() { return Shape::named(commandShape().orNull()); }
+Shape expectedCommands() { return Shape::named(commandShape().orNull()); }
 
 }  // namespace
 
-const ExpectationKind commandsExpectation{"commands", &shape, &find, &checkAbsences};
+const ExpectationKind commandsExpectation{"commands", &expectedCommands, &findCommands,
+                                          &checkAbsences};
 
 }  // namespace tether::scenario

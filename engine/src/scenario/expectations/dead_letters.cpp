@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) {
+json findDeadLetters(const Run& run, const json& /*expected*/) {
   auto waiting = everything();
   waiting.letters = DeadLetterState::Waiting;
   auto letters = run.look([&](Snapshot& snapshot) { return snapshot.deadLetters(waiting); });
@@ -20,10 +20,10 @@ json find(const Run& run, const json& /*expected*/) {
   return found;
 }
 
-Shape shape() { return Shape::list(letterShape()); }
+Shape expectedDeadLetters() { return Shape::list(letterShape()); }
 
 }  // namespace
 
-const ExpectationKind deadLettersExpectation{"deadLetters", &shape, &find};
+const ExpectationKind deadLettersExpectation{"deadLetters", &expectedDeadLetters, &findDeadLetters};
 
 }  // namespace tether::scenario

@@ -7,12 +7,12 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) { return run.world.down(); }
+json findDown(const Run& run, const json& /*expected*/) { return run.world.down(); }
 
-Shape shape() { return Shape::boolean(); }
+Shape expectedDown() { return Shape::boolean(); }
 
 }  // namespace
 
-const ExpectationKind downExpectation{"down", &shape, &find};
+const ExpectationKind downExpectation{"down", &expectedDown, &findDown};
 
 }  // namespace tether::scenario

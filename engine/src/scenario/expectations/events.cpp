@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 
 /// Texts are the types alone.
-json find(const Run& run, const json& expected) {
+json findEvents(const Run& run, const json& expected) {
   const bool brief = asText(expected);
   json found = json::array();
   for (const auto& event : recordedEvents(run)) {
@@ -19,10 +19,10 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-Shape shape() { return Shape::list(eventShape()); }
+Shape expectedEvents() { return Shape::list(eventShape()); }
 
 }  // namespace
 
-const ExpectationKind eventsExpectation{"events", &shape, &find};
+const ExpectationKind eventsExpectation{"events", &expectedEvents, &findEvents};
 
 }  // namespace tether::scenario

@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& expected) {
+json findFlows(const Run& run, const json& expected) {
   json found = json::object();
   for (const auto& [name, wanted] : expected.items()) {
     const auto flow = run.flowOf(name);
@@ -19,10 +19,10 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-Shape shape() { return Shape::named(flowShape()); }
+Shape expectedFlows() { return Shape::named(flowShape()); }
 
 }  // namespace
 
-const ExpectationKind flowsExpectation{"flows", &shape, &find, &checkAbsences};
+const ExpectationKind flowsExpectation{"flows", &expectedFlows, &findFlows, &checkAbsences};
 
 }  // namespace tether::scenario

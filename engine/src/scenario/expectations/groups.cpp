@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) {
+json findGroups(const Run& run, const json& /*expected*/) {
   auto waiting = everything();
   waiting.letters = DeadLetterState::Waiting;
   json found = json::array();
@@ -19,10 +19,10 @@ json find(const Run& run, const json& /*expected*/) {
   return found;
 }
 
-Shape shape() { return Shape::list(groupShape()); }
+Shape expectedGroups() { return Shape::list(groupShape()); }
 
 }  // namespace
 
-const ExpectationKind groupsExpectation{"groups", &shape, &find};
+const ExpectationKind groupsExpectation{"groups", &expectedGroups, &findGroups};
 
 }  // namespace tether::scenario

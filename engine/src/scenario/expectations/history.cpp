@@ -10,10 +10,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMost = 1'000'000;
-
 /// Actions alone may be expected as texts.
-json find(const Run& run, const json& expected) {
+json findHistory(const Run& run, const json& expected) {
   const bool brief = asText(expected);
   auto entries = run.look([](Snapshot& snapshot) { return snapshot.auditEntries({}, kMost); });
   std::reverse(entries.begin(), entries.end());
@@ -25,10 +23,10 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-Shape shape() { return Shape::list(historyShape()); }
+Shape expectedHistory() { return Shape::list(historyShape()); }
 
 }  // namespace
 
-const ExpectationKind historyExpectation{"history", &shape, &find};
+const ExpectationKind historyExpectation{"history", &expectedHistory, &findHistory};
 
 }  // namespace tether::scenario

@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 
 /// States alone may be expected as texts.
-json find(const Run& run, const json& expected) {
+json findLetters(const Run& run, const json& expected) {
   json found = json::object();
   for (const auto& [name, wanted] : expected.items()) {
     const bool brief = asText(wanted);
@@ -23,17 +23,19 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-void check(const ConfigValue& expected, const Reading& reading) {
+void checkLetters(const ConfigValue& expected, const Reading& reading) {
   if (!matcherName(expected.raw()).empty()) return;
   for (const auto& [name, letters] : expected.members()) {
     if (letters.raw().empty()) reading.checkAbsent(name, letters);
   }
 }
 
-Shape shape() { return Shape::named(Shape::list(letterShape().orText(letterStateShape()))); }
+Shape expectedLetters() {
+  return Shape::named(Shape::list(letterShape().orText(letterStateShape())));
+}
 
 }  // namespace
 
-const ExpectationKind lettersExpectation{"letters", &shape, &find, &check};
+const ExpectationKind lettersExpectation{"letters", &expectedLetters, &findLetters, &checkLetters};
 
 }  // namespace tether::scenario

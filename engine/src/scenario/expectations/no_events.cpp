@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& expected) {
+json findNoEvents(const Run& run, const json& expected) {
   json found = expected;
   for (const auto& event : recordedEvents(run)) {
     for (auto& type : found) {
@@ -19,14 +19,15 @@ json find(const Run& run, const json& expected) {
 }
 
 /// No matchers: it could not be told what was not there.
-void check(const ConfigValue& expected, const Reading& /*reading*/) {
+void checkNoEvents(const ConfigValue& expected, const Reading& /*reading*/) {
   for (const auto& type : expected.oneOrMore()) (void)type.text();
 }
 
-Shape shape() { return Shape::list(Shape::text()).orText(Shape::text()); }
+Shape expectedNoEvents() { return Shape::list(Shape::text()).orText(Shape::text()); }
 
 }  // namespace
 
-const ExpectationKind noEventsExpectation{"noEvents", &shape, &find, &check};
+const ExpectationKind noEventsExpectation{"noEvents", &expectedNoEvents, &findNoEvents,
+                                          &checkNoEvents};
 
 }  // namespace tether::scenario

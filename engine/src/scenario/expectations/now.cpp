@@ -7,12 +7,12 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) { return toText(run.world.clock().now()); }
+json findNow(const Run& run, const json& /*expected*/) { return toText(run.world.clock().now()); }
 
-Shape shape() { return Shape::time(); }
+Shape expectedNow() { return Shape::time(); }
 
 }  // namespace
 
-const ExpectationKind nowExpectation{"now", &shape, &find};
+const ExpectationKind nowExpectation{"now", &expectedNow, &findNow};
 
 }  // namespace tether::scenario

@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) {
+json findPauses(const Run& run, const json& /*expected*/) {
   json found = json::array();
   for (const auto& pause : run.look([](Snapshot& snapshot) { return snapshot.pauses(); })) {
     found.push_back(recordOf(pause));
@@ -16,10 +16,10 @@ json find(const Run& run, const json& /*expected*/) {
   return found;
 }
 
-Shape shape() { return Shape::list(pauseShape()); }
+Shape expectedPauses() { return Shape::list(pauseShape()); }
 
 }  // namespace
 
-const ExpectationKind pausesExpectation{"pauses", &shape, &find};
+const ExpectationKind pausesExpectation{"pauses", &expectedPauses, &findPauses};
 
 }  // namespace tether::scenario

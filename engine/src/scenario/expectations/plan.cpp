@@ -9,7 +9,7 @@ namespace {
 using nlohmann::json;
 
 /// Outcomes alone may be expected as texts.
-json find(const Run& run, const json& expected) {
+json findPlan(const Run& run, const json& expected) {
   auto found = run.applied;
   const bool brief = found.is_object() && asText(expected.value("items", json()));
   if (!brief) return found;
@@ -17,11 +17,11 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-void check(const ConfigValue& expected, const Reading& reading) {
+void checkPlan(const ConfigValue& expected, const Reading& reading) {
   if (reading.kind != "apply") expected.failAtKey("only a step with apply is about a plan");
 }
 
-Shape shape() {
+Shape expectedPlan() {
   return Shape::record({{"state", Shape::words({"done", "stopped", "waiting"})},
                         {"items", Shape::list(itemShape())}})
       .orNull();
@@ -29,6 +29,6 @@ Shape shape() {
 
 }  // namespace
 
-const ExpectationKind planExpectation{"plan", &shape, &find, &check};
+const ExpectationKind planExpectation{"plan", &expectedPlan, &findPlan, &checkPlan};
 
 }  // namespace tether::scenario

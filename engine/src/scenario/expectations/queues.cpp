@@ -16,7 +16,7 @@ const std::vector<std::string>& members() {
   return kMembers;
 }
 
-json find(const Run& run, const json& expected) {
+json findQueues(const Run& run, const json& expected) {
   const auto queues = run.look([](Snapshot& snapshot) { return snapshot.queues(); });
   json found = json::object();
   for (const auto& [name, wanted] : expected.items()) {
@@ -41,12 +41,12 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-void check(const ConfigValue& expected, const Reading& reading) {
+void checkQueues(const ConfigValue& expected, const Reading& reading) {
   if (!matcherName(expected.raw()).empty()) return;
   for (const auto& [queue, counts] : expected.members()) reading.checkQueue(queue, counts, true);
 }
 
-Shape shape() {
+Shape expectedQueues() {
   Shape::Members counts;
   for (const auto& member : members()) counts.emplace_back(member, Shape::number());
   return Shape::named(Shape::record(std::move(counts)).orNull());
@@ -54,6 +54,6 @@ Shape shape() {
 
 }  // namespace
 
-const ExpectationKind queuesExpectation{"queues", &shape, &find, &check};
+const ExpectationKind queuesExpectation{"queues", &expectedQueues, &findQueues, &checkQueues};
 
 }  // namespace tether::scenario

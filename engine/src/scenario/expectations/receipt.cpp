@@ -8,14 +8,14 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) {
+json findReceipt(const Run& run, const json& /*expected*/) {
   return run.receipts.empty() ? json() : run.receipts.front();
 }
 
-Shape shape() { return receiptShape().orNull(); }
+Shape expectedReceipt() { return receiptShape().orNull(); }
 
 }  // namespace
 
-const ExpectationKind receiptExpectation{"receipt", &shape, &find, &checkAnswered};
+const ExpectationKind receiptExpectation{"receipt", &expectedReceipt, &findReceipt, &checkAnswered};
 
 }  // namespace tether::scenario

@@ -8,12 +8,13 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) { return run.receipts; }
+json findReceipts(const Run& run, const json& /*expected*/) { return run.receipts; }
 
-Shape shape() { return Shape::list(receiptShape()); }
+Shape expectedReceipts() { return Shape::list(receiptShape()); }
 
 }  // namespace
 
-const ExpectationKind receiptsExpectation{"receipts", &shape, &find, &checkAnswered};
+const ExpectationKind receiptsExpectation{"receipts", &expectedReceipts, &findReceipts,
+                                          &checkAnswered};
 
 }  // namespace tether::scenario

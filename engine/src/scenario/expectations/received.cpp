@@ -8,16 +8,17 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) { return run.received; }
+json findReceived(const Run& run, const json& /*expected*/) { return run.received; }
 
-void check(const ConfigValue& expected, const Reading& reading) {
+void checkReceived(const ConfigValue& expected, const Reading& reading) {
   if (reading.kind != "receive") expected.failAtKey("only a step with receive has received");
 }
 
-Shape shape() { return Shape::list(deliveryShape()); }
+Shape expectedReceived() { return Shape::list(deliveryShape()); }
 
 }  // namespace
 
-const ExpectationKind receivedExpectation{"received", &shape, &find, &check};
+const ExpectationKind receivedExpectation{"received", &expectedReceived, &findReceived,
+                                          &checkReceived};
 
 }  // namespace tether::scenario

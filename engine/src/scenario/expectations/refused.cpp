@@ -8,12 +8,13 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) { return run.refused; }
+json findRefused(const Run& run, const json& /*expected*/) { return run.refused; }
 
-Shape shape() { return errorShape().orNull(); }
+Shape expectedRefused() { return errorShape().orNull(); }
 
 }  // namespace
 
-const ExpectationKind refusedExpectation{"refused", &shape, &find, &checkRefusable};
+const ExpectationKind refusedExpectation{"refused", &expectedRefused, &findRefused,
+                                         &checkRefusable};
 
 }  // namespace tether::scenario

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& expected) {
+json findRows(const Run& run, const json& expected) {
   json found = json::object();
   for (const auto& [query, wanted] : expected.items()) {
     try {
@@ -25,10 +25,10 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-Shape shape() { return Shape::named(Shape::list(Shape::named(Shape::any()))); }
+Shape expectedRows() { return Shape::named(Shape::list(Shape::named(Shape::any()))); }
 
 }  // namespace
 
-const ExpectationKind rowsExpectation{"rows", &shape, &find};
+const ExpectationKind rowsExpectation{"rows", &expectedRows, &findRows};
 
 }  // namespace tether::scenario

@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& expected) {
+json findTrace(const Run& run, const json& expected) {
   json found = json::object();
   for (const auto& [name, wanted] : expected.items()) {
     const auto flow = run.flowOf(name);
@@ -18,10 +18,10 @@ json find(const Run& run, const json& expected) {
   return found;
 }
 
-Shape shape() { return Shape::named(Shape::list(Shape::text()).orNull()); }
+Shape expectedTrace() { return Shape::named(Shape::list(Shape::text()).orNull()); }
 
 }  // namespace
 
-const ExpectationKind traceExpectation{"trace", &shape, &find, &checkAbsences};
+const ExpectationKind traceExpectation{"trace", &expectedTrace, &findTrace, &checkAbsences};
 
 }  // namespace tether::scenario

@@ -8,16 +8,16 @@ namespace {
 
 using nlohmann::json;
 
-json find(const Run& run, const json& /*expected*/) { return run.tried; }
+json findTried(const Run& run, const json& /*expected*/) { return run.tried; }
 
-void check(const ConfigValue& expected, const Reading& reading) {
+void checkTried(const ConfigValue& expected, const Reading& reading) {
   if (reading.kind != "try") expected.failAtKey("only a step with try has tried");
 }
 
-Shape shape() { return tryShape().orNull(); }
+Shape expectedTried() { return tryShape().orNull(); }
 
 }  // namespace
 
-const ExpectationKind triedExpectation{"tried", &shape, &find, &check};
+const ExpectationKind triedExpectation{"tried", &expectedTried, &findTried, &checkTried};
 
 }  // namespace tether::scenario

@@ -5,7 +5,8 @@ namespace tether::scenario {
 
 namespace {
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
+StepKind::Act parseAdvance(const ConfigValue& value, const ConfigValue& /*step*/,
+                           Reading& /*reading*/) {
   return [by = value.duration()](Run& run) {
     // Somebody may have to restart the engine on the way.
     if (!run.advanceUntil) run.advanceUntil = run.world.clock().now() + by;
@@ -13,10 +14,10 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-nlohmann::json schema() { return {{"type", "string"}}; }
+nlohmann::json advanceSchema() { return {{"type", "string"}}; }
 
 }  // namespace
 
-const StepKind advanceStep{"advance", &parse, &schema};
+const StepKind advanceStep{"advance", &parseAdvance, &advanceSchema};
 
 }  // namespace tether::scenario

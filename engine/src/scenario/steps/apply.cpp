@@ -12,8 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMost = 1'000'000;
-
 double numberIn(const ConfigValue& value, double least, double most) {
   if (!value.raw().is_number()) value.failType("a number");
   const auto number = value.raw().get<double>();
@@ -54,7 +52,7 @@ void applyAll(Run& run, PlanRun& plan) {
   }
 }
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+StepKind::Act parseApply(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
   value.allowKeys({"plan", "canary", "stopOnFailure", "concurrency", "rate", "resume",
                    "allowExpired", "reason"});
   const auto plan = value.find("plan");
@@ -91,7 +89,7 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-json schema() {
+json applySchema() {
   const json text = {{"type", "string"}};
   const json yes = {{"type", "boolean"}};
   return {{"type", "object"},
@@ -110,6 +108,6 @@ json schema() {
 
 }  // namespace
 
-const StepKind applyStep{"apply", &parse, &schema};
+const StepKind applyStep{"apply", &parseApply, &applySchema};
 
 }  // namespace tether::scenario

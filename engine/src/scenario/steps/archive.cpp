@@ -5,12 +5,13 @@ namespace tether::scenario {
 
 namespace {
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
+StepKind::Act parseArchive(const ConfigValue& value, const ConfigValue& /*step*/,
+                           Reading& /*reading*/) {
   return parseDeed(value, &DeadLetters::archive);
 }
 
 }  // namespace
 
-const StepKind archiveStep{"archive", &parse, &deedSchema};
+const StepKind archiveStep{"archive", &parseArchive, &deedSchema};
 
 }  // namespace tether::scenario

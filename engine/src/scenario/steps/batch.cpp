@@ -6,7 +6,7 @@ namespace tether::scenario {
 
 namespace {
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+StepKind::Act parseBatch(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
   if (!value.raw().is_array()) value.failType("an array of commands");
   return [submissions = parseSubmissions(value, reading)](Run& run) {
     std::vector<CommandRequest> requests;
@@ -25,12 +25,12 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-nlohmann::json schema() {
+nlohmann::json batchSchema() {
   return {{"type", "array"}, {"items", submissionSchema()}, {"minItems", 1}};
 }
 
 }  // namespace
 
-const StepKind batchStep{"batch", &parse, &schema};
+const StepKind batchStep{"batch", &parseBatch, &batchSchema};
 
 }  // namespace tether::scenario

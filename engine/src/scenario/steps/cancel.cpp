@@ -9,10 +9,11 @@ namespace {
 
 using nlohmann::json;
 
-void checkName(const ConfigValue& name) { (void)name.text(); }
+void checkCancelName(const ConfigValue& name) { (void)name.text(); }
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
-  return [operation = parseOperation(value, &checkName)](Run& run) {
+StepKind::Act parseCancel(const ConfigValue& value, const ConfigValue& /*step*/,
+                          Reading& /*reading*/) {
+  return [operation = parseOperation(value, &checkCancelName)](Run& run) {
     submitOrBeRefused(run, [&] {
       for (const auto& name : operation.names) {
         const auto id = run.idOf(name.get<std::string>());
@@ -24,10 +25,10 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-json schema() { return operationSchema({{"type", "string"}}); }
+json cancelSchema() { return operationSchema({{"type", "string"}}); }
 
 }  // namespace
 
-const StepKind cancelStep{"cancel", &parse, &schema};
+const StepKind cancelStep{"cancel", &parseCancel, &cancelSchema};
 
 }  // namespace tether::scenario

@@ -9,8 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMost = 1'000'000;
-
 void checkOne(const ConfigValue& value) {
   value.allowKeys({"letter", "set", "body", "version", "reason"});
   const auto letter = value.find("letter");
@@ -38,7 +36,8 @@ LetterEdit editOf(const Run& run, DeadLetters& letters, const json& written) {
   return edit;
 }
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
+StepKind::Act parseEdit(const ConfigValue& value, const ConfigValue& /*step*/,
+                        Reading& /*reading*/) {
   std::vector<json> written;
   for (const auto& one : value.oneOrMore()) {
     checkOne(one);
@@ -55,7 +54,7 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-json schema() {
+json editSchema() {
   const json one = {{"type", "object"},
                     {"required", {"letter"}},
                     {"additionalProperties", false},
@@ -70,6 +69,6 @@ json schema() {
 
 }  // namespace
 
-const StepKind editStep{"edit", &parse, &schema};
+const StepKind editStep{"edit", &parseEdit, &editSchema};
 
 }  // namespace tether::scenario

@@ -5,16 +5,16 @@ namespace tether::scenario {
 
 namespace {
 
-bool set(Unit& unit, const PauseOf& of, Time now) {
+bool setPause(Unit& unit, const PauseOf& of, Time now) {
   return unit.pause(of.queue, of.type, of.by, now);
 }
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
-  return parsePause(value, reading, "paused", &set);
+StepKind::Act parsePause(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+  return parsePause(value, reading, "paused", &setPause);
 }
 
 }  // namespace
 
-const StepKind pauseStep{"pause", &parse, &pauseSchema};
+const StepKind pauseStep{"pause", &parsePause, &pauseSchema};
 
 }  // namespace tether::scenario

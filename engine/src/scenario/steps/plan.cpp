@@ -9,8 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMost = 1'000'000;
-
 void checkWhere(const ConfigValue& where) {
   where.allowKeys({"of", "type", "error", "queue", "group", "correlationId", "since", "until",
                    "attemptsMin", "attemptsMax", "limit"});
@@ -49,7 +47,7 @@ Filter filterOf(const Run& run, const json& written) {
   return filter;
 }
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+StepKind::Act parsePlan(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
   value.allowKeys({"where", "set", "as", "reason"});
   const auto where = value.find("where");
   if (where) checkWhere(*where);
@@ -69,7 +67,7 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-json schema() {
+json planSchema() {
   const json text = {{"type", "string"}};
   const json textOrRef = {{"type", {"string", "object"}}};
   const json number = {{"type", "integer"}, {"minimum", 0}};
@@ -99,6 +97,6 @@ json schema() {
 
 }  // namespace
 
-const StepKind planStep{"plan", &parse, &schema};
+const StepKind planStep{"plan", &parsePlan, &planSchema};
 
 }  // namespace tether::scenario

@@ -5,12 +5,13 @@ namespace tether::scenario {
 
 namespace {
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
+StepKind::Act parsePurge(const ConfigValue& value, const ConfigValue& /*step*/,
+                         Reading& /*reading*/) {
   return parseDeed(value, &DeadLetters::purge);
 }
 
 }  // namespace
 
-const StepKind purgeStep{"purge", &parse, &deedSchema};
+const StepKind purgeStep{"purge", &parsePurge, &deedSchema};
 
 }  // namespace tether::scenario

@@ -9,10 +9,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMost = 1'000'000;
 constexpr Duration kLease = std::chrono::seconds{30};
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+StepKind::Act parseReceive(const ConfigValue& value, const ConfigValue& /*step*/,
+                           Reading& reading) {
   value.allowKeys({"queue", "max", "as", "distinct"});
   const auto queue = value.find("queue");
   if (!queue) value.fail("needs \"queue\": where from");
@@ -41,7 +41,7 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
       };
 }
 
-json schema() {
+json receiveSchema() {
   return {{"type", "object"},
           {"required", {"queue"}},
           {"additionalProperties", false},
@@ -54,6 +54,6 @@ json schema() {
 
 }  // namespace
 
-const StepKind receiveStep{"receive", &parse, &schema};
+const StepKind receiveStep{"receive", &parseReceive, &receiveSchema};
 
 }  // namespace tether::scenario

@@ -10,7 +10,8 @@ namespace {
 
 using nlohmann::json;
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
+StepKind::Act parseReplay(const ConfigValue& value, const ConfigValue& /*step*/,
+                          Reading& /*reading*/) {
   const auto operation = parseOperation(value, &checkLetter, {"set", "allowExpired"});
   if (!operation.written.empty()) {
     if (const auto set = value.find("set")) checkEdits(*set);
@@ -33,13 +34,13 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-json schema() {
+json replaySchema() {
   return operationSchema(letterSchema(),
                          {{"set", editsSchema()}, {"allowExpired", {{"type", "boolean"}}}});
 }
 
 }  // namespace
 
-const StepKind replayStep{"replay", &parse, &schema};
+const StepKind replayStep{"replay", &parseReplay, &replaySchema};
 
 }  // namespace tether::scenario

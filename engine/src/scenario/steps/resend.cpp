@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 /// An event by its `as` or id, or the newest of a type, perhaps of one command.
-void checkName(const ConfigValue& name) {
+void checkResendName(const ConfigValue& name) {
   if (!name.raw().is_object()) {
     (void)name.text();
     return;
@@ -50,8 +50,9 @@ std::string eventNamed(const Run& run, const json& name) {
   return found->id;
 }
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
-  const auto operation = parseOperation(value, &checkName, {"queue"});
+StepKind::Act parseResend(const ConfigValue& value, const ConfigValue& /*step*/,
+                          Reading& /*reading*/) {
+  const auto operation = parseOperation(value, &checkResendName, {"queue"});
   std::string queue;
   if (!operation.written.empty()) {
     if (const auto to = value.find("queue")) queue = to->text();
@@ -65,10 +66,10 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-json schema() { return operationSchema(nameSchema(), {{"queue", {{"type", "string"}}}}); }
+json resendSchema() { return operationSchema(nameSchema(), {{"queue", {{"type", "string"}}}}); }
 
 }  // namespace
 
-const StepKind resendStep{"resend", &parse, &schema};
+const StepKind resendStep{"resend", &parseResend, &resendSchema};
 
 }  // namespace tether::scenario

@@ -5,7 +5,8 @@ namespace tether::scenario {
 
 namespace {
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
+StepKind::Act parseRestart(const ConfigValue& value, const ConfigValue& /*step*/,
+                           Reading& /*reading*/) {
   if (value.raw() != true) value.fail("must be true");
   return [](Run& run) {
     run.world.crash();
@@ -13,10 +14,10 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-nlohmann::json schema() { return {{"const", true}}; }
+nlohmann::json restartSchema() { return {{"const", true}}; }
 
 }  // namespace
 
-const StepKind restartStep{"restart", &parse, &schema};
+const StepKind restartStep{"restart", &parseRestart, &restartSchema};
 
 }  // namespace tether::scenario

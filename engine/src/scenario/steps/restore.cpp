@@ -5,12 +5,13 @@ namespace tether::scenario {
 
 namespace {
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
+StepKind::Act parseRestore(const ConfigValue& value, const ConfigValue& /*step*/,
+                           Reading& /*reading*/) {
   return parseDeed(value, &DeadLetters::restore);
 }
 
 }  // namespace
 
-const StepKind restoreStep{"restore", &parse, &deedSchema};
+const StepKind restoreStep{"restore", &parseRestore, &deedSchema};
 
 }  // namespace tether::scenario

@@ -5,14 +5,16 @@ namespace tether::scenario {
 
 namespace {
 
-bool set(Unit& unit, const PauseOf& of, Time /*now*/) { return unit.resume(of.queue, of.type); }
+bool liftPause(Unit& unit, const PauseOf& of, Time /*now*/) {
+  return unit.resume(of.queue, of.type);
+}
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
-  return parsePause(value, reading, "resumed", &set);
+StepKind::Act parseResume(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+  return parsePause(value, reading, "resumed", &liftPause);
 }
 
 }  // namespace
 
-const StepKind resumeStep{"resume", &parse, &pauseSchema};
+const StepKind resumeStep{"resume", &parseResume, &pauseSchema};
 
 }  // namespace tether::scenario

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+StepKind::Act parseSend(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
   value.allowKeys({"queue", "type", "data", "as", "id", "source", "key", "correlationId",
                    "causationId", "body"});
   const auto queue = value.find("queue");
@@ -46,7 +46,7 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-json schema() {
+json sendSchema() {
   const json text = {{"type", "string"}};
   const json textOrRef = {{"type", {"string", "object"}}};
   return {{"type", "object"},
@@ -67,6 +67,6 @@ json schema() {
 
 }  // namespace
 
-const StepKind sendStep{"send", &parse, &schema};
+const StepKind sendStep{"send", &parseSend, &sendSchema};
 
 }  // namespace tether::scenario

@@ -5,7 +5,7 @@ namespace tether::scenario {
 
 namespace {
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+StepKind::Act parseSql(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
   std::vector<std::string> scripts;
   for (const auto& part : value.oneOrMore()) {
     scripts.push_back(part.anyText());
@@ -14,13 +14,13 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   return [scripts](Run& run) { run.world.change(scripts); };
 }
 
-nlohmann::json schema() {
+nlohmann::json sqlSchema() {
   const nlohmann::json text = {{"type", "string"}};
   return {{"anyOf", {text, {{"type", "array"}, {"items", text}, {"minItems", 1}}}}};
 }
 
 }  // namespace
 
-const StepKind sqlStep{"sql", &parse, &schema};
+const StepKind sqlStep{"sql", &parseSql, &sqlSchema};
 
 }  // namespace tether::scenario

@@ -6,7 +6,7 @@ namespace tether::scenario {
 
 namespace {
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+StepKind::Act parseSubmit(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
   return [submissions = parseSubmissions(value, reading)](Run& run) {
     for (const auto& submission : submissions) {
       submission.announce(run);
@@ -22,13 +22,13 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-nlohmann::json schema() {
+nlohmann::json submitSchema() {
   const auto one = submissionSchema();
   return {{"anyOf", {one, {{"type", "array"}, {"items", one}, {"minItems", 1}}}}};
 }
 
 }  // namespace
 
-const StepKind submitStep{"submit", &parse, &schema};
+const StepKind submitStep{"submit", &parseSubmit, &submitSchema};
 
 }  // namespace tether::scenario

@@ -10,7 +10,8 @@ namespace {
 
 using nlohmann::json;
 
-StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Reading& /*reading*/) {
+StepKind::Act parseTry(const ConfigValue& value, const ConfigValue& /*step*/,
+                       Reading& /*reading*/) {
   value.allowKeys({"letter", "set"});
   const auto letter = value.find("letter");
   if (!letter) value.fail("needs \"letter\": what failed");
@@ -26,7 +27,7 @@ StepKind::Act parse(const ConfigValue& value, const ConfigValue& /*step*/, Readi
   };
 }
 
-json schema() {
+json trySchema() {
   return {{"type", "object"},
           {"required", {"letter"}},
           {"additionalProperties", false},
@@ -35,6 +36,6 @@ json schema() {
 
 }  // namespace
 
-const StepKind tryStep{"try", &parse, &schema};
+const StepKind tryStep{"try", &parseTry, &trySchema};
 
 }  // namespace tether::scenario
