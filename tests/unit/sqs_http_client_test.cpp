@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "transport/sqs/http_client.hpp"
+#include "transport/sqs/libcurl.hpp"
 #include "unit/thrown.hpp"
 #include "unit/wire_server.hpp"
 
@@ -36,6 +37,12 @@ struct Held {
 std::string ok(const WireServer::Request&, std::size_t) { return httpAnswer("200 OK", "{}"); }
 
 }  // namespace
+
+TEST_CASE("sqs http: where libcurl is missing it is named, and what to install") {
+  const auto text = thrown([] { const Libcurl curl("libcurl-of-nobody.so.4"); });
+  CHECK(text.find("libcurl-of-nobody.so.4") != std::string::npos);
+  CHECK(text.find("install libcurl4") != std::string::npos);
+}
 
 TEST_CASE("sqs http: many calls use one connection") {
   WireServer server(ok);

@@ -1,7 +1,5 @@
 #include "transport/sqs/http_client.hpp"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <array>
 #include <condition_variable>
@@ -13,6 +11,7 @@
 #include "tether/error.hpp"
 #include "tether/text.hpp"
 #include "transport/sqs/endpoint_url.hpp"
+#include "transport/sqs/libcurl.hpp"
 
 namespace tether::sqs {
 
@@ -28,19 +27,19 @@ constexpr long kPollMillis = 1000;
 constexpr long kExpectMillis = 100;
 
 struct EasyEnd {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+  void operator()(CURL* handle) const { libcurl().easyCleanup(handle); }
 };
 struct MultiEnd {
-  void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
+  void operator()(CURLM* handle) const { libcurl().multiCleanup(handle); }
 };
 struct ListEnd {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { libcurl().slistFreeAll(list); }
 };
 struct UrlEnd {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { libcurl().urlCleanup(url); }
 };
 struct TextEnd {
-  void operator()(char* text) const { curl_free(text); }
+  void operator()(char* text) const { libcurl().free(text); }
 };
 using Easy = std::unique_ptr<CURL, EasyEnd>;
 using Multi = std::unique_ptr<CURLM, MultiEnd>;
@@ -56,7 +55,7 @@ struct Target {
 
 std::string partOf(CURLU* url, CURLUPart part) {
   char* text = nullptr;
-  if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return {};
+  if (libcurl().urlGet(url, part, &text, 0) != CURLUE_OK) return {};
   const std::unique_ptr<char, TextEnd> owner(text);
   return text;
 }
@@ -69,8 +68,9 @@ bool isLinkLocal(const std::string& host) {
 }
 
 Target check(const HttpRequest& request) {
-  const std::unique_ptr<CURLU, UrlEnd> url(curl_url());
-  if (url == nullptr || curl_url_set(url.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK)
+  const std::unique_ptr<CURLU, UrlEnd> url(libcurl().url());
+  if (url == nullptr ||
+      libcurl().urlSet(url.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK)
     throw invalid("not a URL: " + quote(request.url));
   const auto scheme = partOf(url.get(), CURLUPART_SCHEME);
   const auto host = partOf(url.get(), CURLUPART_HOST);
@@ -134,16 +134,16 @@ long toMillis(Duration time) {
 
 template <class Value>
 void set(CURL* handle, CURLoption option, Value value) {
-  const auto code = curl_easy_setopt(handle, option, value);
+  const auto code = libcurl().easySetopt(handle, option, value);
   if (code != CURLE_OK) {
     throw Error(ErrorCode::Internal, "libcurl refuses option " +
                                          std::to_string(static_cast<int>(option)) + ": " +
-                                         curl_easy_strerror(code));
+                                         libcurl().easyStrerror(code));
   }
 }
 
 void addHeader(Transfer& transfer, const std::string& line) {
-  curl_slist* first = curl_slist_append(transfer.headers.get(), line.c_str());
+  curl_slist* first = libcurl().slistAppend(transfer.headers.get(), line.c_str());
   if (first == nullptr) throw std::bad_alloc();
   if (transfer.headers == nullptr) transfer.headers.reset(first);
 }
@@ -197,22 +197,17 @@ HttpResult finish(Transfer& transfer, CURLcode code) {
   HttpResult result;
   if (code == CURLE_OK) {
     long status = 0;
-    curl_easy_getinfo(transfer.handle.get(), CURLINFO_RESPONSE_CODE, &status);
+    libcurl().easyGetinfo(transfer.handle.get(), CURLINFO_RESPONSE_CODE, &status);
     transfer.response.status = static_cast<int>(status);
     result.response = std::move(transfer.response);
   } else if (transfer.tooLarge) {
     result.error = transfer.target.origin + ": the answer is larger than 64 MiB";
   } else {
     const char* reason =
-        transfer.reason.front() == '\0' ? curl_easy_strerror(code) : transfer.reason.data();
+        transfer.reason.front() == '\0' ? libcurl().easyStrerror(code) : transfer.reason.data();
     result.error = transfer.target.origin + ": " + escapeForTerminal(reason);
   }
   return result;
-}
-
-void startCurl() {
-  static const CURLcode kStarted = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (kStarted != CURLE_OK) throw Error(ErrorCode::Internal, "libcurl does not start");
 }
 
 }  // namespace
@@ -221,17 +216,15 @@ void startCurl() {
 // as calls that ever ran side by side, and nobody waits behind another's long poll.
 class HttpClient::Pool {
  public:
-  Pool() { startCurl(); }
-
   Multi borrow() {
     const std::lock_guard lock(mutex_);
     Multi multi;
     if (idle_.empty()) {
-      multi.reset(curl_multi_init());
+      multi.reset(libcurl().multiInit());
       if (multi == nullptr) throw Error(ErrorCode::Internal, "libcurl gives no multi handle");
       // Or libcurl keeps four connections for each request that still runs, and so closes at the
       // end of a round what the next one needs.
-      curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, long{kParallel});
+      libcurl().multiSetopt(multi.get(), CURLMOPT_MAXCONNECTS, long{kParallel});
     } else {
       multi = std::move(idle_.back());
       idle_.pop_back();
@@ -251,7 +244,7 @@ class HttpClient::Pool {
     const std::lock_guard lock(mutex_);
     until_ = ended_ ? std::min(until_, until) : until;
     ended_ = true;
-    for (CURLM* multi : busy_) curl_multi_wakeup(multi);
+    for (CURLM* multi : busy_) libcurl().multiWakeup(multi);
     changed_.notify_all();
   }
 
@@ -289,7 +282,7 @@ class Run {
   Run(CURLM* multi, std::vector<Transfer>& transfers, std::vector<HttpResult>& results)
       : multi_(multi), transfers_(transfers), results_(results) {}
   ~Run() {
-    for (Transfer* transfer : running_) curl_multi_remove_handle(multi_, transfer->handle.get());
+    for (Transfer* transfer : running_) libcurl().multiRemoveHandle(multi_, transfer->handle.get());
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -302,12 +295,12 @@ class Run {
       if (time && (*time <= Duration{0} || running_.empty())) break;
       while (!time && next_ < transfers_.size() && running_.size() < kParallel) start();
       int still = 0;
-      curl_multi_perform(multi_, &still);
+      libcurl().multiPerform(multi_, &still);
       collect();
       if (running_.empty() && next_ == transfers_.size()) return;
       if (running_.empty()) continue;
       const long wait = time ? std::min(kPollMillis, toMillis(*time)) : kPollMillis;
-      curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait), nullptr);
+      libcurl().multiPoll(multi_, nullptr, 0, static_cast<int>(wait), nullptr);
     }
     for (std::size_t at = 0; at < transfers_.size(); ++at) {
       const bool unfinished = at >= next_ || running_.contains(&transfers_[at]);
@@ -318,22 +311,22 @@ class Run {
  private:
   void start() {
     Transfer& transfer = transfers_[next_++];
-    transfer.handle.reset(curl_easy_init());
+    transfer.handle.reset(libcurl().easyInit());
     if (transfer.handle == nullptr) throw std::bad_alloc();
     prepare(transfer);
-    curl_multi_add_handle(multi_, transfer.handle.get());
+    libcurl().multiAddHandle(multi_, transfer.handle.get());
     running_.insert(&transfer);
   }
 
   void collect() {
     int more = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_, &more)) {
+    while (const CURLMsg* message = libcurl().multiInfoRead(multi_, &more)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
       Transfer* transfer = nullptr;
-      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+      libcurl().easyGetinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
       results_[static_cast<std::size_t>(transfer - transfers_.data())] = finish(*transfer, code);
-      curl_multi_remove_handle(multi_, transfer->handle.get());
+      libcurl().multiRemoveHandle(multi_, transfer->handle.get());
       running_.erase(transfer);
     }
   }

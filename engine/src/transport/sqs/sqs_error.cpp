@@ -1,7 +1,5 @@
 #include "transport/sqs/sqs_error.hpp"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <array>
 #include <initializer_list>
@@ -10,6 +8,7 @@
 
 #include "tether/text.hpp"
 #include "transport/sqs/json_members.hpp"
+#include "transport/sqs/libcurl.hpp"
 
 namespace tether::sqs {
 
@@ -137,7 +136,7 @@ Remedy remedyFor(const ServiceError& error) {
 std::string skewInWords(const HttpResponse& response, Time now) {
   const auto date = response.headers.find("date");
   if (date == response.headers.end()) return {};
-  const time_t theirs = curl_getdate(date->second.c_str(), nullptr);
+  const time_t theirs = libcurl().getdate(date->second.c_str(), nullptr);
   if (theirs < 0) return {};
   const auto ours = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
   const auto skew = ours - std::chrono::seconds{theirs};
