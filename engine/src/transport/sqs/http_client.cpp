@@ -206,6 +206,8 @@ HttpResult finish(Transfer& transfer, CURLcode code) {
     const char* reason =
         transfer.reason.front() == '\0' ? libcurl().easyStrerror(code) : transfer.reason.data();
     result.error = transfer.target.origin + ": " + escapeForTerminal(reason);
+    result.distrusted = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
+    if (result.distrusted) result.error += "; AWS_CA_BUNDLE may name whom to trust instead";
   }
   return result;
 }

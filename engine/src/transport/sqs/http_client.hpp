@@ -45,6 +45,7 @@ struct HttpResponse {
 struct HttpResult {
   std::optional<HttpResponse> response;
   std::string error;
+  bool distrusted = false;  // the other side's certificate is: trying again cannot help
 };
 
 /// Thread safety: every call from any thread; requests of several threads run side by side.

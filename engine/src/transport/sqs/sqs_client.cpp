@@ -119,7 +119,7 @@ CallFailure SqsClient::failureOf(const Call& call, const HttpResponse& response)
 bool SqsClient::judge(Call& call, const HttpResult& result, const Credentials& keys) {
   if (!result.response) {
     call.failure = {.message = "no answer from " + result.error};
-    return true;
+    return !result.distrusted;
   }
   const auto& response = *result.response;
   if (response.status < 200 || response.status >= 300) {
