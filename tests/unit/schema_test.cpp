@@ -138,6 +138,57 @@ TEST_CASE("what a schema allows is accepted") {
   }
 }
 
+TEST_CASE("integers are compared to the last digit, also with fractions and inside values") {
+  struct Case {
+    const char* keywords;
+    const char* good;
+    const char* bad;
+  };
+  const Case cases[] = {
+      {R"("maximum": 9007199254740992)", "9007199254740992", "9007199254740993"},
+      {R"("maximum": 9007199254740992.0)", "9007199254740992", "9007199254740993"},
+      {R"("minimum": 9007199254740993)", "9007199254740993", "9007199254740992"},
+      {R"("exclusiveMaximum": 9007199254740993)", "9007199254740992", "9007199254740993"},
+      {R"("exclusiveMinimum": 9007199254740992)", "9007199254740993", "9007199254740992"},
+      {R"("minimum": -9223372036854775807)", "-9223372036854775807", "-9223372036854775808"},
+      {R"("maximum": 9.3e18, "minimum": -0.5)", "9223372036854775807", "-1"},
+      {R"("maximum": -1.5)", "-2", "-1"},
+      {R"("const": 9007199254740993)", "9007199254740993", "9007199254740992"},
+      {R"("const": {"n": [9007199254740993]})", R"({"n": [9007199254740993]})",
+       R"({"n": [9007199254740992]})"},
+      {R"("const": 1)", "1.0", "true"},
+      {R"("enum": [1, 9007199254740993])", "9007199254740993", "9007199254740992.0"},
+      {R"("uniqueItems": true)", "[9007199254740992, 9007199254740993]", "[1, 1.0]"},
+      {R"("type": "integer", "multipleOf": 3)", "9007199254740993", "9007199254740992"},
+  };
+  for (const Case& one : cases) {
+    const std::string schema = std::string(R"({"properties": {"n": {)") + one.keywords + "}}}";
+    CAPTURE(schema);
+    CHECK(verdict(schema, {{"n", json::parse(one.good)}}) == "nothing");
+    CHECK(verdict(schema, {{"n", json::parse(one.bad)}}) != "nothing");
+  }
+}
+
+TEST_CASE("a pattern and a length count characters, not bytes") {
+  const auto of = [](const std::string& keywords, const std::string& text) {
+    return verdict(R"({"properties": {"s": {)" + keywords + "}}}", {{"s", text}});
+  };
+  for (const char* text : {"aé", "äö", "x漢", "b😀"}) {
+    CAPTURE(std::string(text));
+    CHECK(of(R"("pattern": "^.{2}$")", text) == "nothing");
+    CHECK(of(R"("pattern": "^.[^a-z]$")", text) == "nothing");
+    CHECK(of(R"("minLength": 2, "maxLength": 2)", text) == "nothing");
+    CHECK(of(R"("pattern": "^.{3,4}$")", text) != "nothing");
+  }
+  CHECK(of(R"("pattern": "^[à-ü]+$")", "äöü") == "nothing");
+  CHECK(of(R"("pattern": "^[äö]$")", "ä") == "nothing");
+  CHECK(of(R"("pattern": "^[äö]$")", "ü") != "nothing");
+  CHECK(of(R"("pattern": "^\\u00e4é?$")", "ä") == "nothing");
+  CHECK(verdict(R"({"propertyNames": {"pattern": "^.$"}})", {{"ä", 1}}) == "nothing");
+  CHECK(verdict(R"({"patternProperties": {"^.$": {"type": "string"}}})", {{"ä", 1}}) ==
+        "invalid: payload/ä: must be a string, not a number");
+}
+
 TEST_CASE("a violation never shows the value") {
   const std::string text =
       verdict(R"({"properties": {"card": {"enum": ["a"], "maxLength": 2}}})", {{"card", "4111"}});

@@ -4,34 +4,13 @@
 #include <array>
 #include <cstddef>
 
+#include "base/code_point.hpp"
+
 namespace tether {
 namespace {
 
 constexpr std::size_t kQuotedBytesMax = 80;
 constexpr std::size_t kWordBytesMax = 64;  // longer words are data, not typing errors
-
-struct CodePoint {
-  char32_t value;
-  std::size_t bytes;  // 0: the first byte is no UTF-8
-};
-
-/// Reads the code point at the front of a text that is not empty.
-CodePoint decode(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {first, 1};
-  const std::size_t bytes = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < bytes) return {0, 0};
-  char32_t value = first & (0xFFU >> (bytes + 1));
-  for (std::size_t at = 1; at < bytes; ++at) {
-    if ((byte(at) & 0xC0) != 0x80) return {0, 0};
-    value = value << 6 | (byte(at) & 0x3F);
-  }
-  constexpr std::array<char32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
-  if (value < kSmallest[bytes] || surrogate || value > 0x10FFFF) return {0, 0};
-  return {value, bytes};
-}
 
 bool isControl(char32_t c) { return c < 0x20 || (c >= 0x7F && c <= 0x9F); }
 

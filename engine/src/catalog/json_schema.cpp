@@ -1,81 +1,20 @@
 #include "catalog/json_schema.hpp"
 
-// Without exceptions the library ends the process.
-#ifndef VALIJSON_USE_EXCEPTIONS
-#define VALIJSON_USE_EXCEPTIONS 1
-#endif
 #include <algorithm>
 #include <mutex>
-#include <regex>
-#include <unordered_map>
 #include <utility>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validation_results.hpp>
-#include <valijson/validation_visitor.hpp>
 
-#include "catalog/pattern.hpp"
 #include "catalog/schema_check.hpp"
 #include "catalog/schema_type.hpp"
 #include "catalog/schema_violation.hpp"
+#include "catalog/schema_visitor.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
-
-// What the library says, word for word, but for how it meets regular expressions: those of names
-// and formats it compiles anew for each value, and in the way that compilePattern avoids.
-namespace valijson {
-
-using PatternText =
-    std::basic_string<char, std::char_traits<char>, internal::CustomAllocator<char>>;
-
-template <>
-template <>
-bool ValidationVisitor<adapters::NlohmannJsonAdapter>::ValidatePatternPropertySubschemas::
-operator()(const PatternText& pattern, const Subschema* subschema) const {
-  const auto& names = m_regexesCache.at(std::string(pattern.c_str()));
-  bool matchFound = false;
-  for (const auto member : m_object) {
-    if (!std::regex_search(member.first, names)) continue;
-    matchFound = true;
-    if (m_propertiesMatched != nullptr) m_propertiesMatched->insert(member.first);
-    auto context = m_context;
-    context.push_back("[" + member.first + "]");
-    ValidationVisitor inner(member.second, context, m_strictTypes, m_results, m_regexesCache);
-    if (inner.validateSchema(*subschema)) continue;
-    if (m_results != nullptr) {
-      m_results->pushError(m_context,
-                           "Failed to validate against schema associated with pattern '" +
-                               std::string(pattern.c_str()) + "'.");
-    }
-    if (m_validated != nullptr) *m_validated = false;
-    if (!m_continueOnFailure) return false;
-  }
-  return (matchFound || m_continueIfUnmatched) && m_continueOnSuccess;
-}
-
-template <>
-bool ValidationVisitor<adapters::NlohmannJsonAdapter>::visit(
-    const constraints::FormatConstraint& constraint) {
-  const std::string& format = constraint.getFormat();
-  if (tether::hasFormat(format, m_target.asString())) return true;
-  if (m_results != nullptr) m_results->pushError(m_context, "String should be a valid " + format);
-  return false;
-}
-
-template <>
-bool ValidationVisitor<adapters::StdStringAdapter>::visit(
-    const constraints::FormatConstraint& constraint) {
-  return tether::hasFormat(constraint.getFormat(), m_target.asString());  // of a name: no results
-}
-
-}  // namespace valijson
 
 namespace tether {
 namespace {
 
 using nlohmann::json;
-using Adapter = valijson::adapters::NlohmannJsonAdapter;
 
 constexpr std::size_t kRegexBytesMax = 4096;
 constexpr std::size_t kUniqueItemsMax = 512;
@@ -143,9 +82,9 @@ class JsonSchema::Validator {
   Validator(json schema, SchemaTraits traits)
       : schema_(std::move(schema)), traits_(std::move(traits)) {
     valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    parser.populateSchema(Adapter(schema_), compiled_);
-    for (const auto& pattern : traits_.patterns)
-      patterns_.emplace(pattern, compilePattern(pattern));
+    addExactBounds(parser);
+    parser.populateSchema(PayloadAdapter(schema_), compiled_);
+    for (const auto& pattern : traits_.patterns) patterns_.compiled.emplace(pattern, pattern);
   }
 
   void validate(const json& payload) {
@@ -176,9 +115,9 @@ class JsonSchema::Validator {
  private:
   bool holds(const json& payload, valijson::ValidationResults* results) {
     constexpr bool kStrictTypes = true;
-    const Adapter target(payload);
-    return valijson::ValidationVisitor<Adapter>(target, {"<root>"}, kStrictTypes, results,
-                                                patterns_)
+    const PayloadAdapter target(payload);
+    return valijson::ValidationVisitor<PayloadAdapter>(target, {"<root>"}, kStrictTypes, results,
+                                                       patterns_)
         .validateSchema(compiled_);
   }
 
@@ -186,7 +125,7 @@ class JsonSchema::Validator {
   const SchemaTraits traits_;
   std::mutex mutex_;
   valijson::Schema compiled_;
-  std::unordered_map<std::string, std::regex> patterns_;  // compiled once, and our way
+  PatternCache patterns_;
 };
 
 JsonSchema::JsonSchema(const SourceText& source) {

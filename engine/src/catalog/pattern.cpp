@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
+#include "base/code_point.hpp"
 #include "tether/error.hpp"
 
 namespace tether {
@@ -89,6 +91,19 @@ bool inCalendar(const std::string& text) {
   return day <= (month == 2 ? 29 : isShort ? 30 : 31);
 }
 
+/// Of bytes that are no UTF-8 each is one.
+std::wstring characters(std::string_view text) {
+  std::wstring points;
+  points.reserve(text.size());
+  while (!text.empty()) {
+    const auto point = decode(text);
+    points += static_cast<wchar_t>(point.bytes == 0 ? static_cast<unsigned char>(text.front())
+                                                    : point.value);
+    text.remove_prefix(std::max<std::size_t>(point.bytes, 1));
+  }
+  return points;
+}
+
 }  // namespace
 
 bool hasFormat(const std::string& format, const std::string& text) {
@@ -99,19 +114,23 @@ bool hasFormat(const std::string& format, const std::string& text) {
   return std::regex_match(text, format == "date" ? kDateForm : kBothForm) && inCalendar(text);
 }
 
-std::regex compilePattern(const std::string& pattern) {
+Pattern::Pattern(const std::string& pattern) {
   if (pattern.size() > kStepsMax || stepsOf(pattern) > kStepsMax) {
     throw Error(ErrorCode::Invalid, "stands for more than " + std::to_string(kStepsMax) +
                                         " steps, with its repetitions written out");
   }
   try {
-    return std::regex(pattern, kFlags);
+    compiled_.assign(characters(pattern), kFlags);
   } catch (const std::regex_error& error) {
     throw Error(ErrorCode::Invalid,
                 error.code() == std::regex_constants::error_complexity
                     ? "has a back-reference, whose cost has no bound"
                     : "is not a regular expression of ECMAScript: " + std::string(error.what()));
   }
+}
+
+bool Pattern::isFoundIn(const std::string& text) const {
+  return std::regex_search(characters(text), compiled_);
 }
 
 }  // namespace tether

@@ -7,11 +7,20 @@
 
 namespace tether {
 
-/// ECMAScript without back-references. Each byte of a text is looked at once, with all ways in
-/// which the pattern may go on at hand: the library's usual way recurses for each byte, and tries
-/// one way after the other. Throws Invalid for one that is no pattern, or stands for too many
-/// steps.
-std::regex compilePattern(const std::string& pattern);
+/// ECMAScript without back-references, of characters: "." is one code point, whatever its bytes.
+/// Each is looked at once, with all ways in which the pattern may go on at hand: the library's
+/// usual way recurses for each character, and tries one way after the other.
+class Pattern {
+ public:
+  /// Throws Invalid for one that is no pattern, or stands for too many steps.
+  explicit Pattern(const std::string& pattern);
+
+  /// Anywhere in the text, unless the pattern has anchors.
+  bool isFoundIn(const std::string& text) const;
+
+ private:
+  std::wregex compiled_;
+};
 
 /// Whether a text is a "date", "time" or "date-time" of JSON Schema.
 bool hasFormat(const std::string& format, const std::string& text);

@@ -218,7 +218,7 @@ class Checker {
   void checkRegex(const Pointer& at, const std::string& pattern) {
     traits_.usesRegex = true;
     try {
-      static_cast<void>(compilePattern(pattern));
+      static_cast<void>(Pattern(pattern));
       traits_.patterns.insert(pattern);
     } catch (const Error& error) {
       source_.fail(at, error.what());

@@ -18,7 +18,7 @@ struct SchemaTraits {
 
 /// Accepts JSON Schema draft-07 as far as it is enforced here. Throws Invalid with the place for:
 /// another "$schema"; unknown and misspelt keywords; values of the wrong type; regular expressions
-/// that do not compile, see compilePattern; formats but date, time, date-time; references to other
+/// that do not compile, see Pattern; formats but date, time, date-time; references to other
 /// documents, to nothing, or that never step into the value; keywords beside "$ref", and others
 /// that have no effect where they stand; and forms that the validator is known to judge wrongly:
 /// - "multipleOf", unless a whole number beside "type": "integer" (it compares binary fractions)

@@ -1,7 +1,6 @@
 #include "catalog/schema_violation.hpp"
 
 #include <algorithm>
-#include <regex>
 #include <set>
 #include <string_view>
 
@@ -127,7 +126,7 @@ class Applicable {
     }
     if (schema.contains("patternProperties")) {
       for (const auto& [pattern, inner] : schema["patternProperties"].items()) {
-        if (std::regex_search(token, compilePattern(pattern))) take(inner);
+        if (Pattern(pattern).isFoundIn(token)) take(inner);
       }
     }
     if (!matched && schema.contains("additionalProperties")) add(schema["additionalProperties"]);

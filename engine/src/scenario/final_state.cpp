@@ -14,9 +14,8 @@ using nlohmann::json;
 
 /// Every text that is a time counts as the same time.
 json timeless(const json& value) {
-  static const auto kTime =
-      compilePattern(R"(^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?$)");
-  if (value.is_string() && std::regex_match(value.get_ref<const std::string&>(), kTime)) {
+  static const Pattern kTime(R"(^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?$)");
+  if (value.is_string() && kTime.isFoundIn(value.get_ref<const std::string&>())) {
     return "a time";
   }
   if (!value.is_structured()) return value;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "catalog/pattern.hpp"
+#include "model/json_order.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
 
@@ -72,13 +73,11 @@ std::optional<Time> timeOf(const json& value) {
 
 /// Numbers by value, times by time, other texts by bytes; nothing else has an order.
 std::optional<int> order(const json& left, const json& right) {
-  const bool numbers = left.is_number() && right.is_number();
-  if (!numbers && !(left.is_string() && right.is_string())) return {};
-  if (!numbers) {
-    const auto first = timeOf(left);
-    const auto second = timeOf(right);
-    if (first && second) return *first < *second ? -1 : *second < *first ? 1 : 0;
-  }
+  if (left.is_number() && right.is_number()) return compareNumbers(left, right);
+  if (!left.is_string() || !right.is_string()) return {};
+  const auto first = timeOf(left);
+  const auto second = timeOf(right);
+  if (first && second) return *first < *second ? -1 : *second < *first ? 1 : 0;
   return left < right ? -1 : right < left ? 1 : 0;
 }
 
@@ -157,9 +156,8 @@ class Comparison {
   bool holds(const std::string& name, const json& argument, const json& found) const {
     if (name == "$any") return true;
     if (name == "$regex") {
-      return found.is_string() &&
-             std::regex_search(found.get_ref<const std::string&>(),
-                               compilePattern(argument.get_ref<const std::string&>()));
+      return found.is_string() && Pattern(argument.get_ref<const std::string&>())
+                                      .isFoundIn(found.get_ref<const std::string&>());
     }
     const auto sign = order(found, argument);
     if (!sign) return false;
@@ -250,7 +248,7 @@ void checkMatcher(const std::string& name, const ConfigValue& argument) {
   if (name == "$ref") (void)argument.text();
   if (name == "$regex") {
     try {
-      (void)compilePattern(argument.text());
+      (void)Pattern(argument.text());
     } catch (const Error& error) {
       argument.fail(error.what());
     }
