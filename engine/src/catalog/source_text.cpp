@@ -42,100 +42,6 @@ class FileHandle {
 
 std::string systemMessage(int error) { return std::generic_category().message(error); }
 
-/// Walks text that has been parsed already, so it need not look for mistakes.
-class Scanner {
- public:
-  struct Found {
-    std::size_t key = 0;  // of an element of an array: its value
-    std::size_t value = 0;
-  };
-
-  explicit Scanner(std::string_view text) : text_(text) {}
-
-  /// Where the pointer leads, or the last value on the way that is there.
-  Found find(Pointer pointer) {
-    std::vector<std::string> tokens;
-    for (; !pointer.empty(); pointer.pop_back()) tokens.push_back(pointer.back());
-    skipSpace();
-    Found found{at_, at_};
-    for (; !tokens.empty() && enter(tokens.back(), found); tokens.pop_back()) {
-    }
-    return found;
-  }
-
-  /// Behind the value that was found.
-  std::size_t end() {
-    skipValue();
-    return at_;
-  }
-
- private:
-  bool enter(const std::string& token, Found& found) {
-    const char open = peek();
-    if (open != '{' && open != '[') return false;
-    ++at_;
-    for (std::size_t index = 0;; ++index) {
-      skipSpace();
-      if (peek() == '}' || peek() == ']') return false;
-      Found member{at_, at_};
-      bool matches = open == '[' && std::to_string(index) == token;
-      if (open == '{') {
-        skipString();
-        matches = json::parse(text_.substr(member.key, at_ - member.key)) == token;
-        skipSpace();
-        ++at_;  // the colon
-        skipSpace();
-        member.value = at_;
-      }
-      if (matches) {
-        found = member;
-        return true;
-      }
-      skipValue();
-      skipSpace();
-      if (peek() == ',') ++at_;
-    }
-  }
-
-  void skipValue() {
-    int depth = 0;
-    do {
-      skipSpace();
-      const char c = peek();
-      if (c == '"') {
-        skipString();
-      } else {
-        depth += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
-        ++at_;
-      }
-    } while (depth > 0);
-    // The rest of a number or a literal.
-    at_ = std::min(text_.find_first_of(",]} \t\r\n/", at_), text_.size());
-  }
-
-  void skipString() {
-    for (++at_; peek() != '"'; ++at_) {
-      if (peek() == '\\') ++at_;
-    }
-    ++at_;
-  }
-
-  void skipSpace() {
-    while (true) {
-      at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
-      if (peek() != '/') return;
-      const bool line = text_.substr(at_, 2) == "//";
-      at_ = std::min(text_.find(line ? "\n" : "*/", at_ + 2), text_.size() - (line ? 0 : 2));
-      at_ += line ? 0 : 2;
-    }
-  }
-
-  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
-
 /// parseJson tells the byte; editors want file:line:column.
 json parseNamed(const std::string& name, const std::string& text) {
   try {
@@ -194,26 +100,32 @@ std::string placeIn(std::string_view name, std::string_view text, std::size_t of
 }
 
 SourceText::SourceText(std::string name, std::string text)
-    : name_(std::move(name)), text_(std::move(text)), json_(parseNamed(name_, text_)) {}
+    : name_(std::move(name)),
+      text_(std::move(text)),
+      json_(parseNamed(name_, text_)),
+      places_(text_) {}
 
 SourceText SourceText::read(const std::filesystem::path& path) {
   return SourceText(path.native(), readTextFile(path));
 }
 
 std::string SourceText::place(const Pointer& pointer) const {
-  return placeIn(name_, text_, Scanner(text_).find(pointer).value);
+  return placeAt(places_.find(text_, pointer).value);
 }
 
 std::string SourceText::placeOfKey(const Pointer& pointer) const {
-  return placeIn(name_, text_, Scanner(text_).find(pointer).key);
+  return placeAt(places_.find(text_, pointer).key);
+}
+
+std::string SourceText::placeAt(std::size_t offset) const {
+  return escapeForTerminal(name_) + ":" + places_.lineAndColumn(offset);
 }
 
 std::string SourceText::replaced(const Pointer& pointer, const nlohmann::json& value) const {
-  Scanner scanner(text_);
-  const auto begin = scanner.find(pointer).value;
+  const auto begin = places_.find(text_, pointer).value;
   auto text = text_;
   // What is no UTF-8 text cannot stand in a file.
-  return text.replace(begin, scanner.end() - begin,
+  return text.replace(begin, SourcePlaces::end(text_, begin) - begin,
                       value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 

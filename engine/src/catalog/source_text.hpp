@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "catalog/source_places.hpp"
+
 namespace tether {
 
 /// The whole file. Errors, each naming the path: NotFound; Invalid when it is a directory or
@@ -43,9 +45,12 @@ class SourceText {
                               const std::string& problem) const;
 
  private:
+  std::string placeAt(std::size_t offset) const;
+
   std::string name_;
   std::string text_;
   nlohmann::json json_;
+  SourcePlaces places_;
 };
 
 }  // namespace tether

@@ -89,7 +89,7 @@ class Runner {
         world_.arm({});
         world_.advanceUntilNothingIsDue();
       }
-      return broken();
+      return broken(true);
     } catch (const Livelock& livelock) {
       return Defect{place_, livelock.what()};
     } catch (const Error& error) {
@@ -186,8 +186,8 @@ class Runner {
     return expectation.at;
   }
 
-  std::optional<Defect> broken() {
-    const auto lines = invariants_.check(run_);
+  std::optional<Defect> broken(bool last = false) {
+    const auto lines = invariants_.check(run_, last);
     if (lines.empty()) return {};
     std::string all = "an invariant is broken";
     for (const auto& line : lines) all += "\n    " + line;
