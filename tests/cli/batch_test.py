@@ -154,6 +154,7 @@ class Atomic(BatchTest):
 
     def test_accepts_nothing_when_a_line_conflicts(self):
         done = self.submit_atomic(command(1, id="a"), command(2, id="a"))
+        self.assertIn("2 of 2", done.err)
         self.assertEqual(done.exit, 5)
         self.assertEqual((done.out, self.accepted()), ("", 0))
 

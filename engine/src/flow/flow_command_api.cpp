@@ -78,7 +78,16 @@ std::vector<Receipt> FlowCommandApi::submitAll(std::vector<CommandRequest> reque
   std::vector<Receipt> receipts;
   store_.commit(Durability::Durable, [&](Unit& unit) {
     receipts.clear();
-    for (const auto& command : commands) receipts.push_back(unit.accept(command).receipt);
+    for (const auto& command : commands) {
+      try {
+        receipts.push_back(unit.accept(command).receipt);
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::Conflict) throw;
+        throw Error(error.code(), command.type + " " + std::to_string(receipts.size() + 1) +
+                                      " of " + std::to_string(commands.size()) + ": " +
+                                      error.what());
+      }
+    }
     passSeam(Seam::intake_before_commit);
   });
   passSeam(Seam::intake_after_commit);
