@@ -33,9 +33,6 @@ struct CancelAnswer {
   std::optional<CommandState> state;  // after it; nothing: there is no such command
 };
 
-/// So many in one commit: others write between two of them.
-constexpr std::size_t kCancelPage = 200;
-
 AuditEntry entryOf(const Command& command, Cancelled outcome, const Operator& by, Time now) {
   AuditEntry entry;
   entry.at = now;
@@ -80,7 +77,7 @@ std::vector<CancelAnswer> cancel(Session& session, const std::vector<std::string
   for (const auto& id : ids) answers.push_back({.id = id, .state = {}});
   for (std::size_t at = 0; at < answers.size();) {
     std::vector<CancelAnswer*> page;
-    for (; at < answers.size() && page.size() < kCancelPage; ++at) page.push_back(&answers[at]);
+    for (; at < answers.size() && page.size() < kTargetsPage; ++at) page.push_back(&answers[at]);
     cancelPage(session, std::move(page), by, handedOver);
   }
   return answers;

@@ -32,9 +32,6 @@ struct ResendAnswer {
   Resent outcome = Resent::Unknown;
 };
 
-/// So many in one commit: others write between two of them.
-constexpr std::size_t kResendPage = 200;
-
 AuditEntry entryOf(const Command& command, const Operator& by, Time now) {
   AuditEntry entry;
   entry.at = now;
@@ -87,8 +84,8 @@ int runResend(const ResendOptions& options, Session& session) {
   std::vector<ResendAnswer> answers;
   for (const auto& id : ids) answers.push_back({.id = id});
   const auto by = operatorOf(session, options.reason);
-  for (std::size_t at = 0; at < answers.size(); at += kResendPage) {
-    resendPage(session, std::span(answers).subspan(at, std::min(kResendPage, answers.size() - at)),
+  for (std::size_t at = 0; at < answers.size(); at += kTargetsPage) {
+    resendPage(session, std::span(answers).subspan(at, std::min(kTargetsPage, answers.size() - at)),
                by);
   }
 

@@ -15,8 +15,6 @@ namespace {
 using nlohmann::json;
 using Outcome = PlanRun::Outcome;
 
-// A hint that something was committed may be lost.
-constexpr Duration kApplicationLook = std::chrono::milliseconds{500};
 // More often than this nobody sees.
 constexpr Duration kShow = std::chrono::milliseconds{100};
 constexpr Duration kDrain = std::chrono::seconds{30};
@@ -99,9 +97,9 @@ PlanRun::State Application::stepUntilEnd() {
     const auto state = run_.step();
     showProgress();
     if (state != PlanRun::State::Waiting || signal_ != 0) return state;
-    auto pause = kApplicationLook;
+    auto pause = kLookAgain;
     if (const auto next = run_.nextAt()) {
-      pause = std::clamp<Duration>(*next - clock.now(), Duration{0}, kApplicationLook);
+      pause = std::clamp<Duration>(*next - clock.now(), Duration{0}, kLookAgain);
     }
     store.waitForChange(seen, pause);
     if (signal_ != 0) return state;

@@ -44,8 +44,6 @@ std::map<std::string, CommandState> statesOf(Store& store,
 std::map<std::string, CommandState> waitForEnds(Session& session, Store& store,
                                                 const std::vector<ReplayResult>& results,
                                                 Duration atMost) {
-  // A hint that something was committed may be lost.
-  constexpr Duration kLook = std::chrono::milliseconds{500};
   const auto end = session.clock().steady() + atMost;
   while (true) {
     const auto seen = store.changeCount();
@@ -54,7 +52,7 @@ std::map<std::string, CommandState> waitForEnds(Session& session, Store& store,
     const bool open =
         std::ranges::any_of(states, [](const auto& entry) { return isOpen(entry.second); });
     if (!open || left <= Duration{0}) return states;
-    store.waitForChange(seen, std::min(left, kLook));
+    store.waitForChange(seen, std::min(left, kLookAgain));
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "checks.hpp"
 #include "commands/dlq/set_aside.hpp"
+#include "commands/queue/queues.hpp"
 #include "tether/error.hpp"
 #include "tether/sqs.hpp"
 #include "tether/text.hpp"
@@ -17,7 +18,6 @@ namespace {
 
 // A message is hidden from its receipt until it is in the store, seldom longer than a moment.
 constexpr Duration kShortest = std::chrono::seconds{10};
-constexpr Duration kChecksAskAtMost = std::chrono::seconds{5};
 constexpr std::int64_t kLargest = 1024 * 1024;        // what SQS can take
 constexpr Duration kLongest = std::chrono::days{14};  // for which SQS can keep a message
 
@@ -76,12 +76,12 @@ void examineQueue(Report& report, const std::string& name, const std::string& ad
                                  "is taken for the other's",
                                  other->second));
     }
-    const auto found = inspectSqsQueue(address, kChecksAskAtMost);
+    const auto found = inspectSqsQueue(address, kLookAtSqsAtMost);
     kept[name] = found.retention;
     report.good(check, fmt::format("about {} ready, {} held, {} delayed; kept for {}", found.ready,
                                    found.leased, found.delayed, toText(found.retention)));
     if (listened) examineReading(report, check, found);
-    if (const auto aside = setAside(address, found.redrive, kChecksAskAtMost)) {
+    if (const auto aside = setAside(address, found.redrive, kLookAtSqsAtMost)) {
       report.note(check, describe(*aside, name));
     }
     if (found.bytesMax < kLargest) {

@@ -25,12 +25,9 @@ struct Side {
   bool away = false;  // what SQS says of it
 };
 
-// Looking must not hang because a network does.
-constexpr Duration kQueuesAskAtMost = std::chrono::seconds{5};
-
 std::optional<QueueInfo> askSqs(const KnownQueue& queue, Printer& print) {
   try {
-    const auto report = inspectSqsQueue(queue.address, kQueuesAskAtMost);
+    const auto report = inspectSqsQueue(queue.address, kLookAtSqsAtMost);
     QueueInfo info;
     info.name = queue.name;
     info.counts = {report.ready, report.leased, report.delayed, 0, {}};

@@ -6,9 +6,13 @@
 #include <vector>
 
 #include "app.hpp"
+#include "tether/clock.hpp"
 #include "tether/transport.hpp"
 
 namespace tether::cli {
+
+/// Looking at a queue on SQS must not hang because a network does.
+constexpr Duration kLookAtSqsAtMost = std::chrono::seconds{5};
 
 struct KnownQueue {
   std::string name;

@@ -9,12 +9,13 @@ bool setPause(Unit& unit, const PauseOf& of, Time now) {
   return unit.pause(of.queue, of.type, of.by, now);
 }
 
-StepKind::Act parsePause(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
+StepKind::Act parsePauseStep(const ConfigValue& value, const ConfigValue& /*step*/,
+                             Reading& reading) {
   return parsePause(value, reading, "paused", &setPause);
 }
 
 }  // namespace
 
-const StepKind pauseStep{"pause", &parsePause, &pauseSchema};
+const StepKind pauseStep{"pause", &parsePauseStep, &pauseSchema};
 
 }  // namespace tether::scenario
