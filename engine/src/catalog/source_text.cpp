@@ -100,29 +100,31 @@ std::string placeIn(std::string_view name, std::string_view text, std::size_t of
 }
 
 SourceText::SourceText(std::string name, std::string text)
-    : name_(std::move(name)),
-      text_(std::move(text)),
-      json_(parseNamed(name_, text_)),
-      places_(text_) {}
+    : name_(std::move(name)), text_(std::move(text)), json_(parseNamed(name_, text_)) {}
 
 SourceText SourceText::read(const std::filesystem::path& path) {
   return SourceText(path.native(), readTextFile(path));
 }
 
+const SourcePlaces& SourceText::places() const {
+  if (!places_) places_.emplace(text_);
+  return *places_;
+}
+
 std::string SourceText::place(const Pointer& pointer) const {
-  return placeAt(places_.find(text_, pointer).value);
+  return placeAt(places().find(text_, pointer).value);
 }
 
 std::string SourceText::placeOfKey(const Pointer& pointer) const {
-  return placeAt(places_.find(text_, pointer).key);
+  return placeAt(places().find(text_, pointer).key);
 }
 
 std::string SourceText::placeAt(std::size_t offset) const {
-  return escapeForTerminal(name_) + ":" + places_.lineAndColumn(offset);
+  return escapeForTerminal(name_) + ":" + places().lineAndColumn(offset);
 }
 
 std::string SourceText::replaced(const Pointer& pointer, const nlohmann::json& value) const {
-  const auto begin = places_.find(text_, pointer).value;
+  const auto begin = places().find(text_, pointer).value;
   auto text = text_;
   // What is no UTF-8 text cannot stand in a file.
   return text.replace(begin, SourcePlaces::end(text_, begin) - begin,

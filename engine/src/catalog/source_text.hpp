@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ std::string readTextFile(const std::filesystem::path& path, std::size_t bytesMax
 /// "name:line:column"; both count from 1, the column in bytes.
 std::string placeIn(std::string_view name, std::string_view text, std::size_t offset);
 
+/// Thread safety: one thread at a time, as it learns where its values stand when a place is asked
+/// for.
 class SourceText {
  public:
   /// Comments are allowed. Throws Invalid with name:line:column for what parseJson refuses.
@@ -45,12 +48,13 @@ class SourceText {
                               const std::string& problem) const;
 
  private:
+  const SourcePlaces& places() const;
   std::string placeAt(std::size_t offset) const;
 
   std::string name_;
   std::string text_;
   nlohmann::json json_;
-  SourcePlaces places_;
+  mutable std::optional<SourcePlaces> places_;  // of what has no mistakes nobody asks
 };
 
 }  // namespace tether
