@@ -171,6 +171,7 @@
   TEST(lookUnderWay, "what can start soon is counted without what waits for a time")             \
   TEST(filterCommands, "commands are listed newest first and by each criterion")                 \
   TEST(filterTimes, "a list is cut by times and by a limit")                                     \
+  TEST(filterNoTimes, "a list without times has all, also of before 1970")                       \
   TEST(filterEvents, "events are listed newest first and by each criterion")                     \
   TEST(filterLetters, "dead letters are listed newest first and by each criterion")              \
   TEST(changesOrder, "changes are told in one order with their kinds")                           \

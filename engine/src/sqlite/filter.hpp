@@ -16,7 +16,8 @@ namespace tether::sqlite {
 inline constexpr int kAttemptsMost = std::numeric_limits<int>::max();
 
 inline std::int64_t sinceOf(const Filter& filter) {
-  return filter.since ? filter.since->time_since_epoch().count() : 0;
+  return filter.since ? filter.since->time_since_epoch().count()
+                      : std::numeric_limits<std::int64_t>::min();
 }
 inline std::int64_t untilOf(const Filter& filter) {
   return filter.until ? filter.until->time_since_epoch().count()

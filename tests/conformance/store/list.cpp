@@ -155,6 +155,31 @@ void filterTimes(StoreBench& bench) {
   CHECK(commandsBy(bench, [](Filter& limited) { limited.limit = 0; }).empty());
 }
 
+void filterNoTimes(StoreBench& bench) {
+  const Ids all = {"late", "early"};
+  for (const auto& [id, time] : {std::pair{"early", parseTime("1969-12-31T23:59:59Z")},
+                                 std::pair{"late", parseTime("9999-12-31T23:59:59Z")}}) {
+    auto command = bench.newCommand(id);
+    command.acceptedAt = time;
+    bench.accept(command);
+    auto event = bench.newEvent(id);
+    event.time = time;
+    bench.record(event, {});
+    NewDeadLetter letter;
+    letter.id = id;
+    letter.failedAt = time;
+    bench.commit([&](Unit& unit) { unit.bury(letter); });
+  }
+  CHECK(commandsBy(bench, [](Filter&) {}) == all);
+  CHECK(bench.look([&](Snapshot& snapshot) { return idsOf(snapshot.events({})); }) == all);
+  CHECK(bench.look([&](Snapshot& snapshot) { return idsOf(snapshot.deadLetters({})); }) == all);
+  CHECK(bench.look([&](Snapshot& snapshot) {
+    std::int64_t letters = 0;
+    for (const auto& group : snapshot.deadLetterGroups({})) letters += group.count;
+    return letters;
+  }) == 2);
+}
+
 void filterEvents(StoreBench& bench) {
   for (const char* id : {"a", "b"}) bench.record(bench.newEvent(id), {});
   Event other = bench.newEvent("c");
