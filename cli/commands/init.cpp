@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "all.hpp"
@@ -26,14 +29,36 @@ struct InitOptions {
   std::string folder = ".";
 };
 
+/// Takes back what was made, unless it is kept: a half project would stand in the way of the next.
+class Made {
+ public:
+  Made() = default;
+  ~Made() {
+    if (kept_) return;
+    std::error_code ignored;  // a folder that others have put something into stays
+    std::ranges::for_each(paths_ | std::views::reverse,
+                          [&](const fs::path& path) { fs::remove(path, ignored); });
+  }
+  Made(const Made&) = delete;
+  Made& operator=(const Made&) = delete;
+
+  void add(fs::path path) { paths_.push_back(std::move(path)); }
+  void keep() { kept_ = true; }
+
+ private:
+  std::vector<fs::path> paths_;
+  bool kept_ = false;
+};
+
 /// Never over a file that is there, nor through a link: O_EXCL.
-void writeNew(const fs::path& path, std::string_view text) {
+void writeNew(const fs::path& path, std::string_view text, Made& made) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (file < 0) {
     const int reason = errno;
     throw Error(reason == EEXIST ? ErrorCode::Conflict : codeOfWriting(reason),
                 fmt::format("cannot create {}: {}", path.string(), std::strerror(reason)));
   }
+  made.add(path);
   std::string_view rest = text;
   bool written = true;
   while (written && !rest.empty()) {
@@ -61,16 +86,34 @@ void checkNothingIsInTheWay(const fs::path& folder) {
   }
 }
 
-void makeFolders(const fs::path& folder) {
+void makeFolder(const fs::path& folder, Made& made) {
+  if (folder.empty() || fs::exists(folder)) return;
+  makeFolder(folder.parent_path(), made);
+  if (fs::create_directory(folder)) made.add(folder);
+}
+
+void makeFolders(const fs::path& folder, Made& made) {
   for (const auto& file : kProjectFiles) {
-    std::error_code error;
-    fs::create_directories((folder / file.path).parent_path(), error);
-    if (error) {
+    const auto path = (folder / file.path).parent_path();
+    try {
+      makeFolder(path, made);
+      if (fs::is_directory(path)) continue;
       throw Error(ErrorCode::Invalid,
-                  fmt::format("cannot make the folder {}: {}",
-                              (folder / file.path).parent_path().string(), error.message()));
+                  fmt::format("cannot make the folder {}: a file has its name", path.string()));
+    } catch (const fs::filesystem_error& error) {
+      throw Error(
+          codeOfWriting(error.code().value()),
+          fmt::format("cannot make the folder {}: {}", path.string(), error.code().message()));
     }
   }
+}
+
+void makeStore(const fs::path& folder, Made& made) {
+  const auto catalog = Catalog::load(folder / "tether.json");
+  for (const char* suffix : {"", "-journal", "-wal", "-shm", "-wake"}) {
+    made.add((folder / kProjectStore).native() + suffix);
+  }
+  const Engine engine(catalog.options());  // applies the migration
 }
 
 /// For a shell; quoted only when it must be.
@@ -94,15 +137,16 @@ std::string shellWord(const std::string& word) {
 int runInit(const InitOptions& options, Session& session) {
   const auto folder = session.resolve(options.folder);
   checkNothingIsInTheWay(folder);
-  makeFolders(folder);
+  Made made;
+  makeFolders(folder, made);
 
   std::vector<std::string> written;
   for (const auto& file : kProjectFiles) {
-    writeNew(folder / file.path, file.text);
+    writeNew(folder / file.path, file.text, made);
     written.emplace_back(file.path);
   }
-  const auto catalog = Catalog::load(folder / "tether.json");
-  { const Engine engine(catalog.options()); }  // creates the store and applies the migration
+  makeStore(folder, made);
+  made.keep();
   written.emplace_back(kProjectStore);
 
   std::vector<std::string> next;

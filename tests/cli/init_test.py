@@ -44,6 +44,20 @@ class Init(ProjectTest):
         (self.folder / "file").write_text("")
         self.fails(2, "cannot make the folder", "init", "file/shop")
 
+    def test_takes_back_what_it_made_when_it_fails(self):
+        done = subprocess.run(["bash", "-c", f"ulimit -f 8; exec {TOOL} init new/shop"],
+                              cwd=self.folder, text=True, check=False, capture_output=True,
+                              timeout=60)
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertFalse((self.folder / "new").exists())
+        self.ok("init", "new/shop")
+
+    def test_takes_back_the_folders_alone_that_it_made(self):
+        (self.folder / "shop").mkdir()
+        (self.folder / "shop/scenarios").write_text("mine")
+        self.fails(2, "cannot make the folder", "init", "shop")
+        self.assertEqual([path.name for path in (self.folder / "shop").iterdir()], ["scenarios"])
+
     def test_lists_in_json_what_it_wrote(self):
         data = self.ok("--json", "init", "shop").data
         self.assertEqual(data["folder"], str(self.folder / "shop"))
