@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import sqlite3
 import unittest
 
 from project import ProjectTest
+from running import listener
 
 
 class Status(ProjectTest):
@@ -116,6 +118,15 @@ class Migrate(ProjectTest):
         self.fails(2, "002_more", "store", "migrate")
         self.fails(2, "more", "store", "sql", "SELECT * FROM more")
 
+    def test_names_a_parameter_and_where_it_stands(self):
+        for parameter in (":v", "?", "$v"):
+            with self.subTest(parameter=parameter):
+                (self.folder / "migrations/002_more.sql").write_text(
+                    f"CREATE TABLE more (v);\nINSERT INTO more\nVALUES ({parameter});")
+                self.fails(2, rf"migrations/002_more.sql:2: parameter \{parameter} has no value: "
+                              "write the value itself", "store", "migrate")
+        self.assertRegex(self.tether("store", "sql", "SELECT :v").err, "parameter :v has no value")
+
     def test_refuses_what_only_a_command_may_say(self):
         for sql in ("SELECT reject('a', 'b')", "SELECT fail('a', 'b')"):
             (self.folder / "migrations/002_more.sql").write_text(sql)
@@ -168,6 +179,16 @@ class Verify(ProjectTest):
     def test_that_cannot_open_the_store_names_it(self):
         self.damage_table("sqlite_schema")
         self.fails(9, "orders.db: .*malformed", "store", "verify")
+
+    def test_a_log_that_was_removed_is_told_to_who_opens_next(self):
+        self.submit("o-1")
+        with listener(self.folder) as running:
+            running.process.send_signal(signal.SIGSTOP)  # it would notice, and end, by itself
+            (self.folder / "orders.db-wal").unlink()
+            for verb in (("status", "o-1"), ("store", "status")):
+                self.fails(9, "log was removed or cut while the store was open", *verb)
+            running.process.send_signal(signal.SIGCONT)
+            self.assertEqual(running.end(), 9)
 
 
 class Prune(ProjectTest):

@@ -43,6 +43,22 @@ class System(ProjectTest):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertRegex(done.stderr, "^tether: the working folder is gone")
 
+    def test_no_file_that_is_left_to_open_is_an_outage(self):
+        self.submit()
+        for count in range(4, 9):  # with 3 the program itself cannot be loaded
+            with self.subTest(count=count):
+                done = subprocess.run(
+                    ["bash", "-c", f"ulimit -n {count}; exec {TOOL} status o-1"], cwd=self.folder,
+                    capture_output=True, text=True, check=False, timeout=60)
+                self.assertEqual(done.returncode, 7, done.stderr)
+                self.assertRegex(done.stderr, "(?i)too many (files are )?open( files)?")
+
+    def test_a_tether_json_that_is_a_link_to_nowhere_is_told(self):
+        (self.folder / "inner").mkdir()
+        (self.folder / "inner/tether.json").symlink_to("nowhere")
+        self.fails(2, 'inner/tether.json: is a link to "nowhere", which is not there',
+                   "-C", "inner", "config")
+
     def test_a_file_that_may_not_grow_is_a_store_that_takes_nothing(self):
         self.submit("o-1")
         lines = "".join('{"type":"CreateOrder","payload":{"id":"b-%d","customer":"ada","sku":"x"}}\n'
@@ -57,14 +73,14 @@ class System(ProjectTest):
 class Words(ProjectTest):
     def test_that_are_unknown_are_named_with_the_nearest(self):
         for message, *arguments in (
-            ("unknown verb \"statsu\"; did you mean 'status'", "statsu", "x"),
-            ("unknown verb \"lst\"; did you mean 'list'", "command", "lst"),
-            ("unknown option \"--jsn\"; did you mean '--json'", "status", "--jsn", "x"),
+            ("unknown verb \"statsu\", did you mean \"status\"", "statsu", "x"),
+            ("unknown verb \"lst\", did you mean \"list\"", "command", "lst"),
+            ("unknown option \"--jsn\", did you mean \"--json\"", "status", "--jsn", "x"),
             ("unknown option \"--qqqq\"; see 'tether status --help'", "status", "--qqqq", "x"),
             ("unknown verb \"zzzzzz\"; see 'tether --help'", "zzzzzz"),
             ("tether needs a verb",),
             ("tether command needs a verb: list", "command"),
-            ("unknown verb \"statsu\"; did you mean 'status'", "help", "statsu"),
+            ("unknown verb \"statsu\", did you mean \"status\"", "help", "statsu"),
             ("--store was given twice", "status", "x", "--store", "a", "--store", "b"),
             ("--timeout: 1 required DURATION missing", "wait", "x", "--timeout"),
             ("--store= needs a value", "--store=", "status", "x"),

@@ -207,7 +207,8 @@ std::optional<fs::path> Catalog::find(const fs::path& from) {
   fs::path folder = fs::absolute(from, ignored).lexically_normal();
   while (true) {
     fs::path file = folder / kFileName;
-    if (fs::exists(file, ignored)) return file;
+    // Also a link that leads nowhere: to read it says so, and a project further up is not meant.
+    if (fs::exists(fs::symlink_status(file, ignored))) return file;
     if (!folder.has_relative_path()) return std::nullopt;
     folder = folder.parent_path();
   }

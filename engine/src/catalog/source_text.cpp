@@ -60,16 +60,27 @@ json parseNamed(const std::string& name, const std::string& text) {
   }
 }
 
+[[noreturn]] void refuseToOpen(const std::filesystem::path& path, int reason) {
+  if (reason == EMFILE || reason == ENFILE) {
+    refuse(path, ErrorCode::Unavailable, systemMessage(reason));
+  }
+  if (reason != ENOENT && reason != ENOTDIR) {
+    refuse(path, ErrorCode::Invalid, systemMessage(reason));
+  }
+  std::error_code noLink;
+  const auto target = std::filesystem::read_symlink(path, noLink);
+  if (noLink) refuse(path, ErrorCode::NotFound, "no such file");
+  refuse(path, ErrorCode::Invalid,
+         "is a link to " + quote(target.native()) +
+             ", which is not there: put the file there, or remove the link");
+}
+
 }  // namespace
 
 std::string readTextFile(const std::filesystem::path& path, std::size_t bytesMax) {
   // Not blocking: a FIFO must be refused, not waited for.
   const FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.get() < 0) {
-    const bool missing = errno == ENOENT || errno == ENOTDIR;
-    refuse(path, missing ? ErrorCode::NotFound : ErrorCode::Invalid,
-           missing ? "no such file" : systemMessage(errno));
-  }
+  if (file.get() < 0) refuseToOpen(path, errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) refuse(path, ErrorCode::Invalid, systemMessage(errno));
   if (S_ISDIR(status.st_mode)) refuse(path, ErrorCode::Invalid, "is a directory, not a file");

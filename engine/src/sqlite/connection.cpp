@@ -4,13 +4,28 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <random>
 #include <thread>
 
 namespace tether::sqlite {
 
-Error toError(int code, const std::string& doing, const std::string& message) {
+Error toError(int code, const std::string& doing, const std::string& message, int systemError) {
   const auto text = doing + ": " + message;
+  // Of the database itself it is no error: it is the log that lacks what its index knows.
+  if (code == SQLITE_IOERR_SHORT_READ) {
+    return {ErrorCode::Corrupt,
+            text +
+                " (the log was removed or cut while the store was open: end all programs that use "
+                "it, and run `tether store verify`)"};
+  }
+  // SQLite says of all these only that it cannot open a file.
+  if ((code & 0xff) == SQLITE_CANTOPEN) {
+    if (systemError == EMFILE || systemError == ENFILE) {
+      return {ErrorCode::Unavailable, doing + ": too many files are open (see ulimit -n)"};
+    }
+    if (systemError == ENOSPC || systemError == EDQUOT) code = SQLITE_FULL;
+  }
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -48,10 +63,6 @@ Error toError(int code, const std::string& doing, const std::string& message) {
 
 namespace {
 
-Error translate(const SQLite::Exception& error, const std::string& doing) {
-  return toError(error.getExtendedErrorCode(), doing, error.what());
-}
-
 std::string frozenUri(const std::string& path) {
   std::string uri = "file:";
   for (const char each : path) {
@@ -75,7 +86,8 @@ SQLite::Database openDatabase(const ConnectionOptions& options) try {
   flags |= memory ? SQLITE_OPEN_URI | SQLITE_OPEN_CREATE : SQLITE_OPEN_NOFOLLOW;
   return SQLite::Database(options.path, flags);
 } catch (const SQLite::Exception& error) {
-  throw translate(error, "open store " + options.path);
+  // Its handle, which would know, is gone.
+  throw toError(error.getExtendedErrorCode(), "open store " + options.path, error.what(), errno);
 }
 
 }  // namespace
@@ -139,7 +151,8 @@ Query Connection::query(const char* sql) try {
 void Connection::exec(const std::string& sql) try {
   database_.exec(sql);
 } catch (const SQLite::Exception& error) {
-  throw translate(error, "store");
+  throw toError(error.getExtendedErrorCode(), "store", error.what(),
+                sqlite3_system_errno(handle()));
 }
 
 void Connection::keepLog(bool keep) {
@@ -149,7 +162,7 @@ void Connection::keepLog(bool keep) {
 Error Connection::fail(int code, const std::string& doing, const std::string& message) {
   const int kind = code & 0xff;
   failed_ = failed_ || kind == SQLITE_FULL || kind == SQLITE_IOERR || kind == SQLITE_NOMEM;
-  return toError(code, doing, message);
+  return toError(code, doing, message, sqlite3_system_errno(handle()));
 }
 
 bool Connection::violatesForeignKeys() const {

@@ -22,7 +22,7 @@ struct sqlite3;
 namespace tether::sqlite {
 
 /// The Error for an SQLite result code (extended or primary).
-Error toError(int code, const std::string& doing, const std::string& message);
+Error toError(int code, const std::string& doing, const std::string& message, int systemError = 0);
 
 /// Binds as NULL when empty.
 struct OrNull {
