@@ -2,14 +2,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
 
 #include "all.hpp"
+#include "files.hpp"
 #include "tether/text.hpp"
 
 namespace tether::cli {
@@ -52,8 +55,10 @@ class WorkingFolder {
   explicit WorkingFolder(const fs::path& parent) {
     std::string name = (parent / "tether-bench-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) {
-      throw Error(ErrorCode::Invalid,
-                  fmt::format("cannot make a folder in {}", quote(parent.string())));
+      const int reason = errno;
+      throw Error(codeOfWriting(reason),
+                  fmt::format("cannot make a folder in {}: {}", quote(parent.string()),
+                              std::strerror(reason)));
     }
     path_ = name;
   }
@@ -100,7 +105,9 @@ class Run {
     const std::scoped_lock lock(mutex_);
     if (command.state != CommandState::Succeeded && !failure_) {
       failure_ = std::make_exception_ptr(
-          Error(ErrorCode::Internal, "a bench command failed: " + command.error.message));
+          Error(ErrorCode::Internal,
+                fmt::format("command {} of the bench is {}: {}: {}", command.id,
+                            toString(command.state), command.error.code, command.error.message)));
     }
     const auto found = submitted_.find(command.id);
     if (found != submitted_.end()) {
@@ -195,7 +202,10 @@ Duration relayAll(Engine& engine, Clock& clock) {
     store.read([&](Snapshot& snapshot) { left = snapshot.backlog({}, {}, true); });
     if (left.idle()) break;
     for (const auto& remote : engine.remotes()) {
-      if (!remote.failure.empty()) throw Error(ErrorCode::Unavailable, remote.failure);
+      if (remote.failure.empty()) continue;
+      throw Error(ErrorCode::Unavailable, fmt::format("the relay of the bench cannot reach queue "
+                                                      "{}: {}",
+                                                      remote.queue, remote.failure));
     }
     // A look reads all that waits: as often as the relay commits, it would measure itself.
     const auto next = clock.steady() + (clock.steady() - looked) * kMeasureShare;

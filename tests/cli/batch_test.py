@@ -37,6 +37,14 @@ class Batch(BatchTest):
         done = self.ok("submit", "--batch", "-", stdin=text(*map(command, range(10_000))))
         self.assertEqual(len({receipt["commandId"] for receipt in self.receipts(done)}), 10_000)
 
+    def test_names_the_size_of_a_payload_that_is_too_large(self):
+        payload = {"id": "o", "customer": "c", "sku": ""}
+        payload["sku"] = "x" * (1024 * 1024 + 1 - len(json.dumps(payload, separators=(",", ":"))))
+        line = json.dumps({"type": "CreateOrder", "payload": payload})
+        done = self.tether("submit", "--batch", "-", stdin=text(line))
+        self.assertEqual(done.exit, 6)
+        self.assertIn("line 1: payload: 1048577 bytes, but at most 1048576 are taken", done.err)
+
     def test_reads_a_file(self):
         (self.folder / "orders.ndjson").write_text(text(command(1), command(2)))
         self.assertEqual(len(self.ok("submit", "--batch", "orders.ndjson").lines), 2)

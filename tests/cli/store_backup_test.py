@@ -2,9 +2,10 @@
 
 import os
 import sqlite3
+import subprocess
 import unittest
 
-from project import ProjectTest
+from project import TOOL, ProjectTest
 from running import listener
 
 
@@ -91,6 +92,13 @@ class Restore(ProjectTest):
             self.fails(5, f"listener.* \\(pid {running.process.pid}\\) works on store .*: stop it",
                        "store", "restore", "copy.db", "--yes")
         self.ok("store", "restore", "copy.db", "--yes")
+
+    def test_that_has_no_room_says_what_and_where(self):
+        done = subprocess.run(
+            ["bash", "-c", f"ulimit -f 40; exec {TOOL} store restore copy.db --yes"],
+            cwd=self.folder, capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertRegex(done.stderr, "copy into .*/orders.db-restore-[A-Za-z0-9]+: ")
 
     def test_refuses_a_cursor_of_what_it_took_back(self):
         kept = self.ok("--store", "copy.db", "store", "status", "--json").data["lastSeq"]

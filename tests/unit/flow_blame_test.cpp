@@ -66,6 +66,9 @@ TEST_CASE("a foreign key that is violated at the end of a command is its failed 
   for (const auto& each : {id, other}) {
     CHECK(bench.state(each) == CommandState::Dead);
     CHECK(bench.command(each).error.code == "conflict");
+    CHECK(bench.command(each).error.message ==
+          "a foreign key is violated at the end of the command: row 1 of table child refers to "
+          "nothing in parent");
     CHECK(bench.attempts(each).size() == 1);
   }
   CHECK(bench.sql("SELECT * FROM child").empty());

@@ -63,10 +63,13 @@ TEST_CASE("the size of a value is that of its shortest text") {
     const auto value = parseJson("text", text);
     CHECK(verdict(value, {.bytesMax = std::string_view(text).size()}) == "nothing");
   }
-  CHECK(verdict({{"a", 1}}, {.bytesMax = 6}) == "invalid: payload: more than 6 bytes");
+  CHECK(verdict({{"a", 1}}, {.bytesMax = 6}) ==
+        "invalid: payload: 7 bytes, but at most 6 are taken");
   CHECK(verdict(std::string(1024 * 1024 - 2, 'x')) == "nothing");
-  CHECK(verdict(std::string(1024 * 1024 - 1, 'x')) == "invalid: payload: more than 1048576 bytes");
-  CHECK(verdict(json(100'000, 0.12345678901)) == "invalid: payload: more than 1048576 bytes");
+  CHECK(verdict(std::string(1024 * 1024 - 1, 'x')) ==
+        "invalid: payload: 1048577 bytes, but at most 1048576 are taken");
+  CHECK(verdict(json(100'000, 0.12345678901)) ==
+        "invalid: payload: 1300001 bytes, but at most 1048576 are taken");
 }
 
 TEST_CASE("the size of a value is also that of its canonical text, in which it is kept") {
@@ -85,9 +88,9 @@ TEST_CASE("the size of a value is also that of its canonical text, in which it i
     CHECK(verdict(pair, {.bytesMax = limit}) != "nothing");
   }
   CHECK(verdict({{"v", json(262'000, 1e14)}}) ==
-        "invalid: payload: more than 4194304 bytes in canonical form");
+        "invalid: payload: 4716007 bytes in canonical form, but at most 4194304 are taken");
   CHECK(verdict(std::string(1024 * 1024 - 2, '\x7f')) ==
-        "invalid: payload: more than 4194304 bytes in canonical form");
+        "invalid: payload: 6291446 bytes in canonical form, but at most 4194304 are taken");
   const json most(233'000, 1e14);
   CHECK(verdict(most) == "nothing");
   CHECK(parseJson("kept", canonicalJson(most), kMessageLimits) == most);

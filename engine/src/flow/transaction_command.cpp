@@ -23,8 +23,8 @@ SqlError::SqlError(ErrorCode code, std::string problem, std::size_t line, std::s
       problem_(std::move(problem)),
       line_(line) {}
 
-std::int64_t Sql::run(std::string_view text) { return run(text, nlohmann::json::object()); }
+std::int64_t Sql::run(std::string_view text) { return run(text, nullptr); }
 
-nlohmann::json Sql::query(std::string_view text) { return query(text, nlohmann::json::object()); }
+nlohmann::json Sql::query(std::string_view text) { return query(text, nullptr); }
 
 }  // namespace tether

@@ -89,6 +89,9 @@ class Walk {
       }
       enter(*member);
     }
+    require(size_.shortest, limits_.bytesMax, "");
+    // What is kept is read again within kMessageLimits, which has room for so much.
+    require(size_.canonical, kCanonicalTimes * limits_.bytesMax, " in canonical form");
   }
 
  private:
@@ -134,15 +137,13 @@ class Walk {
       case json::value_t::boolean:
         size_ += Size::both(value.is_boolean() && !value.get<bool>() ? 5 : 4);
     }
-    require(size_.shortest, limits_.bytesMax, "");
-    // What is kept is read again within kMessageLimits, which has room for so much.
-    require(size_.canonical, kCanonicalTimes * limits_.bytesMax, " in canonical form");
   }
 
   void require(std::size_t bytes, std::size_t most, const char* of) const {
     if (bytes <= most) return;
-    throw Error(ErrorCode::Invalid,
-                std::string(what_) + ": more than " + std::to_string(most) + " bytes" + of);
+    throw Error(ErrorCode::Invalid, std::string(what_) + ": " + std::to_string(bytes) + " bytes" +
+                                        of + ", but at most " + std::to_string(most) +
+                                        " are taken");
   }
 
   void look(const std::string& text, const char* problem) {

@@ -39,7 +39,8 @@ void checkpointNow(const ConnectionOptions& options) {
 void emptyLog(Connection& copy) {
   const int code = sqlite3_wal_checkpoint_v2(copy.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE,
                                              nullptr, nullptr);
-  if (code != SQLITE_OK) throw toError(code, "copy", sqlite3_errmsg(copy.handle()));
+  if (code != SQLITE_OK)
+    throw toError(code, "empty the log of the copy", sqlite3_errmsg(copy.handle()));
 }
 
 /// Nothing in a copy hangs on the kept counts, so it is as good as one of right ones.

@@ -1,5 +1,7 @@
 #include "sqlite/dangling_rows.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 
 #include "tether/error.hpp"
@@ -9,6 +11,7 @@ namespace tether::sqlite {
 namespace {
 
 constexpr std::size_t kRowsMax = 1000;  // of a table that lost all its parents
+constexpr int kStepsMax = 5'000'000;    // of SQLite, about 100 ms: everybody's writes wait
 
 }  // namespace
 
@@ -71,6 +74,25 @@ void DanglingRows::requireNoMoreThan(const DanglingRows& before) const {
                                         table + " would refer to nothing in " + parent +
                                         ": let the migration mend or remove it");
   }
+}
+
+std::string firstDangling(Connection& connection) {
+  const auto tooLong = [](void*) { return 1; };
+  // The session sets its own for each scope that it enters.
+  sqlite3_progress_handler(connection.handle(), kStepsMax, tooLong, nullptr);
+  std::string found;
+  try {
+    auto row = connection.query(
+        "SELECT \"table\", coalesce(rowid, '?'), parent FROM pragma_foreign_key_check");
+    if (row.first()) {
+      found = ": row " + row.text(1) + " of table " + row.text(0) + " refers to nothing in " +
+              row.text(2);
+    }
+  } catch (const Error&) {
+    found.clear();  // it took too long, or what is referred to is no key
+  }
+  sqlite3_progress_handler(connection.handle(), 0, nullptr, nullptr);
+  return found;
 }
 
 }  // namespace tether::sqlite

@@ -37,4 +37,8 @@ class DanglingRows {
   std::map<std::pair<std::string, std::string>, Broken> broken_;  // by table and parent
 };
 
+/// ": row 5 of table orders refers to nothing in customers", of any that does; empty when none is
+/// found soon.
+std::string firstDangling(Connection& connection);
+
 }  // namespace tether::sqlite

@@ -57,9 +57,10 @@ bool renameToNew(const std::string& from, const std::string& name) {
 }  // namespace
 
 PageCopy::PageCopy(Connection& from, Connection& to)
-    : backup_(sqlite3_backup_init(to.handle(), kMain, from.handle(), kMain)) {
+    : doing_(std::string("copy into ") + sqlite3_db_filename(to.handle(), kMain)),
+      backup_(sqlite3_backup_init(to.handle(), kMain, from.handle(), kMain)) {
   if (backup_ == nullptr) {
-    throw toError(sqlite3_extended_errcode(to.handle()), "copy", sqlite3_errmsg(to.handle()));
+    throw toError(sqlite3_extended_errcode(to.handle()), doing_, sqlite3_errmsg(to.handle()));
   }
 }
 
@@ -68,13 +69,13 @@ PageCopy::~PageCopy() { sqlite3_backup_finish(backup_); }
 void PageCopy::run() {
   step(-1);
   const int code = sqlite3_backup_finish(std::exchange(backup_, nullptr));
-  if (code != SQLITE_OK) throw toError(code, "copy", sqlite3_errstr(code));
+  if (code != SQLITE_OK) throw toError(code, doing_, sqlite3_errstr(code));
 }
 
 void PageCopy::step(int pages) {
   const int code = sqlite3_backup_step(backup_, pages);
   if (code == (pages < 0 ? SQLITE_DONE : SQLITE_OK)) return;
-  throw toError(code, "copy", sqlite3_errstr(code));
+  throw toError(code, doing_, sqlite3_errstr(code));
 }
 
 ScratchFile::ScratchFile(const std::string& beside) : path_(beside + "-XXXXXX") {

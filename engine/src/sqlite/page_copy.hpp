@@ -28,6 +28,7 @@ class PageCopy {
  private:
   void step(int pages);
 
+  std::string doing_;  // for errors
   sqlite3_backup* backup_;
 };
 

@@ -240,6 +240,11 @@ void SqlSession::bind(sqlite3_stmt* statement, const nlohmann::json& params) {
   for (int i = 1; i <= count; ++i) {
     const char* name = sqlite3_bind_parameter_name(statement, i);
     const bool asJson = name != nullptr && name[0] == '@';
+    if (params.is_null()) {
+      throw Error(ErrorCode::Invalid, "parameter " + std::string(name == nullptr ? "?" : name) +
+                                          " has no value: write the value itself, as nothing is "
+                                          "given to bind");
+    }
     if (name == nullptr || (name[0] != ':' && !asJson)) {
       throw Error(ErrorCode::Invalid, "only named parameters (:name) are bound, found " +
                                           std::string(name == nullptr ? "?" : name));

@@ -106,7 +106,8 @@ Sql& SqliteUnit::sql(ScriptScope& scope) {
 void SqliteUnit::checkEffects() {
   connection_.checkTransaction();
   if (!connection_.violatesForeignKeys()) return;
-  throw Error(ErrorCode::Conflict, "a foreign key is violated at the end of the command");
+  throw Error(ErrorCode::Conflict,
+              "a foreign key is violated at the end of the command" + firstDangling(connection_));
 }
 
 }  // namespace tether::sqlite
