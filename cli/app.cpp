@@ -74,10 +74,9 @@ std::string explain(const CLI::App& app, const std::string& fallback) {
   const std::string word = extras.front().substr(0, extras.front().find('='));
   const bool flag = word.size() > 1 && word.front() == '-';
   const auto verbs = verbsOf(verb);
-  const auto meant = nearest(word, flag ? flagsOf(&verb) : verbs);
   const auto kind = flag ? "option" : verbs.empty() ? "argument" : "verb";
   return fmt::format("unknown {} {}{}", kind, quote(word),
-                     meant.empty() ? help : fmt::format("; did you mean '{}'?", meant));
+                     didYouMean(word, flag ? flagsOf(&verb) : verbs, help));
 }
 
 /// The one message of CLI11 that nobody would understand.

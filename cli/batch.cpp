@@ -225,10 +225,8 @@ CommandRequest parseBatchLine(std::string_view line) {
   if (!object.is_object()) throw Error(ErrorCode::Invalid, "must be a JSON object");
   for (const auto& [name, value] : object.items()) {
     if (std::ranges::find(kMembers, name) != kMembers.end()) continue;
-    const auto meant = nearest(name, kMembers);
     throw Error(ErrorCode::Invalid,
-                fmt::format("unknown member {}{}", quote(name),
-                            meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant)));
+                fmt::format("unknown member {}{}", quote(name), didYouMean(name, kMembers)));
   }
   CommandRequest request;
   request.type = stringOf(object, "type");

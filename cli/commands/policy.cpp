@@ -102,10 +102,8 @@ const Catalog::CommandType& find(const std::vector<Catalog::CommandType>& types,
     if (type.name == name) return type;
     names.push_back(type.name);
   }
-  const auto meant = nearest(name, names);
-  throw Error(ErrorCode::Invalid,
-              fmt::format("--type: unknown command type {}{}", quote(name),
-                          meant.empty() ? "" : fmt::format("; did you mean {}?", quote(meant))));
+  throw Error(ErrorCode::Invalid, fmt::format("--type: unknown command type {}{}", quote(name),
+                                              didYouMean(name, names)));
 }
 
 std::string text(const RetryPolicy::Window& window) {

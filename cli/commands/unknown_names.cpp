@@ -110,9 +110,8 @@ const char* nounOf(TypesOf types) {
 
 Diagnostic unknown(const std::string& noun, const std::string& name,
                    const std::vector<std::string>& known) {
-  const auto meant = nearest(name, known);
-  return {"unknown_name", fmt::format("no {} {} is known here{}", noun, quote(name),
-                                      meant.empty() ? "" : "; did you mean '" + meant + "'?")};
+  return {"unknown_name",
+          fmt::format("no {} {} is known here{}", noun, quote(name), didYouMean(name, known))};
 }
 
 }  // namespace

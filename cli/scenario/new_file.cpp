@@ -22,10 +22,8 @@ const Catalog::CommandType& pick(const std::vector<Catalog::CommandType>& types,
   if (found != types.end()) return *found;
   std::vector<std::string> names;
   for (const auto& known : types) names.push_back(known.name);
-  const auto meant = nearest(type, names);
   throw Error(ErrorCode::Invalid,
-              fmt::format("unknown command type {}{}", quote(type),
-                          meant.empty() ? "" : fmt::format("; did you mean {}?", quote(meant))));
+              fmt::format("unknown command type {}{}", quote(type), didYouMean(type, names)));
 }
 
 ordered_json sampleOf(const ordered_json& property, const std::string& name) {

@@ -54,10 +54,10 @@ class CommandList(ProjectTest):
     def test_of_a_name_that_nobody_knows_says_which_was_meant(self):
         self.submit("o-1")
         for flags, words in ((("--type", "CreateOdrer"),
-                              "no command type \"CreateOdrer\" is known here; "
-                              "did you mean 'CreateOrder'?"),
+                              "no command type \"CreateOdrer\" is known here, "
+                              'did you mean "CreateOrder"?'),
                              (("--queue", "comands"),
-                              "no queue \"comands\" is known here; did you mean 'commands'?")):
+                              "no queue \"comands\" is known here, did you mean \"commands\"?")):
             self.assertIn(words, self.ok("command", "list", *flags, "-q").err)
             [diagnostic] = self.ok("command", "list", *flags, "--json").json["diagnostics"]
             self.assertEqual(diagnostic, {"code": "unknown_name", "message": words})
@@ -354,7 +354,7 @@ class Events(ProjectTest):
     def test_of_a_type_that_nobody_knows_say_which_was_meant(self):
         self.submit("o-1")
         self.listen()
-        self.assertIn("no event type \"OrderCrated\" is known here; did you mean 'OrderCreated'?",
+        self.assertIn("no event type \"OrderCrated\" is known here, did you mean \"OrderCreated\"?",
                       self.ok("event", "list", "--type", "OrderCrated").err)
         self.assertEqual(self.ok("event", "list", "--type", "OrderCreated", "--until", "1h").err,
                          "tether: no events\n")
@@ -413,7 +413,7 @@ class EventResend(ProjectTest):
     def test_refuses_bad_input(self):
         self.fails(2, "ID is required", "event", "resend")
         self.fails(3, "no ids on standard input", "event", "resend", "-", stdin="\n")
-        self.fails(3, "did you mean 'partners'", "event", "resend", self.event, "--to", "partner")
+        self.fails(3, 'did you mean "partners"', "event", "resend", self.event, "--to", "partner")
         self.fails(2, "carries commands", "event", "resend", self.event, "--to", "commands")
 
 

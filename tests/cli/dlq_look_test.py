@@ -63,10 +63,10 @@ class List(Look):
     def test_of_a_name_that_nobody_knows_says_which_was_meant(self):
         group = self.ok("dlq", "groups", "-q").lines[0]
         wrong = group[:-1] + ("0" if group[-1] != "0" else "1")
-        for flags, words in ((("--type", "Bok"), "no type \"Bok\" is known here; "
-                                                 "did you mean 'Book'?"),
-                             (("--queue", "comands"), "did you mean 'commands'?"),
-                             (("--group", wrong), f"did you mean '{group}'?")):
+        for flags, words in ((("--type", "Bok"), "no type \"Bok\" is known here, "
+                                                 'did you mean "Book"?'),
+                             (("--queue", "comands"), 'did you mean "commands"?'),
+                             (("--group", wrong), f'did you mean "{group}"?')):
             for verb in ("list", "groups", "export"):
                 self.assertIn(words, self.ok("dlq", verb, *flags).err)
                 [diagnostic] = self.ok("dlq", verb, *flags, "--json").json["diagnostics"]

@@ -163,7 +163,7 @@ class Explain(PolicyTest):
 
     def test_refuses_what_makes_no_sense(self):
         for message, *flags in (
-                ('--type: unknown command type "CreateOder"; did you mean "CreateOrder"',
+                ('--type: unknown command type "CreateOder", did you mean "CreateOrder"',
                  "--type", "CreateOder", "--error", "x"),
                 ("--error", "--type", "CreateOrder"),
                 ("--type", "--error", "x"),

@@ -51,7 +51,7 @@ class Look(ProjectTest):
         self.assertEqual(len(self.ok("queue", "peek", "events", "--limit", "2", "--json").data), 2)
 
     def test_unknown_queue_is_not_found_with_the_nearest_name(self):
-        self.fails(3, "did you mean 'events'", "queue", "peek", "event")
+        self.fails(3, 'did you mean "events"', "queue", "peek", "event")
         self.fails(3, 'no queue "zzz"', "queue", "receive", "zzz")
 
 
@@ -195,8 +195,8 @@ class Pause(ProjectTest):
 
     def test_of_what_there_is_not_is_refused(self):
         for verb in ("pause", "resume"):
-            self.fails(3, "did you mean 'commands'", "queue", verb, "command")
-            self.fails(3, "did you mean 'CreateOrder'",
+            self.fails(3, 'did you mean "commands"', "queue", verb, "command")
+            self.fails(3, 'did you mean "CreateOrder"',
                        "queue", verb, "commands", "--type", "CreateOrdr")
             self.fails(2, "queue events carries messages, .* leave out --type",
                        "queue", verb, "events", "--type", "CreateOrder")

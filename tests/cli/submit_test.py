@@ -172,7 +172,7 @@ class BadInput(ProjectTest):
 
     def test_unknown_type(self):
         self.refused('did you mean "CreateOrder"', "CreateOrdr", PAYLOAD)
-        self.refused('unknown command type "Zzz"', "Zzz", PAYLOAD)
+        self.refused('unknown command type "Zzz"; known are CreateOrder$', "Zzz", PAYLOAD)
 
     def test_malformed_json(self):
         self.refused("byte 7", "CreateOrder", '{"id": }')
@@ -212,7 +212,7 @@ class BadInput(ProjectTest):
     def test_bad_options(self):
         for message, arguments in {
             "TYPE is required": (),
-            "did you mean '--delay'": ("CreateOrder", PAYLOAD, "--dealy", "1h"),
+            'did you mean "--delay"': ("CreateOrder", PAYLOAD, "--dealy", "1h"),
             "unknown argument": ("CreateOrder", PAYLOAD, "more"),
             '"1 hour"': ("CreateOrder", PAYLOAD, "--delay", "1 hour"),
             '"-1s"': ("CreateOrder", PAYLOAD, "--delay=-1s"),

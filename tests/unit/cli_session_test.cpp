@@ -49,7 +49,7 @@ TEST_CASE("the tool runs in process, and says what it says on the streams it was
   const auto ran = runWith({"--version"});
   CHECK(ran.exit == 0);
   CHECK(ran.out.starts_with("tether "));
-  CHECK(runWith({"statsu"}).err == "tether: unknown verb \"statsu\"; did you mean 'status'?\n");
+  CHECK(runWith({"statsu"}).err == "tether: unknown verb \"statsu\", did you mean \"status\"?\n");
 }
 
 TEST_CASE("the environment of the tool is the one it was given") {

@@ -76,7 +76,7 @@ TEST_CASE("an armed process dies at the pass that was named") {
 TEST_CASE("a crash that names no seam or no pass is refused and arms nothing") {
   const auto refusal = [](const char* setting) { return thrown([&] { armCrash(setting); }); };
   CHECK(refusal("tx.before_comit") ==
-        "invalid: unknown seam \"tx.before_comit\"; did you mean tx.before_commit?");
+        "invalid: unknown seam \"tx.before_comit\", did you mean \"tx.before_commit\"?");
   CHECK(refusal("somewhere") == "invalid: unknown seam \"somewhere\"");
   CHECK(refusal("") == "invalid: unknown seam \"\"");
   for (const std::string hit : {"", "0", "-1", "x", "1x", " 1", "99999999999"}) {

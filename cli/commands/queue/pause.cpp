@@ -38,11 +38,9 @@ void checkType(Session& session, const std::string& type) {
     for (const auto& pause : snapshot.pauses()) types.push_back(pause.type);
   });
   if (std::ranges::find(types, type) != types.end()) return;
-  const auto meant = nearest(type, types);
   throw Error(ErrorCode::NotFound,
               fmt::format("no command type {}{}", quote(type),
-                          meant.empty() ? "; see 'tether command types'"
-                                        : fmt::format("; did you mean '{}'?", meant)));
+                          didYouMean(type, types, "; see 'tether command types'")));
 }
 
 void check(const PauseOptions& options, Session& session) {

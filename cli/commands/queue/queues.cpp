@@ -43,11 +43,10 @@ KnownQueue findQueue(Session& session, const std::string& name) {
     if (queue.name == name) return queue;
     names.push_back(queue.name);
   }
-  const auto meant = nearest(name, names);
-  throw Error(ErrorCode::NotFound,
-              fmt::format("no queue {}; {}", quote(name),
-                          meant.empty() ? "tether.json declares queues under \"queues\""
-                                        : fmt::format("did you mean '{}'?", meant)));
+  throw Error(
+      ErrorCode::NotFound,
+      fmt::format("no queue {}{}", quote(name),
+                  didYouMean(name, names, "; tether.json declares queues under \"queues\"")));
 }
 
 bool isSqs(const KnownQueue& queue) { return isSqsAddress(queue.address); }

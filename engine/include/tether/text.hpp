@@ -28,4 +28,8 @@ std::string quote(std::string_view text);
 /// The candidate that was probably meant, whatever its case; empty when nothing is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
+/// For error messages: `, did you mean "…"?`, or `otherwise` when nothing is near.
+std::string didYouMean(std::string_view word, const std::vector<std::string>& candidates,
+                       std::string_view otherwise = "");
+
 }  // namespace tether

@@ -85,6 +85,7 @@ class TransactionCommandBuilder {
     bool prepares = false;
     CommandSettings settings;
   };
+  std::string knownTypes() const;
   const Entry& find(const std::string& type) const;
 
   std::map<std::string, Entry, std::less<>> entries_;

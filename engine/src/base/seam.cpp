@@ -54,9 +54,7 @@ void armCrash(std::string_view setting) {
   const auto name = setting.substr(0, colon);
   const auto seam = parseSeam(name);
   if (!seam) {
-    const auto meant = nearest(name, names());
-    throw Error(ErrorCode::Invalid, "unknown seam " + quote(name) +
-                                        (meant.empty() ? "" : "; did you mean " + meant + "?"));
+    throw Error(ErrorCode::Invalid, "unknown seam " + quote(name) + didYouMean(name, names()));
   }
   unsigned hit = 1;
   if (colon != std::string_view::npos) {

@@ -140,4 +140,10 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return std::string(best);
 }
 
+std::string didYouMean(std::string_view word, const std::vector<std::string>& candidates,
+                       std::string_view otherwise) {
+  const auto meant = nearest(word, candidates);
+  return meant.empty() ? std::string(otherwise) : ", did you mean " + quote(meant) + "?";
+}
+
 }  // namespace tether

@@ -26,11 +26,6 @@ std::string describeType(const json& value) {
   }
 }
 
-std::string didYouMean(const std::string& word, const std::vector<std::string>& candidates) {
-  const std::string meant = nearest(word, candidates);
-  return meant.empty() ? "" : ", did you mean " + quote(meant) + "?";
-}
-
 void ConfigValue::failType(const std::string& wanted) const {
   fail("must be " + wanted + ", not " + describeType(*value_));
 }

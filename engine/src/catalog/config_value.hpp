@@ -18,9 +18,6 @@ namespace tether {
 /// "a string", "an object", …: for "must be …, not …".
 std::string describeType(const nlohmann::json& value);
 
-/// ", did you mean "…"?", or nothing when no candidate is near.
-std::string didYouMean(const std::string& word, const std::vector<std::string>& candidates);
-
 /// Refers to the source text, which must outlive it. All functions throw Invalid, see SourceText.
 class ConfigValue {
  public:

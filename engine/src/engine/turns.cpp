@@ -106,10 +106,9 @@ void Engine::Impl::judgeReactions() const {
   for (const auto& [event, types] : registry.reactions()) {
     for (const auto& type : types) {
       if (builder.declares(type)) continue;
-      const auto near = nearest(type, builder.types());
       throw Error(ErrorCode::Invalid, "the event " + event + " causes the command \"" + type +
                                           "\", which nobody has declared" +
-                                          (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
+                                          didYouMean(type, builder.types()));
     }
   }
 }

@@ -38,9 +38,7 @@ json plainCommand(json object) {
                                           "key",  "correlationId", "source"};
   for (const auto& member : object.items()) {
     if (std::ranges::find(known, member.key()) != known.end()) continue;
-    const auto meant = nearest(member.key(), known);
-    refuse("unknown member " + quote(member.key()) +
-           (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
+    refuse("unknown member " + quote(member.key()) + didYouMean(member.key(), known));
   }
   json envelope = json::object();
   put(envelope, "type", textOf(object, "type"));

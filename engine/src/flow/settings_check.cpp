@@ -62,10 +62,8 @@ void checkReplyTo(const EngineOptions& options, const std::vector<std::string>& 
     throw Error(ErrorCode::Invalid, "replyTo must be another queue than \"commands\"");
   }
   if (!options.queues.contains(name)) {
-    const auto near = nearest(name, known);
     throw Error(ErrorCode::Invalid, "replyTo names the queue " + quote(name) +
-                                        ", which is not among queues" +
-                                        (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
+                                        ", which is not among queues" + didYouMean(name, known));
   }
   if (std::ranges::find(options.listen, name) == options.listen.end()) {
     throw Error(ErrorCode::Invalid, "replyTo names the queue " + quote(name) +
@@ -86,10 +84,9 @@ void checkQueues(const EngineOptions& options) {
   for (const auto& [queue, address] : options.queues) known.push_back(queue);
   for (auto queue = options.listen.begin(); queue != options.listen.end(); ++queue) {
     if (!options.queues.contains(*queue)) {
-      const auto near = nearest(*queue, known);
-      throw Error(ErrorCode::Invalid, "listen names the queue \"" + *queue +
-                                          "\", which is not among queues" +
-                                          (near.empty() ? "" : ", did you mean \"" + near + "\"?"));
+      throw Error(ErrorCode::Invalid, "listen names the queue " + quote(*queue) +
+                                          ", which is not among queues" +
+                                          didYouMean(*queue, known));
     }
     if (std::find(options.listen.begin(), queue, *queue) != queue) {
       throw Error(ErrorCode::Invalid, "listen names the queue \"" + *queue + "\" twice");

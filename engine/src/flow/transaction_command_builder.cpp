@@ -80,14 +80,24 @@ std::unique_ptr<TransactionCommand> TransactionCommandBuilder::build(
   throw Error(ErrorCode::Invalid, "the factory of the command type " + type + " made nothing");
 }
 
+std::string TransactionCommandBuilder::knownTypes() const {
+  constexpr std::size_t kShown = 10;
+  if (entries_.empty()) return "; no type is declared";
+  std::string names;
+  std::size_t shown = 0;
+  for (const auto& [name, entry] : entries_) {
+    if (++shown > kShown) break;
+    names += (names.empty() ? "; known are " : ", ") + name;
+  }
+  return names + (shown > kShown ? ", …" : "");
+}
+
 const TransactionCommandBuilder::Entry& TransactionCommandBuilder::find(
     const std::string& type) const {
   const auto found = entries_.find(type);
   if (found != entries_.end()) return found->second;
-  auto message = "unknown command type \"" + type + "\"";
-  const auto near = nearest(type, types());
-  if (!near.empty()) message += ", did you mean \"" + near + "\"?";
-  throw Error(ErrorCode::NotFound, message);
+  throw Error(ErrorCode::NotFound,
+              "unknown command type " + quote(type) + didYouMean(type, types(), knownTypes()));
 }
 
 }  // namespace tether

@@ -125,9 +125,7 @@ void readQuery(SqsAddress& address, std::string_view query) {
     const auto equals = part.find('=');
     const std::string key(part.substr(0, equals));
     if (std::find(keys().begin(), keys().end(), key) == keys().end()) {
-      const auto meant = nearest(key, keys());
-      refuse("unknown key " + quote(key) +
-             (meant.empty() ? "" : ", did you mean " + quote(meant) + "?"));
+      refuse("unknown key " + quote(key) + didYouMean(key, keys()));
     }
     if (equals == std::string_view::npos) refuse(key + " has no value; write " + key + "=…");
     if (!seen.insert(key).second) refuse(key + " is given twice");
