@@ -11,6 +11,7 @@
 
 #include "command_line.hpp"
 #include "commands/all.hpp"
+#include "hints.hpp"
 #include "tether/seam.hpp"
 #include "tether/text.hpp"
 
@@ -164,7 +165,7 @@ int runChosen(Session& session, const Action& chosen) {
     print.flush();
     return exit;
   } catch (const Error& error) {
-    print.failure(toString(error.code()), error.what());
+    print.failure(toString(error.code()), withHint(error));
     return exitOf(error.code());
   } catch (const Stop& stop) {
     print.failure(stop.code(), stop.what());
@@ -244,7 +245,7 @@ int runTool(const std::vector<std::string>& arguments, Streams streams, Environm
       if (const auto crash = environment("TETHER_CRASH_AT")) armCrash(*crash);
       session.emplace(streams, std::move(environment), line->globals);
     } catch (const Error& error) {
-      printer.failure(toString(error.code()), error.what());
+      printer.failure(toString(error.code()), withHint(error));
       return exitOf(error.code());
     }
     return runChosen(*session, line->chosen);

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -34,7 +33,6 @@ struct Selection {
 };
 
 inline constexpr std::size_t kListMax = 50;
-inline constexpr auto kNoLimit = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
 
 /// --type --correlation --since --until --limit; `max`: the limit when none is given.
 void addSelection(const Verb& verb, Selection& selection, std::size_t max = kListMax);

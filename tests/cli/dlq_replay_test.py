@@ -47,7 +47,7 @@ class Try(LettersTest):
         for edit, message in {"/amount=much": "/amount", "/amount=0": "/amount",
                               "amount=1": "JSON pointer", "/amount": "JSON pointer",
                               "/lines/0/sku=tea": "/lines/0",
-                              "/amount=99999999999999999999": "--set /amount"}.items():
+                              "/amount=99999999999999999999": "value of /amount"}.items():
             with self.subTest(edit=edit):
                 self.fails(2, message, "dlq", "try", letter, "--set", edit)
 

@@ -8,6 +8,7 @@
 
 #include "checks.hpp"
 #include "commands/all.hpp"
+#include "hints.hpp"
 #include "obstacles.hpp"
 #include "tether/error.hpp"
 
@@ -58,7 +59,7 @@ class Doctor {
       store_->read(at);
       return true;
     } catch (const Error& error) {
-      report_.problem(name, fmt::format("{}: {}", location_, error.what()));
+      report_.problem(name, fmt::format("{}: {}", location_, withHint(error)));
       return false;
     }
   }
@@ -88,7 +89,7 @@ class Doctor {
       store_ = session_.openStore(kPatience);
       return true;
     } catch (const Error& error) {
-      report_.problem("store", error.what());
+      report_.problem("store", withHint(error));
       return false;
     }
   }

@@ -20,16 +20,23 @@ enum class ErrorCode {
 
 std::string_view toString(ErrorCode code);
 
+/// What kind of thing an Error is about, where something can be done about it: a face (the tool, an
+/// API) adds what, in its own words.
+enum class Subject { None, DeadLetter, Event, Queue, Plan, DedupWindow, Store, StoreFiles };
+
 /// Thrown where a failure is found. Messages are lower case, name the thing and the value, and say
 /// what to do where there is something to do.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error(ErrorCode code, const std::string& message, Subject subject = Subject::None)
+      : std::runtime_error(message), code_(code), subject_(subject) {}
 
   ErrorCode code() const noexcept { return code_; }
+  Subject subject() const noexcept { return subject_; }
 
  private:
   ErrorCode code_;
+  Subject subject_;
 };
 
 }  // namespace tether

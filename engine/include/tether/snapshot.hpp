@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct Flow {
   /// flow.
   CommandState outcome() const;
 };
+
+/// For Filter::limit: all there are.
+inline constexpr auto kNoLimit = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
 
 struct Filter {
   std::vector<std::string> ids{};  // of these alone; none: of all

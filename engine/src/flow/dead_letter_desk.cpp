@@ -5,9 +5,9 @@
 #include <set>
 
 #include "flow/arrival.hpp"
-#include "flow/audit.hpp"
 #include "flow/payload_edit.hpp"
 #include "flow/plan_run.hpp"
+#include "model/audit.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
 #include "tether/seam.hpp"
@@ -41,8 +41,10 @@ void inPages(std::size_t count, const std::function<void(std::size_t, std::size_
       page(from, std::min(count, from + kPage));
     } catch (const Error& error) {
       if (from == 0) throw;
-      throw Error(error.code(), std::string(error.what()) + "; " + std::to_string(from) + " of " +
-                                    std::to_string(count) + " were done before it");
+      throw Error(error.code(),
+                  std::string(error.what()) + "; " + std::to_string(from) + " of " +
+                      std::to_string(count) + " were done before it",
+                  error.subject());
     }
   }
 }
@@ -70,7 +72,7 @@ std::vector<DeadLetter> DeadLetterDesk::lettersOf(const std::vector<std::string>
     for (const auto& id : letterIds) {
       auto letter = snapshot.deadLetter(id);
       if (!letter) {
-        throw Error(ErrorCode::NotFound, "no dead letter " + id + ": see tether dlq list");
+        throw Error(ErrorCode::NotFound, "no dead letter " + id, Subject::DeadLetter);
       }
       letters.push_back(*std::move(letter));
     }
@@ -182,8 +184,8 @@ void DeadLetterDesk::requireInWindow(const DeadLetter& letter, bool allowExpired
   if (letter.failedAt >= clock_.now() - window) return;
   throw Error(ErrorCode::Conflict,
               "dead letter " + letter.id + " failed more than " + toText(window) +
-                  " ago: a copy of it on a remote queue may be gone from deduplication; "
-                  "--allow-expired-dedup replays it all the same");
+                  " ago: a copy of it on a remote queue may be gone from deduplication",
+              Subject::DedupWindow);
 }
 
 DeadLetterDesk::Ready DeadLetterDesk::readyOf(const DeadLetter& letter,
@@ -427,10 +429,10 @@ void DeadLetterDesk::resend(const std::vector<std::string>& eventIds, const std:
         throw Error(ErrorCode::Invalid, "queue " + queue + " carries commands, not events");
       }
     });
-    if (!known) throw Error(ErrorCode::NotFound, "no queue " + queue + ": see tether queue list");
+    if (!known) throw Error(ErrorCode::NotFound, "no queue " + queue, Subject::Queue);
   }
   const auto refuse = [](const std::string& id) {
-    throw Error(ErrorCode::NotFound, "no event " + id + ": see tether event list");
+    throw Error(ErrorCode::NotFound, "no event " + id, Subject::Event);
   };
   store_.read([&](Snapshot& snapshot) {
     for (const auto& id : eventIds) {
@@ -442,11 +444,8 @@ void DeadLetterDesk::resend(const std::vector<std::string>& eventIds, const std:
       for (auto at = from; at < to; ++at) {
         const auto& id = eventIds[at];
         if (!unit.resend(id, where, clock_.now())) refuse(id);
-        AuditEntry entry;
-        entry.at = clock_.now();
-        entry.action = "resent";
+        auto entry = auditOf("resent", by, clock_.now());
         entry.subjectId = id;
-        entry.by = by;
         entry.detail = json({{"queue", where.queue}}).dump();
         unit.audit(entry);
       }

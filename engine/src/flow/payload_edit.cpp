@@ -18,7 +18,7 @@ json meant(const PayloadEdit& edit, const json& body, const json::json_pointer& 
   const bool isJson = json::accept(text);
   // A text in quotes of its own is a JSON string, whatever is wanted.
   if (!isJson || (wanted == "string" && !text.starts_with('"'))) return text;
-  return parseJson("--set " + edit.pointer, text);
+  return parseJson("value of " + edit.pointer, text);
 }
 
 /// Behind the end of an array there would be a hole.

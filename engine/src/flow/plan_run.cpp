@@ -77,9 +77,10 @@ DeskPlanRun::DeskPlanRun(DeadLetterDesk& desk, Store& store, ReplayPlan plan, Ap
     for (auto& item : snapshot.planItems(plan_.id)) done[item.letterId] = item;
   });
   if (!done.empty() && !options_.resume) {
-    throw Error(ErrorCode::Conflict, "the plan was begun: " + std::to_string(done.size()) + " of " +
-                                         std::to_string(plan_.letters.size()) +
-                                         " letters are replayed; --resume goes on with the rest");
+    throw Error(ErrorCode::Conflict,
+                "the plan was begun: " + std::to_string(done.size()) + " of " +
+                    std::to_string(plan_.letters.size()) + " letters are replayed",
+                Subject::Plan);
   }
   for (const auto& letter : plan_.letters) {
     items_.push_back({letter.id, {}, Outcome::Pending, {}});

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "flow/arrival.hpp"
 #include "flow/dead_letter_desk.hpp"
+#include "model/audit.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
 
@@ -45,13 +46,10 @@ std::vector<std::string> DeadLetterDesk::pull(const std::string& queue, Transpor
     store_.commit(Durability::Durable, [&](Unit& unit) {
       for (const auto& letter : letters) {
         unit.bury(letter);
-        AuditEntry entry;
-        entry.at = now;
-        entry.action = "pulled";
+        auto entry = auditOf("pulled", by, now);
         entry.letterId = letter.id;
         entry.type = letter.type;
         entry.correlationId = letter.correlationId;
-        entry.by = by;
         unit.audit(entry);
       }
     });

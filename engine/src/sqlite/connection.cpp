@@ -17,7 +17,8 @@ Error toError(int code, const std::string& doing, const std::string& message, in
     return {ErrorCode::Corrupt,
             text +
                 " (the log was removed or cut while the store was open: end all programs that use "
-                "it, and run `tether store verify`)"};
+                "it, and verify it)",
+            Subject::StoreFiles};
   }
   // SQLite says of all these only that it cannot open a file.
   if ((code & 0xff) == SQLITE_CANTOPEN) {

@@ -53,9 +53,8 @@ void judge(const Marks& marks, const SqliteStoreOptions& options) {
     throw Error(ErrorCode::Invalid, options.path + " is a database, but not a Tether store");
   }
   if (marks.application == 0 && !options.create && options.path != ":memory:") {
-    throw Error(ErrorCode::Invalid, options.path +
-                                        " is an empty database, not a Tether store: make one of it "
-                                        "with `tether store migrate`");
+    throw Error(ErrorCode::Invalid, options.path + " is an empty database, not a Tether store",
+                Subject::Store);
   }
   if (marks.version > kSchemaVersion) {
     throw Error(ErrorCode::Corrupt, "store " + options.path + " has schema version " +
@@ -84,9 +83,8 @@ void useLog(Connection& connection) {
 /// it, and who makes one keeps it private, as a new file would be.
 void takeEmptyFile(const SqliteStoreOptions& options, mode_t mode) {
   if (!options.create) {
-    throw Error(ErrorCode::Invalid, "store " + options.path +
-                                        " is an empty file, not a Tether store: make one of it "
-                                        "with `tether store migrate`");
+    throw Error(ErrorCode::Invalid,
+                "store " + options.path + " is an empty file, not a Tether store", Subject::Store);
   }
   if ((mode & 077U) != 0 && ::chmod(options.path.c_str(), 0600) != 0) {
     throw Error(ErrorCode::Invalid,
@@ -132,8 +130,7 @@ ConnectionOptions prepareFile(const SqliteStoreOptions& options) {
       throw Error(ErrorCode::Invalid, "store " + options.path + ": " + std::strerror(errno));
     }
     if (!options.create) {
-      throw Error(ErrorCode::NotFound,
-                  "no store at " + options.path + ": make one with `tether store migrate`");
+      throw Error(ErrorCode::NotFound, "no store at " + options.path, Subject::Store);
     }
     if (logged) refuseLeftLog(options.path);
     // Never opened here: to close it would drop the locks that another thread has on it meanwhile.

@@ -130,7 +130,8 @@ void OwnFiles::require() {
   const Error error(ErrorCode::Corrupt,
                     what +
                         " while the store was open, so nothing is accepted any more: end all "
-                        "programs that use it, and run `tether store verify`");
+                        "programs that use it, and verify it",
+                    Subject::StoreFiles);
   refusal_.set(error);
   throw Error(error);
 }

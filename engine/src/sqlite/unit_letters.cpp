@@ -116,7 +116,7 @@ SqliteUnit::Letter SqliteUnit::letterOf(const std::string& letterId) {
       " coalesce(command_seq, 0), coalesce(event_seq, 0), generation"
       " FROM tether_dead_letter WHERE id = ?1");
   if (!found.first(letterId)) {
-    throw Error(ErrorCode::NotFound, "no dead letter " + letterId + ": see tether dlq list");
+    throw Error(ErrorCode::NotFound, "no dead letter " + letterId, Subject::DeadLetter);
   }
   Letter letter;
   letter.seq = found.integer(0);
@@ -134,8 +134,8 @@ SqliteUnit::Letter SqliteUnit::letterOf(const std::string& letterId) {
 void SqliteUnit::requireReplayable(const Letter& letter, const std::string& letterId, int version) {
   if (letter.replayed) return;
   if (letter.archived) {
-    throw Error(ErrorCode::Conflict, "dead letter " + letterId +
-                                         " is archived: restore it first, see tether dlq restore");
+    throw Error(ErrorCode::Conflict, "dead letter " + letterId + " is archived: restore it first",
+                Subject::DeadLetter);
   }
   if (version != 0 && letter.version != version) {
     throw Error(ErrorCode::Conflict, "dead letter " + letterId + " was edited meanwhile");

@@ -93,7 +93,7 @@ void SqliteUnit::migrate(const std::vector<Migration>& migrations, Time now) {
   // Everybody waits in any case: counts that an edit by another program made wrong end here.
   if (before) counts_.countAnew(connection_);
   if (before && before->broken() > 0) {
-    log::warn("rows refer to nothing, and did so before the migration: see tether store verify",
+    log::warn("rows refer to nothing, and did so before the migration: a verification lists them",
               {{"rows", std::to_string(before->broken())}});
   }
 }

@@ -27,7 +27,7 @@ const std::string kMiscountedSql =
     " sum(there) FROM (SELECT of, queue, lane, state, n AS kept, 0 AS there FROM kept"
     " UNION ALL SELECT of, queue, lane, state, 0, n FROM there)"
     " GROUP BY of, queue, lane, state HAVING sum(kept) <> sum(there)";
-const Rule kMiscounted = {"count that is not what is there (`tether store vacuum` counts anew)",
+const Rule kMiscounted = {"count that is not what is there (a vacuum counts anew)",
                           kMiscountedSql.c_str()};
 
 constexpr Rule kRules[] = {
