@@ -154,6 +154,13 @@ Store& Session::store() {
   return *store_;
 }
 
+Operations& Session::operations() {
+  if (!operations_) {
+    operations_.emplace(store(), clock(), dedupWindows());
+  }
+  return *operations_;
+}
+
 std::unique_ptr<Store> Session::openStore(Duration patience) {
   const auto setting = storeSetting();
   try {
@@ -204,24 +211,32 @@ Engine& Session::engine(bool create) {
   return *engine_;
 }
 
-Checkpoints Session::checkpoints() {
+std::optional<EngineOptions> Session::projectOptions() {
   try {
-    if (catalogFile()) return catalog().options().checkpoints;
+    if (catalogFile()) return catalog().options();
   } catch (const Error&) {
     // A store can be looked at beside a project that is broken.
   }
-  return Checkpoints::Own;
+  return {};
+}
+
+Checkpoints Session::checkpoints() {
+  const auto options = projectOptions();
+  return options ? options->checkpoints : Checkpoints::Own;
+}
+
+std::optional<DedupWindows> Session::dedupWindows() {
+  const auto options = projectOptions();
+  if (!options) return {};
+  return DedupWindows{options->dedupWindow, options->idempotency};
 }
 
 std::string Session::commandsElsewhere() {
-  std::map<std::string, std::string> queues;
-  try {
-    if (catalogFile()) queues = catalog().options().queues;
-  } catch (const Error&) {
-    return {};  // a store can be looked at beside a project that is broken
-  }
-  const auto found = queues.find("commands");
-  return found == queues.end() || !isElsewhere(found->second) ? std::string() : found->second;
+  const auto options = projectOptions();
+  if (!options) return {};
+  const auto found = options->queues.find("commands");
+  if (found == options->queues.end() || !isElsewhere(found->second)) return {};
+  return found->second;
 }
 
 void Session::confirm(const std::string& question, bool yes) {

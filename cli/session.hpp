@@ -87,6 +87,8 @@ class Session {
   /// The store, which must exist; NotFound says how to make it. Needs no catalog when the store is
   /// named.
   Store& store();
+  /// Over store(), with the windows of the project, if there is one that can be read.
+  Operations& operations();
   /// The same, another time, for a verb that waits for a lock at most `patience`.
   std::unique_ptr<Store> openStore(Duration patience);
 
@@ -98,6 +100,7 @@ class Session {
   EngineOptions engineOptions(bool create);
   /// As the project says; Own without one that can be read.
   Checkpoints checkpoints();
+  std::optional<DedupWindows> dedupWindows();
   /// The address that the project hands its commands over to; empty: they run from the store.
   std::string commandsElsewhere();
 
@@ -110,12 +113,16 @@ class Session {
   void confirm(const std::string& question, bool yes);
 
  private:
+  /// Nothing without a project that can be read.
+  std::optional<EngineOptions> projectOptions();
+
   Streams streams_;
   Environment environment_;
   GlobalOptions globals_;
   Printer printer_;
   std::optional<Catalog> catalog_;
   std::unique_ptr<Store> store_;
+  std::optional<Operations> operations_;
   std::unique_ptr<Engine> engine_;
 };
 

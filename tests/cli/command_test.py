@@ -174,7 +174,10 @@ class CommandCancel(ProjectTest):
         self.submit("o-1", id="first")
         self.ok("command", "cancel", "first")
         error = self.ok("command", "show", "first", "--json").data["error"]
-        self.assertEqual(error, {"code": "cancelled", "message": "cancelled by an operator"})
+        self.assertEqual(error["code"], "cancelled")
+        self.assertRegex(error["message"], "^cancelled by .")
+        by = self.ok("store", "sql", "SELECT operator FROM tether_audit", "--json").data
+        self.assertIn(error["message"].removeprefix("cancelled by "), by[0]["operator"])
 
     def test_leaves_what_it_did_in_the_record_of_operators(self):
         self.submit("o-1", id="first")

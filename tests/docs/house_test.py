@@ -15,7 +15,7 @@ SRC, PUBLIC = ROOT / "engine/src", ROOT / "engine/include"
 CODE = ("engine", "cli", "samples", "tests")
 
 # A file includes its own floor and those below.
-FLOORS = {"base": 1, "model": 2, "ports": 3, "sqlite": 4, "transport": 4, "flow": 5, "engine": 6,
+FLOORS = {"base": 1, "model": 2, "ports": 3, "sqlite": 4, "transport": 4, "operations": 5, "flow": 5, "engine": 6,
           "catalog": 7, "scenario": 7, "http": 7}
 # Public headers share one folder. One that is not named here stands as high as what it includes.
 PUBLIC_FLOORS = {"envelope": 2, "event": 2, "command": 2, "dead_letter": 2,
@@ -57,6 +57,18 @@ OPENS_FILES = {
     "cli/scenario/new_file.cpp": "a schema",
     "cli/session.cpp": "input",
     "cli/session.hpp": "input",
+}
+
+
+# What commits although it is a face.
+COMMITS = {
+    "engine/src/scenario/world.cpp": "gives a scenario the rows that it begins with",
+}
+
+# What says a command line although it is no tool.
+SPEAKS = {
+    "engine/src/scenario/runner.cpp": "how to run a failed scenario again: it is the tool's report",
+    "engine/src/transport/sqs/credentials_settings.cpp": "the tool of AWS",
 }
 
 
@@ -173,6 +185,22 @@ class House(unittest.TestCase):
                 method = re.search(r"\w::open\(.*\{$", line)
                 if opens.search(line) and not method and name(path) not in OPENS_FILES:
                     self.reject(path, number, "opens a file: say in OPENS_FILES which one")
+
+    def test_a_face_never_commits(self):
+        """What one may do is in operations/ and flow/, once for every face."""
+        for path in files("cli", "samples", "engine/src/scenario"):
+            for number, line in lines(path):
+                if re.search(r"[.>](commit|post)\(", line) and name(path) not in COMMITS:
+                    self.reject(path, number, "a face commits: see tether/operations.hpp")
+
+    def test_the_library_does_not_speak_the_command_line(self):
+        """Hosts and clients of an API would read it: cli/hints.cpp adds what the tool offers."""
+        spoken = re.compile(r"""["' `](tether [a-z]+|--[a-z][a-z-]+)""")
+        for path in files("engine/src"):
+            for number, line in lines(path):
+                text = "".join(re.findall(r'"(?:[^"\\]|\\.)*"', re.sub(r"//.*", "", line)))
+                if spoken.search(text) and name(path) not in SPEAKS:
+                    self.reject(path, number, "the tool's own words: add a Subject, and a hint")
 
     def test_files_are_short_and_lines_fit(self):
         for path in files(*CODE, suffixes=(".cpp", ".hpp", ".py")):

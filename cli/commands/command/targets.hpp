@@ -1,16 +1,12 @@
 // Which open commands a verb is about: ids, or a choice by options.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "commands/selection.hpp"
 
 namespace tether::cli {
-
-/// So many in one commit: others write between two of them.
-constexpr std::size_t kTargetsPage = 200;
 
 /// The options of openTargets().
 void addOpenTargets(const Verb& verb, Selection& selection);

@@ -55,16 +55,6 @@ void check(const PauseOptions& options, Session& session) {
   checkType(session, options.type);
 }
 
-AuditEntry entryOf(const PauseOptions& options, const char* action, const Operator& by, Time now) {
-  AuditEntry entry;
-  entry.at = now;
-  entry.action = action;
-  entry.subjectId = options.queue;
-  entry.type = options.type;
-  entry.by = by;
-  return entry;
-}
-
 json recordOf(const PauseOptions& options, bool done) {
   json record = {{"queue", options.queue}, {"done", done}};
   if (!options.type.empty()) record["type"] = options.type;
@@ -80,13 +70,9 @@ std::vector<Pause> pausesOf(Session& session, const std::string& queue) {
 
 int runPause(const PauseOptions& options, Session& session) {
   check(options, session);
-  const auto by = operatorOf(session, options.reason);
+  const bool done = session.operations().pause({options.queue, options.type},
+                                               operatorOf(session, options.reason));
   const auto now = session.clock().now();
-  bool done = false;
-  session.store().commit(Durability::Durable, [&](Unit& unit) {
-    done = unit.pause(options.queue, options.type, by, now);
-    if (done) unit.audit(entryOf(options, "paused", by, now));
-  });
 
   auto record = recordOf(options, done);
   std::string before;
@@ -117,13 +103,8 @@ std::string stillPaused(const std::vector<Pause>& pauses) {
 
 int runResume(const PauseOptions& options, Session& session) {
   check(options, session);
-  const auto by = operatorOf(session, options.reason);
-  const auto now = session.clock().now();
-  bool done = false;
-  session.store().commit(Durability::Durable, [&](Unit& unit) {
-    done = unit.resume(options.queue, options.type);
-    if (done) unit.audit(entryOf(options, "resumed", by, now));
-  });
+  const bool done = session.operations().resume({options.queue, options.type},
+                                                operatorOf(session, options.reason));
   const auto others = stillPaused(pausesOf(session, options.queue));
   auto& print = session.print();
   print.answer("queue-resume", recordOf(options, done), [&] {

@@ -21,6 +21,7 @@
 #include "tether/engine_options.hpp"
 #include "tether/error.hpp"
 #include "tether/event_registry.hpp"
+#include "tether/operations.hpp"
 #include "tether/store.hpp"
 #include "tether/transaction_command_builder.hpp"
 
@@ -50,10 +51,11 @@ struct RemoteState {
   std::string failure;    // why the last call failed; empty: it did not
 };
 
-/// Thread safety: api(), deadLetters(), stop(), remotes() and failure() from any thread. Register
-/// commands and subscribers before the first turn or start; turn() from one thread, and a Conflict
-/// while started. In what the engine itself calls (commands, onEnded, a `done`, subscribers)
-/// turn(), runUntilIdle(), start() and stop() are Invalid, as they would wait for themselves.
+/// Thread safety: api(), deadLetters(), operations(), stop(), remotes() and failure() from any
+/// thread. Register commands and subscribers before the first turn or start; turn() from one
+/// thread, and a Conflict while started. In what the engine itself calls (commands, onEnded, a
+/// `done`, subscribers) turn(), runUntilIdle(), start() and stop() are Invalid, as they would wait
+/// for themselves.
 ///
 /// After a fork (a daemon() is one) the engine belongs to the parent: in the child every call
 /// throws Invalid, and the destructor closes nothing. Make the engine after the fork.
@@ -70,6 +72,7 @@ class Engine {
 
   CommandApi& api();
   DeadLetters& deadLetters();
+  Operations& operations();
   TransactionCommandBuilder& commands();
   EventRegistry& events();
   Store& store();

@@ -40,7 +40,12 @@ Engine::Impl::Impl(EngineOptions given)
       intake(builder, registry, routes, ids, clock, options),
       manager(builder, intake, *store, options, clock, random),
       listener(*store, manager, builder, options, clock),
-      api(*store, intake, listener, clock),
+      operations(*store, clock, DedupWindows{options.dedupWindow, options.idempotency},
+                 [this] {
+                   listener.tick();  // a prepare that was cancelled is told to stop at once
+                   listener.wake();  // a key may have been held back
+                 }),
+      api(*store, intake, listener, operations),
       desk(*store, intake, builder, registry, manager, listener, routes, options, ids, clock),
       connections(*store, intake, registry, options, clock),
       room(*store, options.prefetch),
@@ -74,6 +79,7 @@ Engine::Impl& Engine::here() const {
 
 CommandApi& Engine::api() { return here().api; }
 DeadLetters& Engine::deadLetters() { return here().desk; }
+Operations& Engine::operations() { return here().operations; }
 TransactionCommandBuilder& Engine::commands() { return here().builder; }
 EventRegistry& Engine::events() { return here().registry; }
 Store& Engine::store() { return *here().store; }

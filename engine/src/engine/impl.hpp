@@ -53,6 +53,7 @@ class Engine::Impl {
   flow::Intake intake;
   flow::TransactionManager manager;
   flow::TransactionListener listener;
+  Operations operations;
   flow::FlowCommandApi api;
   flow::DeadLetterDesk desk;
   Connections connections;

@@ -1,7 +1,6 @@
 #include "flow/flow_command_api.hpp"
 
 #include "base/log.hpp"
-#include "model/kept_text.hpp"
 #include "tether/error.hpp"
 #include "tether/seam.hpp"
 
@@ -113,28 +112,7 @@ Flow FlowCommandApi::waitFor(const std::string& id, Duration atMost,
 }
 
 Cancelled FlowCommandApi::cancel(const std::string& commandId, const Operator& by) {
-  const auto reason = by.reason.empty() ? "cancelled by " + by.name : by.reason;
-  auto result = Cancelled::Unknown;
-  std::optional<Command> command;
-  store_.read([&](Snapshot& snapshot) { command = snapshot.command(commandId); });
-  store_.commit(Durability::Durable, [&](Unit& unit) {
-    const auto now = clock_.now();
-    result = unit.cancel(commandId, kept(Failure{"cancelled", reason}), now);
-    if (result != Cancelled::Done && result != Cancelled::Requested) return;
-    AuditEntry entry;
-    entry.at = now;
-    entry.action = result == Cancelled::Done ? "cancelled" : "cancel-requested";
-    entry.subjectId = commandId;
-    if (command) {
-      entry.type = command->type;
-      entry.correlationId = command->correlationId;
-    }
-    entry.by = by;
-    unit.audit(entry);
-  });
-  if (result == Cancelled::Requested) listener_.tick();
-  listener_.wake();  // it may have held back its key
-  return result;
+  return operations_.cancel({commandId}, {.by = by}).front().outcome;
 }
 
 }  // namespace tether::flow

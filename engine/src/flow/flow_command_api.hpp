@@ -4,14 +4,15 @@
 #include "flow/intake.hpp"
 #include "flow/transaction_listener.hpp"
 #include "tether/command_api.hpp"
+#include "tether/operations.hpp"
 
 namespace tether::flow {
 
 class FlowCommandApi final : public CommandApi {
  public:
   FlowCommandApi(Store& store, const Intake& intake, TransactionListener& listener,
-                 const Clock& clock)
-      : store_(store), intake_(intake), listener_(listener), clock_(clock) {}
+                 Operations& operations)
+      : store_(store), intake_(intake), listener_(listener), operations_(operations) {}
 
   Receipt submit(CommandRequest request) override;
   std::vector<Receipt> submitAll(std::vector<CommandRequest> requests) override;
@@ -31,7 +32,7 @@ class FlowCommandApi final : public CommandApi {
   Store& store_;
   const Intake& intake_;
   TransactionListener& listener_;
-  const Clock& clock_;
+  Operations& operations_;
 };
 
 }  // namespace tether::flow

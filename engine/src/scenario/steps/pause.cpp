@@ -5,13 +5,9 @@ namespace tether::scenario {
 
 namespace {
 
-bool setPause(Unit& unit, const PauseOf& of, Time now) {
-  return unit.pause(of.queue, of.type, of.by, now);
-}
-
 StepKind::Act parsePauseStep(const ConfigValue& value, const ConfigValue& /*step*/,
                              Reading& reading) {
-  return parsePause(value, reading, "paused", &setPause);
+  return parsePause(value, reading, &Operations::pause);
 }
 
 }  // namespace

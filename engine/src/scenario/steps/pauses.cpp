@@ -7,37 +7,23 @@ namespace tether::scenario {
 
 using nlohmann::json;
 
-StepKind::Act parsePause(const ConfigValue& value, const Reading& reading, const char* action,
-                         SetPause set) {
-  PauseOf of;
+StepKind::Act parsePause(const ConfigValue& value, const Reading& reading, PauseAct act) {
+  PauseTarget target;
   std::string reason;
   if (value.raw().is_object()) {
     value.allowKeys({"queue", "type", "reason"});
     const auto queue = value.find("queue");
     if (!queue) value.fail("needs \"queue\": its name");
-    of.queue = queue->text();
-    reading.checkQueue(of.queue, *queue, false);
-    if (const auto type = value.find("type")) of.type = type->text();
+    target.queue = queue->text();
+    reading.checkQueue(target.queue, *queue, false);
+    if (const auto type = value.find("type")) target.type = type->text();
     if (const auto text = value.find("reason")) reason = text->anyText();
   } else {
-    of.queue = value.text();
-    reading.checkQueue(of.queue, value, false);
+    target.queue = value.text();
+    reading.checkQueue(target.queue, value, false);
   }
-  of.by = operatorOf(reason);
-  return [of, action, set](Run& run) {
-    submitOrBeRefused(run, [&] {
-      const auto now = run.world.clock().now();
-      run.world.engine().store().commit(Durability::Durable, [&](Unit& unit) {
-        if (!set(unit, of, now)) return;
-        AuditEntry entry;
-        entry.at = now;
-        entry.action = action;
-        entry.subjectId = of.queue;
-        entry.type = of.type;
-        entry.by = of.by;
-        unit.audit(entry);
-      });
-    });
+  return [target, act, by = operatorOf(reason)](Run& run) {
+    submitOrBeRefused(run, [&] { (run.world.engine().operations().*act)(target, by); });
   };
 }
 

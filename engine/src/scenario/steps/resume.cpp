@@ -5,12 +5,8 @@ namespace tether::scenario {
 
 namespace {
 
-bool liftPause(Unit& unit, const PauseOf& of, Time /*now*/) {
-  return unit.resume(of.queue, of.type);
-}
-
 StepKind::Act parseResume(const ConfigValue& value, const ConfigValue& /*step*/, Reading& reading) {
-  return parsePause(value, reading, "resumed", &liftPause);
+  return parsePause(value, reading, &Operations::resume);
 }
 
 }  // namespace
