@@ -55,7 +55,7 @@ class Host {
     if (hosting_.until == Until::Signal) {
       note(fmt::format("{} on {}, until a signal",
                        hosting_.role == Engine::Role::Relay ? "relaying" : "listening",
-                       engine_->options().store));
+                       engine_->options().store.text()));
     }
     try {
       hosting_.until == Until::Signal ? waitForSignal() : waitForIdle();
@@ -217,8 +217,7 @@ class Host {
         if (engine_->commands().builds(type)) types.push_back(type);
       }
       std::ranges::copy_if(options.listen, std::back_inserter(queues), [&](const auto& queue) {
-        const auto mapped = options.queues.find(queue);
-        return queue != "commands" && (mapped == options.queues.end() || mapped->second == "local");
+        return queue != "commands" && options.addressOf(queue).isLocal();
       });
     }
     Backlog backlog;

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "exit.hpp"
+#include "tether/adapters.hpp"
 #include "tether/sqs.hpp"
 #include "tether/text.hpp"
 
@@ -130,9 +131,12 @@ const Catalog& Session::catalog() {
 }
 
 Setting Session::storeSetting() {
-  if (!globals_.store.empty()) return {resolve(globals_.store).string(), "--store"};
-  if (const auto value = env("TETHER_STORE")) return {resolve(*value).string(), "TETHER_STORE"};
-  return {catalog().options().store, "tether.json"};
+  const auto whole = [&](const std::string& text) {
+    return StoreAddress(text).isServer() ? text : resolve(text).string();
+  };
+  if (!globals_.store.empty()) return {whole(globals_.store), "--store"};
+  if (const auto value = env("TETHER_STORE")) return {whole(*value), "TETHER_STORE"};
+  return {catalog().options().store.text(), "tether.json"};
 }
 
 Setting Session::colorSetting() const {
@@ -150,7 +154,7 @@ std::string whyNoTransport(const std::string& address) {
 }
 
 Store& Session::store() {
-  if (!store_) store_ = openStore(SqliteStoreOptions{}.busyTimeout);
+  if (!store_) store_ = openStore(StoreOptions{}.patience);
   return *store_;
 }
 
@@ -164,8 +168,8 @@ Operations& Session::operations() {
 std::unique_ptr<Store> Session::openStore(Duration patience) {
   const auto setting = storeSetting();
   try {
-    return openSqliteStore(
-        {.path = setting.value, .busyTimeout = patience, .checkpoints = checkpoints()}, clock());
+    return tether::openStore(
+        {.address = setting.value, .patience = patience, .checkpoints = checkpoints()}, clock());
   } catch (const Error& error) {
     if (error.code() != ErrorCode::NotFound) throw;
     throw Error(ErrorCode::NotFound,
@@ -177,9 +181,9 @@ std::unique_ptr<Store> Session::openStore(Duration patience) {
 
 void Session::requireTransports() {
   for (const auto& [name, address] : catalog().options().queues) {
-    if (!isElsewhere(address) || isSqsAddress(address)) continue;
+    if (!address.isRemote() || isSqsAddress(address.text())) continue;
     throw Error(ErrorCode::Invalid, fmt::format("{}: queues.{}: {}", catalog().file().string(),
-                                                name, whyNoTransport(address)));
+                                                name, whyNoTransport(address.text())));
   }
 }
 
@@ -234,9 +238,8 @@ std::optional<DedupWindows> Session::dedupWindows() {
 std::string Session::commandsElsewhere() {
   const auto options = projectOptions();
   if (!options) return {};
-  const auto found = options->queues.find("commands");
-  if (found == options->queues.end() || !isElsewhere(found->second)) return {};
-  return found->second;
+  const auto address = options->addressOf("commands");
+  return address.isRemote() ? address.text() : std::string();
 }
 
 void Session::confirm(const std::string& question, bool yes) {

@@ -39,7 +39,7 @@ std::vector<Row> catalogRows(Session& session) {
     rows.push_back({name, std::move(value), given.contains(place) ? "tether.json" : "default"});
   };
   std::vector<std::string> queues;
-  for (const auto& [name, address] : options.queues) queues.push_back(name + "=" + address);
+  for (const auto& [name, address] : options.queues) queues.push_back(name + "=" + address.text());
   std::vector<std::string> classes;
   for (const auto& [pattern, policy] : options.retry.errors) classes.push_back(pattern);
 

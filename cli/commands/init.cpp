@@ -36,6 +36,11 @@ class Made {
   ~Made() {
     if (kept_) return;
     std::error_code ignored;  // a folder that others have put something into stays
+    if (!store_.empty()) {
+      for (const auto& file : fs::directory_iterator(store_.parent_path(), ignored)) {
+        if (file.path().filename().native().starts_with(store_.filename().native())) add(file);
+      }
+    }
     std::ranges::for_each(paths_ | std::views::reverse,
                           [&](const fs::path& path) { fs::remove(path, ignored); });
   }
@@ -43,10 +48,13 @@ class Made {
   Made& operator=(const Made&) = delete;
 
   void add(fs::path path) { paths_.push_back(std::move(path)); }
+  /// A store, which none of is there yet: what it is kept in begins with its name.
+  void addStore(fs::path path) { store_ = std::move(path); }
   void keep() { kept_ = true; }
 
  private:
   std::vector<fs::path> paths_;
+  fs::path store_;
   bool kept_ = false;
 };
 
@@ -110,9 +118,7 @@ void makeFolders(const fs::path& folder, Made& made) {
 
 void makeStore(const fs::path& folder, Made& made) {
   const auto catalog = Catalog::load(folder / "tether.json");
-  for (const char* suffix : {"", "-journal", "-wal", "-shm", "-wake"}) {
-    made.add((folder / kProjectStore).native() + suffix);
-  }
+  made.addStore(folder / kProjectStore);
   const Engine engine(catalog.options());  // applies the migration
 }
 

@@ -53,6 +53,11 @@ class System(ProjectTest):
                 self.assertEqual(done.returncode, 7, done.stderr)
                 self.assertRegex(done.stderr, "(?i)too many (files are )?open( files)?")
 
+    def test_a_store_that_no_adapter_opens_is_named(self):
+        self.fails(2, 'this program has no store for "nosuch://x"',
+                   "--store", "nosuch://x", "store", "status")
+        self.fails(3, "no store at .*/:memory:", "--store", ":memory:", "store", "status")
+
     def test_a_tether_json_that_is_a_link_to_nowhere_is_told(self):
         (self.folder / "inner").mkdir()
         (self.folder / "inner/tether.json").symlink_to("nowhere")

@@ -1,5 +1,6 @@
 #include "conformance/temp_folder.hpp"
 #include "conformance/transport_conformance.hpp"
+#include "tether/sqlite_store.hpp"
 #include "tether/store.hpp"
 
 namespace {

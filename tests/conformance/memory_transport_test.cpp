@@ -1,3 +1,5 @@
+#include "tether/memory_transport.hpp"
+
 #include "conformance/transport_conformance.hpp"
 
 namespace {

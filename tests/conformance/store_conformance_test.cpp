@@ -1,6 +1,7 @@
 #include "conformance/store_conformance.hpp"
 
 #include "conformance/temp_folder.hpp"
+#include "tether/sqlite_store.hpp"
 
 namespace {
 

@@ -13,6 +13,7 @@
 
 #include "tether/clock.hpp"
 #include "tether/error.hpp"
+#include "tether/sqlite_store.hpp"
 #include "tether/store.hpp"
 #include "tether/transport.hpp"
 

@@ -42,8 +42,8 @@ FENCES = {
 OPENS_FILES = {
     "engine/src/catalog/source_text.cpp": "files of the project",
     "engine/src/scenario/runner.cpp": "the golden output",
-    "engine/src/scenario/world.cpp": "copies a store that is dead from then on, and nobody else's",
     "engine/src/sqlite/change_signal.cpp": "the file -wake, on which nobody has locks",
+    "engine/src/sqlite/crash_copy.cpp": "copies a store whose processes count as dead",
     "engine/src/sqlite/lock_holder.cpp": "/proc",
     "engine/src/sqlite/page_copy.cpp": "a copy that is being made, before anybody can have it open",
     "engine/src/sqlite/process_identity.cpp": "/proc",
@@ -185,6 +185,18 @@ class House(unittest.TestCase):
                 method = re.search(r"\w::open\(.*\{$", line)
                 if opens.search(line) and not method and name(path) not in OPENS_FILES:
                     self.reject(path, number, "opens a file: say in OPENS_FILES which one")
+
+    def test_one_file_names_the_store_that_there_is(self):
+        """Another store would be opened there, and nothing else above it need know."""
+        homes = ("engine/src/sqlite/", "engine/src/engine/adapters.cpp",
+                 "engine/include/tether/sqlite_store.hpp")
+        for path in files("engine", "cli"):
+            if name(path).startswith(homes):
+                continue
+            for number, line in lines(path):
+                code = re.sub(r"//.*", "", line)
+                if re.search(r"(?i)sqlite|[\"/]-(wal|shm|wake)\b", code):
+                    self.reject(path, number, "names SQLite: see engine/adapters.cpp")
 
     def test_a_face_never_commits(self):
         """What one may do is in operations/ and flow/, once for every face."""

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "tether/error.hpp"
+#include "tether/memory_transport.hpp"
+#include "tether/sqlite_store.hpp"
 #include "unit/flow_bench.hpp"
 #include "unit/gate.hpp"
 #include "unit/hooked_vfs.hpp"

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "tether/error.hpp"
+#include "tether/memory_transport.hpp"
 #include "unit/flow_bench.hpp"
 
 namespace tether::testing {

@@ -1,5 +1,6 @@
 // How attempts end, and what follows.
 #include "tether/error.hpp"
+#include "tether/sqlite_store.hpp"
 #include "unit/flow_bench.hpp"
 
 namespace tether::testing {

@@ -1,6 +1,7 @@
 // Stopping at once, dying alone, and what programs on one store do to each other.
 #include <thread>
 
+#include "tether/memory_transport.hpp"
 #include "unit/flow_bench.hpp"
 #include "unit/gate.hpp"
 #include "unit/stranger.hpp"

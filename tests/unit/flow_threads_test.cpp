@@ -1,6 +1,7 @@
 // The engine with its threads, on the machine's clock.
 #include <future>
 
+#include "tether/sqlite_store.hpp"
 #include "unit/flow_bench.hpp"
 #include "unit/gate.hpp"
 #include "unit/remote_bench.hpp"

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "tether/error.hpp"
+#include "tether/memory_transport.hpp"
 #include "unit/flow_bench.hpp"
 
 namespace tether::testing {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tether/sqlite_store.hpp"
 #include "unit/hooked_vfs.hpp"
 #include "unit/store_folder.hpp"
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "tether/sqlite_store.hpp"
 #include "unit/hooked_vfs.hpp"
 #include "unit/open_connections.hpp"
 #include "unit/store_folder.hpp"

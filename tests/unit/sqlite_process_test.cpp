@@ -11,6 +11,7 @@
 #include <fstream>
 #include <thread>
 
+#include "tether/sqlite_store.hpp"
 #include "unit/store_folder.hpp"
 
 namespace tether {

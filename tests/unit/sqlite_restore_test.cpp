@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "tether/restore.hpp"
+#include "tether/sqlite_store.hpp"
 #include "unit/hooked_vfs.hpp"
 #include "unit/store_folder.hpp"
 
@@ -41,10 +42,9 @@ RestoreLoss restore(const StoreFolder& folder,
                     std::function<void(const RestoreLoss&)> confirm = nullptr) {
   RestoreOptions options;
   options.confirm = std::move(confirm);
-  options.store = folder.options();
   options.backup = folder.path("copy.db");
   options.by = {.name = "ada", .from = "here", .reason = ""};
-  return restoreSqliteStore(options, systemClock());
+  return restoreSqliteStore(folder.options(), options, systemClock());
 }
 
 std::string commandsIn(Store& store) {

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "sqlite/schema.hpp"
+#include "tether/sqlite_store.hpp"
 #include "unit/hooked_vfs.hpp"
 #include "unit/open_connections.hpp"
 #include "unit/store_folder.hpp"

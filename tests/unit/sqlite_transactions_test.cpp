@@ -10,6 +10,7 @@
 #include <functional>
 #include <thread>
 
+#include "tether/sqlite_store.hpp"
 #include "unit/hooked_vfs.hpp"
 #include "unit/store_folder.hpp"
 

@@ -6,6 +6,7 @@
 #include "conformance/temp_folder.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/schema.hpp"
+#include "tether/sqlite_store.hpp"
 #include "tether/store.hpp"
 
 namespace tether::testing {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "tether/sqlite_store.hpp"
 #include "tether/store.hpp"
 #include "unit/thrown.hpp"
 

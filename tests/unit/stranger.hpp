@@ -1,6 +1,7 @@
 // Another process on the bench's store.
 #pragma once
 
+#include "tether/sqlite_store.hpp"
 #include "unit/flow_bench.hpp"
 
 namespace tether::testing {

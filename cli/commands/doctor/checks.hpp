@@ -18,8 +18,8 @@ void examineLibrary(Report& report, const StoreInfo& info);
 /// Who copies the log into the file. `catalog` null: there is no project.
 void examineCheckpoints(Report& report, const std::vector<std::string>& tables,
                         const Catalog* catalog);
-void examinePermissions(Report& report, const std::string& location);
-void examineIntegrity(Report& report, Store& store, const std::string& location);
+void examinePermissions(Report& report, const std::vector<std::string>& files);
+void examineIntegrity(Report& report, Store& store, const std::vector<std::string>& files);
 void examineMigrations(Report& report, const Catalog& catalog, const StoreInfo& info);
 /// The scripts of commands against the tables of the store.
 void examineScripts(Report& report, const Catalog& catalog, Store& store);

@@ -41,8 +41,9 @@ class Doctor {
     if (look("tables", [&](Snapshot& s) { tables = s.tables(); })) {
       examineCheckpoints(report_, tables, catalog_);
     }
-    examinePermissions(report_, location_);
-    examineIntegrity(report_, *store_, location_);
+    const auto files = store_->files();
+    examinePermissions(report_, files);
+    examineIntegrity(report_, *store_, files);
     examineLock(report_, holder, store_->lockHolder(), owners_);
     if (informed && catalog_ != nullptr) {
       examineMigrations(report_, *catalog_, info_);

@@ -43,26 +43,28 @@ void examineCheckpoints(Report& report, const std::vector<std::string>& tables,
   }
 }
 
-void examinePermissions(Report& report, const std::string& location) {
+void examinePermissions(Report& report, const std::vector<std::string>& files) {
   constexpr auto kOthers = fs::perms::group_all | fs::perms::others_all;
   bool open = false;
-  for (const char* suffix : {"", "-wal", "-shm", "-wake"}) {
+  for (const auto& file : files) {
     std::error_code error;
-    const fs::path file = location + suffix;
     const auto status = fs::status(file, error);
     if (error || !fs::exists(status)) continue;
     if ((status.permissions() & kOthers) == fs::perms::none) continue;
     open = true;
-    report.problem("permissions",
-                   fmt::format("others may open {}: 'chmod 600 {}'", file.string(), file.string()));
+    report.problem("permissions", fmt::format("others may open {}: 'chmod 600 {}'", file, file));
   }
   if (!open) report.good("permissions", "only the owner may open the store");
 }
 
-void examineIntegrity(Report& report, Store& store, const std::string& location) {
-  std::error_code error;
-  const auto bytes = fs::file_size(location, error);
-  if (!error && bytes > kVerifyBytesMax) {
+void examineIntegrity(Report& report, Store& store, const std::vector<std::string>& files) {
+  std::uintmax_t bytes = 0;
+  for (const auto& file : files) {
+    std::error_code gone;
+    const auto size = fs::file_size(file, gone);
+    if (!gone) bytes += size;
+  }
+  if (bytes > kVerifyBytesMax) {
     report.note("integrity",
                 "not checked, the store is large: 'tether store verify' reads all of it");
     return;

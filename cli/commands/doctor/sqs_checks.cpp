@@ -109,11 +109,11 @@ Retentions examineSqs(Report& report, const Catalog& catalog) {
   const auto options = catalog.options();
   std::map<std::string, std::string> names;
   for (const auto& [name, address] : options.queues) {
-    if (!isSqsAddress(address)) continue;
+    if (!isSqsAddress(address.text())) continue;
     // Outcomes are told again: they need no redrive policy.
     const bool listened =
         name != options.replyTo && std::ranges::find(options.listen, name) != options.listen.end();
-    examineQueue(report, name, address, listened, names, kept);
+    examineQueue(report, name, address.text(), listened, names, kept);
   }
   return kept;
 }

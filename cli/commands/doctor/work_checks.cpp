@@ -90,11 +90,11 @@ void examineQueues(Report& report, const std::vector<QueueInfo>& queues, const C
   }
   if (catalog == nullptr) return;
   for (const auto& [name, address] : catalog->options().queues) {
-    if (!isElsewhere(address) || isSqsAddress(address)) continue;
+    if (!address.isRemote() || isSqsAddress(address.text())) continue;
     const auto outgoing = outgoingCount(queues, name);
     report.problem(
         "queues",
-        fmt::format("queue {}: {}; {} to leave", name, whyNoTransport(address),
+        fmt::format("queue {}: {}; {} to leave", name, whyNoTransport(address.text()),
                     outgoing == 1 ? "1 message waits" : fmt::format("{} messages wait", outgoing)));
   }
 }

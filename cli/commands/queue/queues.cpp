@@ -22,7 +22,7 @@ std::vector<KnownQueue> knownQueues(Session& session) {
   entry("events");
   if (session.catalogFile()) {
     const auto options = session.catalog().options();
-    for (const auto& [name, address] : options.queues) entry(name).address = address;
+    for (const auto& [name, address] : options.queues) entry(name).address = address.text();
     for (const auto& name : options.listen) entry(name);
   }
   session.store().read([&](Snapshot& snapshot) {
@@ -58,7 +58,7 @@ std::shared_ptr<Transport> openForMessages(Session& session, const std::string& 
     throw Error(ErrorCode::Invalid, fmt::format("queue {} carries commands; {}", name, instead));
   }
   if (isSqs(queue)) return makeSqsTransport(queue.address, session.clock());
-  if (queue.address != "local") {
+  if (!QueueAddress(queue.address).isLocal()) {
     throw Error(
         ErrorCode::Unsupported,
         fmt::format("queue {} is mapped to {}, not kept in the store", name, quote(queue.address)));

@@ -63,18 +63,18 @@ json recordOf(const RestoreLoss& loss) {
   return record;
 }
 
-int restoreStore(const RestoreVerb& verb, Session& session) {
+int runRestore(const RestoreVerb& verb, Session& session) {
   RestoreOptions options;
-  options.store.path = session.storeSetting().value;
+  options.store.address = session.storeSetting().value;
   options.store.checkpoints = session.checkpoints();
   options.backup = session.resolve(verb.file).string();
   options.by = operatorOf(session, "");
   options.confirm = [&](const RestoreLoss& loss) {
-    session.confirm(fmt::format("put {} in the place of {}? {}", options.backup, options.store.path,
-                                lossText(loss)),
+    session.confirm(fmt::format("put {} in the place of {}? {}", options.backup,
+                                options.store.address.text(), lossText(loss)),
                     verb.yes);
   };
-  const auto loss = restoreSqliteStore(options, session.clock());
+  const auto loss = restoreStore(options, session.clock());
   auto record = recordOf(loss);
   record["file"] = options.backup;
   auto& print = session.print();
@@ -130,7 +130,7 @@ void addStoreRestore(const Verb& noun, Action& chosen) {
                             "tether store restore orders-backup.db");
   verb.argument("FILE", options->file, "A copy that store backup made").required();
   verb.flag("--yes", options->yes, "Do not ask");
-  onChosen(verb, chosen, std::move(options), &restoreStore);
+  onChosen(verb, chosen, std::move(options), &runRestore);
 }
 
 void addStoreVacuum(const Verb& noun, Action& chosen) {

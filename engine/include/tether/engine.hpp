@@ -62,7 +62,7 @@ struct RemoteState {
 class Engine {
  public:
   /// Opens the store and applies the migrations. Errors: Invalid (an option out of its range), and
-  /// see openSqliteStore and Store::migrate.
+  /// see openStore and Store::migrate.
   explicit Engine(EngineOptions options);
   /// Stops without waiting for what runs: it is given back. Code that heeds no stop token (see
   /// AttemptContext) is waited for, as nobody can end a thread; the log names it.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tether/address.hpp"
 #include "tether/clock.hpp"
 #include "tether/command.hpp"
 #include "tether/error_handler.hpp"
@@ -22,20 +23,24 @@ namespace tether {
 /// throws is said when the queue is needed.
 using TransportFactory = std::function<std::shared_ptr<Transport>(const std::string& address)>;
 
-/// Neither in the store ("local") nor in the process ("memory"): an address.
-inline bool isElsewhere(const std::string& address) {
-  return address != "local" && address != "memory";
-}
+/// Opens the store; null: it does not know the address.
+using StoreFactory =
+    std::function<std::unique_ptr<Store>(const StoreOptions& options, const Clock& clock)>;
 
 /// The Engine's constructor judges them: Invalid with the name of what is out of its range.
 struct EngineOptions {
-  std::string store{};            // path of the store file, or ":memory:"
+  StoreAddress store{};           // a file, or ":memory:"
   bool create = true;             // make the store when it is missing
   std::string source = "tether";  // CloudEvents source of what this engine makes
   /// The application's own tables, applied when the engine opens.
   std::vector<Migration> migrations{};
   /// Where each queue goes: "local", "memory", or an address: sqs://, and what `transports` opens.
-  std::map<std::string, std::string> queues = {{"commands", "local"}, {"events", "local"}};
+  std::map<std::string, QueueAddress> queues = {{"commands", "local"}, {"events", "local"}};
+  /// Local for a queue that is not mapped.
+  QueueAddress addressOf(const std::string& queue) const {
+    const auto mapped = queues.find(queue);
+    return mapped == queues.end() ? QueueAddress{} : mapped->second;
+  }
   std::vector<std::string> listen = {"commands"};  // which of `queues` are read, each once
   /// Permits "commands" in "memory", which forgets accepted commands when the process ends.
   bool volatileCommands = false;
@@ -66,9 +71,10 @@ struct EngineOptions {
   /// holds is taken over. On this machine a process that lives keeps what it holds.
   Duration ownerLease = std::chrono::seconds{30};
 
-  /// Asked first for every address; null, or when it returns null: sqs:// is opened by the engine,
-  /// anything else is Unsupported.
+  /// These are asked first for every address; null, or when one returns null, the engine opens what
+  /// adapters.hpp knows, and anything else is Unsupported.
   TransportFactory transports{};
+  StoreFactory stores{};
   Clock* clock = nullptr;    // null: the machine's
   Random* random = nullptr;  // null: the system's
   /// Told of every command that ended here, after the commit, on the writer thread, for which

@@ -24,7 +24,7 @@ struct RestoreLoss {
 };
 
 struct RestoreOptions {
-  SqliteStoreOptions store;  // in whose place; it need not be there, and may be damaged
+  StoreOptions store;  // in whose place; it need not be there, and may be damaged
   std::string backup;
   Operator by{};  // for the audit trail of the restored store
   /// Told what would be lost before anything changes; throws to stop it.
@@ -39,6 +39,6 @@ struct RestoreOptions {
 /// open with owners. Errors: NotFound (no backup), Invalid (it is no store, or has a log beside
 /// it), Corrupt (it is damaged, or newer than this program), Conflict (a process works on the
 /// store: named), Unavailable (the store is locked, disk full).
-RestoreLoss restoreSqliteStore(const RestoreOptions& options, const Clock& clock);
+RestoreLoss restoreStore(const RestoreOptions& options, const Clock& clock);
 
 }  // namespace tether

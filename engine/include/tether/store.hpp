@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "tether/address.hpp"
 #include "tether/clock.hpp"
 #include "tether/error.hpp"
 #include "tether/snapshot.hpp"
@@ -124,6 +125,9 @@ class Store {
   /// A local queue as a Transport. It must not outlive the store.
   virtual std::unique_ptr<Transport> openQueue(const std::string& name) = 0;
 
+  /// The files that it is kept in, those that are there; none: it is in memory, or elsewhere.
+  virtual std::vector<std::string> files() const = 0;
+
   /// Damage found, one line each; empty: sound. Reads everything.
   virtual std::vector<std::string> verify() = 0;
 
@@ -158,18 +162,14 @@ enum class Checkpoints {
   External,  // another program, such as Litestream; without it the log grows for ever
 };
 
-struct SqliteStoreOptions {
-  std::string path;     // ":memory:" for a store that lives in this object
-  bool create = false;  // else a missing file is NotFound
-  Duration busyTimeout = std::chrono::seconds{10};
+/// How a store is opened, see openStore in adapters.hpp.
+struct StoreOptions {
+  StoreAddress address{};
+  bool create = false;                           // else a store that is missing is NotFound
+  Duration patience = std::chrono::seconds{10};  // the longest wait for its lock
   /// From other machines (containers on one volume) only the clock can tell that an owner is dead.
   Duration ownerLease = std::chrono::seconds{30};
   Checkpoints checkpoints = Checkpoints::Own;
 };
-
-/// Opens, checks and, when it is older, migrates the store. One that may not be written can be
-/// looked at; a commit throws Invalid then. Errors: NotFound, Invalid (not a database, a directory,
-/// unsafe), Unavailable (locked, disk full), Corrupt (damaged or newer).
-std::unique_ptr<Store> openSqliteStore(const SqliteStoreOptions& options, const Clock& clock);
 
 }  // namespace tether

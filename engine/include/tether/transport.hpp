@@ -114,25 +114,4 @@ class Transport {
   virtual void close() = 0;
 };
 
-/// A new in-process, volatile queue. Each call makes a queue of its own.
-std::unique_ptr<Transport> makeMemoryTransport(const Clock& clock);
-
-/// A queue of AWS SQS, as the address says:
-///
-///   sqs://NAME[?key=value[&key=value]…]
-///     region=eu-west-1    else AWS_REGION, AWS_DEFAULT_REGION, the profile, the instance
-///     endpoint=URL        else AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, the profile, AWS itself
-///     visibility=30s      how long a message is hidden, whatever lease is asked for
-///     wait=20s            the longest poll: 1s to 20s
-///     fifo=true           ordered by key; told by a NAME that ends in .fifo
-///     dlq=NAME            the dead-letter queue of a queue that is made
-///     create=true         make the queue when it is missing; it keeps messages for 14 days
-///     insecure=true       the endpoint may be another machine without TLS, but not one of AWS
-///
-/// Credentials come from where every AWS tool finds them; `clock` says when they end. Nothing is
-/// read or called before the first use. Batches of one send() travel side by side, so only messages
-/// within the first ten of a key keep their order; wait for the answer before sending more of it.
-/// Throws Invalid for a wrong address.
-std::shared_ptr<Transport> makeSqsTransport(const std::string& address, const Clock& clock);
-
 }  // namespace tether

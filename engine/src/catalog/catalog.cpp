@@ -190,8 +190,8 @@ Catalog Catalog::make(const SourceText& source, const fs::path& file) {
   auto parts = std::make_unique<Parts>();
   parts->file = file;
   parts->options = std::move(parsed.options);
-  if (parts->options.store != ":memory:") {
-    parts->options.store = loader.resolve(parts->options.store);
+  if (parts->options.store.isFile()) {
+    parts->options.store = loader.resolve(parts->options.store.text());
   }
   if (parsed.migrations) parts->options.migrations = loader.migrations(*parsed.migrations);
   parts->emptyFolder = parsed.migrations && parts->options.migrations.empty();

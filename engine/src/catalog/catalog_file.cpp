@@ -5,10 +5,10 @@
 
 #include "catalog/config_value.hpp"
 #include "catalog/retry_section.hpp"
+#include "tether/adapters.hpp"
 #include "tether/envelope.hpp"
 #include "tether/error.hpp"
 #include "tether/ids.hpp"
-#include "tether/sqs.hpp"
 #include "tether/text.hpp"
 
 namespace tether {
@@ -60,26 +60,22 @@ void parseDefaults(const ConfigValue& value, EngineOptions& options) {
 void parseQueues(const ConfigValue& value, bool isVolatile, EngineOptions& options) {
   for (const auto& [name, target] : value.members()) {
     checkName("queue", name, target);
-    const std::string text = target.text();
-    const auto scheme = text.find("://");
-    const bool address = scheme != 0 && scheme != text.npos && scheme + 3 < text.size();
-    if (isElsewhere(text) && !address) {
+    const QueueAddress address(target.text());
+    if (!address.isValid()) {
       target.fail("must be \"local\", \"memory\" or an address like \"sqs://orders\", not " +
-                  quote(text));
+                  quote(address.text()));
     }
-    if (isSqsAddress(text)) {
-      try {
-        checkSqsAddress(text);
-      } catch (const Error& error) {
-        target.fail(error.what());
-      }
+    try {
+      checkAddress(address);
+    } catch (const Error& error) {
+      target.fail(error.what());
     }
-    if (name == "commands" && text == "memory" && !isVolatile) {
+    if (name == "commands" && address.inMemory() && !isVolatile) {
       target.fail(
           "\"memory\" forgets accepted commands when the process ends; "
           "set \"volatile\": true if that is meant");
     }
-    options.queues[name] = text;
+    options.queues[name] = address;
   }
 }
 
@@ -100,15 +96,10 @@ std::vector<std::string> parseListen(const ConfigValue& value, const EngineOptio
   return listen;
 }
 
-bool leadsElsewhere(const EngineOptions& options, const std::string& queue) {
-  const auto address = options.queues.find(queue);
-  return address != options.queues.end() && isElsewhere(address->second);
-}
-
 /// What a remote queue delivers again must be known as a duplicate.
 Duration dedupWindowOf(const EngineOptions& options) {
   for (const auto& queue : options.listen) {
-    if (leadsElsewhere(options, queue)) return kRemoteRetentionMax;
+    if (options.addressOf(queue).isRemote()) return kRemoteRetentionMax;
   }
   return Duration{0};
 }
@@ -123,10 +114,10 @@ void parseReplyTo(const ConfigValue& root, EngineOptions& options) {
   }
   options.replyTo = field->text();
   if (options.replyTo == "commands") field->fail("must be another queue than \"commands\"");
-  if (!leadsElsewhere(options, options.replyTo)) {
+  if (!options.addressOf(options.replyTo).isRemote()) {
     field->fail(quote(options.replyTo) + " is not among \"queues\" with an address");
   }
-  if (!leadsElsewhere(options, "commands")) {
+  if (!options.addressOf("commands").isRemote()) {
     field->fail("is for commands that go elsewhere, but \"commands\" has no address in \"queues\"");
   }
   if (std::find(options.listen.begin(), options.listen.end(), options.replyTo) ==
@@ -216,9 +207,6 @@ CatalogFile parseCatalogFile(const SourceText& source) {
   options.store = "tether.db";
   if (const auto field = root.find("store")) {
     options.store = field->text();
-    if (options.store.find("://") != options.store.npos) {
-      field->fail("must be the path of a file, not " + quote(options.store));
-    }
   }
   if (const auto field = root.find("source")) {
     options.source = field->text();

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "flow/event_emitter.hpp"
+#include "tether/adapters.hpp"
 #include "tether/error.hpp"
-#include "tether/sqs.hpp"
 
 namespace tether {
 
@@ -20,7 +20,7 @@ void Connections::open() {
     if (!transport) continue;
     const auto failure = std::make_shared<LastFailure>();
     // The second sends while the first settles.
-    for (int relay = 0; relay < (isElsewhere(address) ? 2 : 1); ++relay) {
+    for (int relay = 0; relay < (address.isRemote() ? 2 : 1); ++relay) {
       addRelay(queue, true, std::make_unique<TransportEmitter>(transport), failure);
     }
   }
@@ -56,7 +56,7 @@ void Connections::close() {
   open_ = false;
   clear();
   std::erase_if(transports_,
-                [&](const auto& entry) { return options_.queues.at(entry.first) != "memory"; });
+                [&](const auto& entry) { return !options_.addressOf(entry.first).inMemory(); });
 }
 
 std::size_t Connections::bodyBytesMax(const std::string& queue) {
@@ -105,22 +105,23 @@ std::vector<RemoteState> Connections::remotes(bool takesIn) const {
 }
 
 std::shared_ptr<Transport> Connections::transportOf(const std::string& queue) {
-  const auto mapping = options_.queues.find(queue);
-  if (mapping == options_.queues.end() || mapping->second == "local") return nullptr;
+  const auto address = options_.addressOf(queue);
+  if (address.isLocal()) return nullptr;
   const auto open = transports_.find(queue);
   if (open != transports_.end()) return open->second;
-  return transports_[queue] = openTransport(queue, mapping->second);
+  return transports_[queue] = openTransport(queue, address);
 }
 
 std::shared_ptr<Transport> Connections::openTransport(const std::string& queue,
-                                                      const std::string& address) const {
-  if (address == "memory") return makeMemoryTransport(clock_);
-  if (options_.transports) {
-    if (auto transport = options_.transports(address)) return transport;
+                                                      const QueueAddress& address) const {
+  if (options_.transports && address.isRemote()) {
+    if (auto transport = options_.transports(address.text())) return transport;
   }
-  if (isSqsAddress(address)) return makeSqsTransport(address, clock_);
-  throw Error(ErrorCode::Unsupported,
-              "queue " + queue + ": this program has no transport for \"" + address + "\"");
+  try {
+    return tether::openTransport(address, clock_);
+  } catch (const Error& error) {
+    throw Error(error.code(), "queue " + queue + ": " + error.what(), error.subject());
+  }
 }
 
 }  // namespace tether

@@ -50,7 +50,7 @@ class Connections {
   /// Null for a queue of the store itself.
   std::shared_ptr<Transport> transportOf(const std::string& queue);
   std::shared_ptr<Transport> openTransport(const std::string& queue,
-                                           const std::string& address) const;
+                                           const QueueAddress& address) const;
 
   Store& store_;
   const flow::Intake& intake_;

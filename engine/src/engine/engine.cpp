@@ -20,12 +20,9 @@ EngineOptions checked(EngineOptions options) {
 }
 
 Routes routesOf(const EngineOptions& options) {
-  const auto mapped = [&](const std::string& queue) {
-    const auto found = options.queues.find(queue);
-    return found != options.queues.end() && found->second != "local";
-  };
-  return {.commands = mapped("commands") ? Placement::Forward : Placement::Run,
-          .eventsRemote = mapped("events")};
+  const bool runs = options.addressOf("commands").isLocal();
+  return {.commands = runs ? Placement::Run : Placement::Forward,
+          .eventsRemote = !options.addressOf("events").isLocal()};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "tether/adapters.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
 
@@ -46,11 +47,14 @@ void warnOfStrangers(const std::vector<Migration>& migrations,
 }  // namespace
 
 std::unique_ptr<Store> openStore(const EngineOptions& options, const Clock& clock) {
-  return openSqliteStore({.path = options.store,
-                          .create = options.create,
-                          .ownerLease = options.ownerLease,
-                          .checkpoints = options.checkpoints},
-                         clock);
+  const StoreOptions store{.address = options.store,
+                           .create = options.create,
+                           .ownerLease = options.ownerLease,
+                           .checkpoints = options.checkpoints};
+  if (options.stores) {
+    if (auto opened = options.stores(store, clock)) return opened;
+  }
+  return openStore(store, clock);
 }
 
 void applyMigrations(Store& store, const std::vector<Migration>& migrations, const Clock& clock) {

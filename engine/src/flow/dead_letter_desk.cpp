@@ -220,11 +220,6 @@ DeadLetterDesk::Ready DeadLetterDesk::readyOf(const DeadLetter& letter,
   }
 }
 
-bool DeadLetterDesk::mapped(const std::string& queue) const {
-  const auto found = options_.queues.find(queue);
-  return found != options_.queues.end() && found->second != "local";
-}
-
 Receipt DeadLetterDesk::takeIn(Unit& unit, const Ready& ready) const {
   try {
     const auto& letter = ready.letter;
@@ -250,7 +245,8 @@ ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const Rep
     result.before = !unit.markReplayed(letter.id, version, now);
     result.receipt = result.before ? takenIn(letter) : takeIn(unit, ready);
   } else {
-    result.receipt = unit.replay({letter.id, now, version, mapped(letter.queue), ready.edit});
+    const bool mapped = !options_.addressOf(letter.queue).isLocal();
+    result.receipt = unit.replay({letter.id, now, version, mapped, ready.edit});
     result.before = result.receipt.duplicate;
   }
   if (result.before) return result;
@@ -419,7 +415,7 @@ void DeadLetterDesk::resend(const std::vector<std::string>& eventIds, const std:
                             const Operator& by) {
   Destination where{"events", routes_.eventsRemote};
   if (!queue.empty()) {
-    where = {queue, mapped(queue)};
+    where = {queue, !options_.addressOf(queue).isLocal()};
     bool known = options_.queues.contains(queue);
     store_.read([&](Snapshot& snapshot) {
       for (const auto& info : snapshot.queues()) {

@@ -71,7 +71,6 @@ class DeadLetterDesk final : public DeadLetters {
   void requireInWindow(const DeadLetter& letter, bool allowExpired) const;
   nlohmann::json edited(const DeadLetter& letter, const std::vector<PayloadEdit>& set) const;
   std::optional<std::string> derivedKey(const Command& command) const;
-  bool mapped(const std::string& queue) const;
   std::optional<PlanItem> ledgerItem(const std::string& planId, const std::string& letterId);
   /// The payload of a command, checked as a new one's is, and its key.
   Replay::Edit checked(const DeadLetter& letter, const Command& command,

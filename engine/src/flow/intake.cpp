@@ -51,8 +51,8 @@ NewCommand Intake::fromRequest(CommandRequest& request, const Command* cause) co
 
 void Intake::checkSize(const NewCommand& command) const {
   if (command.placement != Placement::Forward) return;
-  checkFits(command.type, command.payload, routes_.commandBytesMax, options_.queues.at("commands"),
-            [&] { return attributesOf(command); });
+  checkFits(command.type, command.payload, routes_.commandBytesMax,
+            options_.addressOf("commands").text(), [&] { return attributesOf(command); });
 }
 
 Event Intake::eventOf(const CollectedEvent& said, int index, const Command& cause, Time now) const {
@@ -74,7 +74,7 @@ Event Intake::eventOf(const CollectedEvent& said, int index, const Command& caus
 
 void Intake::checkSize(const CollectedEvent& said, const Command& cause, Time now) const {
   if (!routes_.eventsRemote) return;
-  checkFits(said.type, said.data, routes_.eventBytesMax, options_.queues.at("events"), [&] {
+  checkFits(said.type, said.data, routes_.eventBytesMax, options_.addressOf("events").text(), [&] {
     auto event = eventOf(said, 0, cause, now);
     event.data = "null";
     return toEnvelope(event);
@@ -142,8 +142,7 @@ NewCommand Intake::fromEnvelope(Envelope envelope, const std::string& group) con
 }
 
 bool Intake::canAnswer(const Envelope& envelope) const {
-  const auto reply = options_.queues.find(envelope.replyTo);
-  return reply != options_.queues.end() && reply->second != "local";
+  return !options_.addressOf(envelope.replyTo).isLocal();
 }
 
 void Intake::refuse(Unit& unit, const Envelope& envelope, const Failure& why) const {

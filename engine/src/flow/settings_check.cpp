@@ -72,9 +72,7 @@ void checkReplyTo(const EngineOptions& options, const std::vector<std::string>& 
 }
 
 void checkQueues(const EngineOptions& options) {
-  const auto commands = options.queues.find("commands");
-  if (commands != options.queues.end() && commands->second == "memory" &&
-      !options.volatileCommands) {
+  if (options.addressOf("commands").inMemory() && !options.volatileCommands) {
     throw Error(
         ErrorCode::Invalid,
         "queues[\"commands\"] = \"memory\" forgets accepted commands when the process ends; "

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "scenario/fault.hpp"
+#include "tether/memory_transport.hpp"
 #include "tether/transport.hpp"
 
 namespace tether::scenario {

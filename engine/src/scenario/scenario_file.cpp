@@ -185,7 +185,7 @@ Reading readingOf(const Catalog* catalog) {
   reading.queues = {"commands", "events"};
   for (const auto& [queue, address] : catalog->options().queues) {
     reading.queues.insert(queue);
-    if (isElsewhere(address)) reading.remotes.insert(queue);
+    if (address.isRemote()) reading.remotes.insert(queue);
   }
   return reading;
 }

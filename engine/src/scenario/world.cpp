@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "tether/adapters.hpp"
 #include "tether/error.hpp"
 #include "tether/error_handler.hpp"
 #include "tether/transaction_command.hpp"
@@ -81,7 +82,7 @@ World::World(const Setting& setting, const Host& host)
 
 World::~World() {
   armed_ = false;
-  onlooker_.reset();
+  reader_.reset();
   engine_.reset();
   if (current == this) current = nullptr;
   std::error_code ignored;
@@ -99,8 +100,8 @@ void World::open() {
   options.random = &random_;
   queues_ = options.queues;
   for (const auto& [queue, address] : queues_) {
-    if (!isElsewhere(address)) continue;
-    auto& remote = remotes_[address];
+    if (!address.isRemote()) continue;
+    auto& remote = remotes_[address.text()];
     if (!remote) remote = std::make_unique<RemoteQueue>(clock_);
     remote->strike = [this, at = address](Fault::Kind kind) -> Fault* {
       for (auto& fault : faults_) {
@@ -162,14 +163,14 @@ Engine& World::engine() {
 
 Store& World::store() {
   if (!down_) return engine_->store();
-  if (!onlooker_) onlooker_ = openSqliteStore({.path = storeFile()}, clock_);
-  return *onlooker_;
+  if (!reader_) reader_ = openStore({.address = storeFile()}, clock_);
+  return *reader_;
 }
 
 RemoteQueue* World::remote(const std::string& queue) {
   const auto mapped = queues_.find(queue);
   if (mapped == queues_.end()) return nullptr;
-  const auto found = remotes_.find(mapped->second);
+  const auto found = remotes_.find(mapped->second.text());
   return found == remotes_.end() ? nullptr : found->second.get();
 }
 
@@ -183,18 +184,14 @@ void World::crash() {
   const auto from = storeFile();
   ++life_;
   fs::create_directories(storeFile().parent_path());
-  // The shared-memory index and the wake-up file die with the process.
-  for (const std::string suffix : {"", "-wal"}) {
-    const auto file = from.native() + suffix;
-    if (fs::exists(file)) fs::copy_file(file, storeFile().native() + suffix);
-  }
+  copyAsCrashed(from, storeFile());
   down_ = true;
 }
 
 void World::restart() {
   if (!down_) return;
   armed_ = false;  // what the dead one still does as it goes is nobody's business
-  onlooker_.reset();
+  reader_.reset();
   engine_.reset();
   armed_ = true;
   down_ = false;
@@ -342,7 +339,7 @@ bool World::pass(Seam seam) {
 }
 
 void World::loseLeases() {
-  auto rival = openSqliteStore({.path = storeFile()}, clock_);
+  auto rival = openStore({.address = storeFile()}, clock_);
   const Unarmed unarmed(armed_);
   std::vector<OwnerInfo> owners;
   rival->read([&](Snapshot& snapshot) { owners = snapshot.owners(); });

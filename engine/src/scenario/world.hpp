@@ -113,9 +113,9 @@ class World {
   ManualClock clock_;
   SeededRandom random_;
   std::map<std::string, std::unique_ptr<RemoteQueue>> remotes_;  // by address
-  std::map<std::string, std::string> queues_;                    // name to address
+  std::map<std::string, QueueAddress> queues_;                   // name to address
   std::unique_ptr<Engine> engine_;
-  std::unique_ptr<Store> onlooker_;
+  std::unique_ptr<Store> reader_;
   bool down_ = false;
   bool armed_ = true;
   std::vector<Fault> faults_;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "sqlite/connection.hpp"
-#include "tether/store.hpp"
+#include "tether/sqlite_store.hpp"
 
 namespace tether::sqlite {
 

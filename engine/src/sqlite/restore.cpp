@@ -1,5 +1,3 @@
-#include "tether/restore.hpp"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include "sqlite/process_identity.hpp"
 #include "sqlite/schema.hpp"
 #include "tether/error.hpp"
+#include "tether/sqlite_store.hpp"
 
 namespace tether {
 
@@ -259,11 +258,12 @@ void speakingOf(const std::string& store, const Work& work) try {
                                         "restore again)"));
 }
 
-RestoreLoss restore(const RestoreOptions& options, const Clock& clock) {
-  if (options.store.path == ":memory:") {
+RestoreLoss restore(const SqliteStoreOptions& into, const RestoreOptions& options,
+                    const Clock& clock) {
+  if (into.path == ":memory:") {
     throw Error(ErrorCode::Unsupported, "a store in memory cannot be restored");
   }
-  const auto store = pathInRealFolder(options.store.path);
+  const auto store = pathInRealFolder(into.path);
   const auto backup = requireBackup(options.backup, store);
   const auto look = [&](const RestoreLoss& kept) { return lookAt(store, kept, clock.now()); };
   (void)look({});  // before much is read
@@ -277,7 +277,7 @@ RestoreLoss restore(const RestoreOptions& options, const Clock& clock) {
   if (options.confirm) options.confirm(asked.loss);
 
   NewFile made(store);
-  const auto target = prepareTarget(options.store);
+  const auto target = prepareTarget(into);
   std::optional<Connection> connection;
   speakingOf(store, [&] {
     connection.emplace(target);
@@ -301,8 +301,9 @@ RestoreLoss restore(const RestoreOptions& options, const Clock& clock) {
 }  // namespace
 }  // namespace sqlite
 
-RestoreLoss restoreSqliteStore(const RestoreOptions& options, const Clock& clock) {
-  return sqlite::restore(options, clock);
+RestoreLoss restoreSqliteStore(const SqliteStoreOptions& store, const RestoreOptions& options,
+                               const Clock& clock) {
+  return sqlite::restore(store, options, clock);
 }
 
 }  // namespace tether

@@ -212,6 +212,16 @@ bool SqliteStore::waitForChange(std::uint32_t seen, Duration atMost) {
 
 void SqliteStore::interruptWaits() { here().signal.raise(); }
 
+std::vector<std::string> SqliteStore::files() const {
+  std::vector<std::string> files;
+  if (inMemory(location_)) return files;
+  for (const char* suffix : {"", "-wal", "-shm", "-wake"}) {
+    std::error_code none;
+    if (std::filesystem::exists(location_ + suffix, none)) files.push_back(location_ + suffix);
+  }
+  return files;
+}
+
 std::optional<Error> SqliteStore::failure() const { return here().refusal.get(); }
 
 std::unique_ptr<Transport> SqliteStore::openQueue(const std::string& name) {

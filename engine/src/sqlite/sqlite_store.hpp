@@ -10,7 +10,7 @@
 
 #include "sqlite/connection.hpp"
 #include "sqlite/sql_session.hpp"
-#include "tether/store.hpp"
+#include "tether/sqlite_store.hpp"
 
 namespace tether::sqlite {
 
@@ -34,6 +34,7 @@ class SqliteStore final : public Store {
   bool waitForChange(std::uint32_t seen, Duration atMost) override;
   void interruptWaits() override;
   std::unique_ptr<Transport> openQueue(const std::string& name) override;
+  std::vector<std::string> files() const override;
   std::vector<std::string> verify() override;
   std::optional<Error> failure() const override;
   Backup backup(const std::string& path) override;

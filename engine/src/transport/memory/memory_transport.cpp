@@ -1,3 +1,5 @@
+#include "tether/memory_transport.hpp"
+
 #include <algorithm>
 #include <condition_variable>
 #include <map>
@@ -7,7 +9,6 @@
 #include <utility>
 
 #include "tether/error.hpp"
-#include "tether/transport.hpp"
 
 namespace tether {
 namespace {
