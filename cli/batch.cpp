@@ -13,7 +13,7 @@
 #include "lines.hpp"
 #include "tether/json.hpp"
 #include "tether/text.hpp"
-#include "views.hpp"
+#include "tether/view.hpp"
 
 namespace tether::cli {
 namespace {
@@ -46,7 +46,7 @@ std::string stringOf(const json& object, const std::string& name) {
 }
 
 json receiptLine(std::size_t line, const Receipt& receipt) {
-  auto record = toJson(receipt);
+  auto record = view::toJson(receipt);
   record["line"] = line;
   return record;
 }

@@ -24,7 +24,7 @@ std::string attemptText(const Attempt& attempt) {
 }  // namespace
 
 std::optional<FlowTrace> FlowTrace::take(Snapshot& snapshot, const std::string& id,
-                                         std::string elsewhere) {
+                                         view::Here here) {
   auto flow = snapshot.findFlow(id);
   if (!flow) return {};
   FlowTrace trace;
@@ -41,34 +41,36 @@ std::optional<FlowTrace> FlowTrace::take(Snapshot& snapshot, const std::string& 
   Filter letters;
   letters.correlationId = trace.flow_.correlationId;
   letters.limit = kLettersMax;
-  trace.obstacles_ = Obstacles::take(snapshot, trace.flow_.commands, std::move(elsewhere));
+  trace.reasons_ = view::WaitReasons::take(snapshot, trace.flow_.commands, std::move(here));
   trace.letters_ = snapshot.deadLetters(letters);
   return trace;
 }
 
 std::string FlowTrace::offset(Time time) const { return offsetText(time, start_); }
 
-json FlowTrace::nodeJson(const FlowTree& tree, std::size_t at, TraceDetail detail) const {
+json FlowTrace::nodeJson(const FlowTree& tree, std::size_t at, TraceDetail detail, Time now) const {
   const auto& node = tree.nodes[at];
-  const auto shown = detail.data ? Detail::WithPayload : Detail::Plain;
-  json object = node.command ? toJson(*node.command, shown) : toJson(*node.event, shown);
+  const auto form = detail.data ? view::Form::WithContent : view::Form::Brief;
+  json object = node.command ? view::toJson(*node.command, reasons_, now, form)
+                             : view::toJson(*node.event, form);
   object["kind"] = node.command ? "command" : "event";
   if (node.command && detail.attempts) {
     auto list = json::array();
-    for (const auto& attempt : attempts_.at(node.command->seq)) list.push_back(toJson(attempt));
+    for (const auto& attempt : attempts_.at(node.command->seq))
+      list.push_back(view::toJson(attempt));
     object["attemptList"] = std::move(list);
   }
   auto children = json::array();
-  for (const auto child : node.children) children.push_back(nodeJson(tree, child, detail));
+  for (const auto child : node.children) children.push_back(nodeJson(tree, child, detail, now));
   object["caused"] = std::move(children);
   return object;
 }
 
-json FlowTrace::treeJson(TraceDetail detail) const {
+json FlowTrace::treeJson(TraceDetail detail, Time now) const {
   const auto whole = FlowTree::of(flow_);
   auto roots = json::array();
   for (const auto root : whole.roots) {
-    roots.push_back(nodeJson(whole, root, detail));
+    roots.push_back(nodeJson(whole, root, detail, now));
     if (whole.nodes[root].cause) roots.back()["continues"] = true;
   }
   return roots;
@@ -92,8 +94,7 @@ void FlowTrace::showCommand(Printer& print, const Command& command, const std::s
     }
   }
   if (command.attempts > 1) times += fmt::format(", {} attempts", command.attempts);
-  if (const auto reason = waitReason(command, obstacles_, now); !reason.empty())
-    times += ", " + reason;
+  if (const auto reason = reasons_.text(command, now); !reason.empty()) times += ", " + reason;
   print.line({{branch, Style::Dim},
               {command.type, Style::Strong},
               " ",
@@ -201,7 +202,7 @@ json FlowTrace::timelineJson(TraceDetail detail) const {
                    {"type", step.type},
                    {"id", step.id}};
     if (!step.detail.empty()) object["detail"] = step.detail;
-    if (detail.data && !step.data.empty()) object["data"] = payloadOf(step.data);
+    if (detail.data && !step.data.empty()) object["data"] = view::valueOf(step.data);
     list.push_back(std::move(object));
   }
   return list;
@@ -219,8 +220,8 @@ void FlowTrace::showTimeline(Printer& print, TraceDetail detail, Time now) const
   }
   for (const auto& command : flow_.commands) {
     if (!isOpen(command.state)) continue;
-    table.rows.push_back({"", "now", cellOf(command.state), command.type, command.id,
-                          waitReason(command, obstacles_, now)});
+    table.rows.push_back(
+        {"", "now", cellOf(command.state), command.type, command.id, reasons_.text(command, now)});
   }
   print.table(table);
 }

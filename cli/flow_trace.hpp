@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "obstacles.hpp"
 #include "printer.hpp"
 #include "tether/flow_tree.hpp"
 #include "tether/store.hpp"
+#include "tether/waits_for.hpp"
 #include "views.hpp"
 
 namespace tether::cli {
@@ -24,12 +24,11 @@ struct TraceDetail {
 class FlowTrace {
  public:
   /// Everything about the flow in one look; nothing when there is no such id.
-  static std::optional<FlowTrace> take(Snapshot& snapshot, const std::string& id,
-                                       std::string elsewhere);
+  static std::optional<FlowTrace> take(Snapshot& snapshot, const std::string& id, view::Here here);
 
   const Flow& flow() const { return flow_; }
 
-  nlohmann::json treeJson(TraceDetail detail) const;
+  nlohmann::json treeJson(TraceDetail detail, Time now) const;
   nlohmann::json timelineJson(TraceDetail detail) const;
   void showHead(Printer& print) const;
   void showTree(Printer& print, TraceDetail detail, Time now) const;
@@ -48,7 +47,7 @@ class FlowTrace {
     std::string data{};  // JSON text
   };
 
-  nlohmann::json nodeJson(const FlowTree& tree, std::size_t at, TraceDetail detail) const;
+  nlohmann::json nodeJson(const FlowTree& tree, std::size_t at, TraceDetail detail, Time now) const;
   void showNode(Printer& print, const FlowTree& tree, std::size_t at, const std::string& indent,
                 std::string_view branch, TraceDetail detail, Time now) const;
   void showCommand(Printer& print, const Command& command, const std::string& branch,
@@ -60,7 +59,7 @@ class FlowTrace {
   Time start_;
   std::map<std::int64_t, std::vector<Attempt>> attempts_;  // by the command's seq
   std::vector<DeadLetter> letters_;
-  Obstacles obstacles_;
+  view::WaitReasons reasons_;
 };
 
 }  // namespace tether::cli

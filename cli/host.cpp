@@ -237,7 +237,7 @@ class Host {
     if (!stream && !print_.verbose()) return;
     constexpr std::size_t kAbout = 1024;  // besides the payload
     const auto tell = [command, stream](Printer& print) {
-      if (stream) print.record(toJson(command));
+      if (stream) print.record(view::toJson(command));
       if (!print.verbose()) return;
       const auto error = shortErrorText(command.error);
       print.warn(fmt::format("{} {} {}{}{}", toString(command.state), command.type, command.id,

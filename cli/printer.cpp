@@ -238,21 +238,4 @@ std::string tookText(Duration duration) {
   return fmt::format("{} d {} h", total / 86'400, total / 3'600 % 24);
 }
 
-std::string whenText(Time time, Time now) {
-  const auto distance = time > now ? time - now : now - time;
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(distance).count();
-  std::string amount;
-  if (seconds < 1) return time > now ? "in a moment" : "just now";
-  if (seconds < 60) {
-    amount = fmt::format("{} s", seconds);
-  } else if (seconds < 3'600) {
-    amount = fmt::format("{} m", seconds / 60);
-  } else if (seconds < 2 * 86'400) {
-    amount = fmt::format("{} h", seconds / 3'600);
-  } else {
-    amount = fmt::format("{} d", seconds / 86'400);
-  }
-  return time > now ? "in " + amount : amount + " ago";
-}
-
 }  // namespace tether::cli

@@ -119,8 +119,6 @@ struct OutputClosed {};
 
 /// "1 command", "3 commands".
 std::string countText(std::size_t count, std::string_view noun);
-/// "3 s ago", "in 5 m".
-std::string whenText(Time time, Time now);
 /// "12 ms", "1.4 s", "3 m 5 s".
 std::string tookText(Duration duration);
 

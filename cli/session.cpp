@@ -242,6 +242,18 @@ std::string Session::commandsElsewhere() {
   return address.isRemote() ? address.text() : std::string();
 }
 
+view::Here Session::here() {
+  view::Here here{.elsewhere = commandsElsewhere()};
+  try {
+    if (!catalogFile()) return here;
+    here.declared.emplace();
+    for (const auto& type : catalog().commandTypes()) here.declared->insert(type.name);
+  } catch (const Error&) {
+    here.declared.reset();  // a store can be looked at beside a project that is broken
+  }
+  return here;
+}
+
 void Session::confirm(const std::string& question, bool yes) {
   if (yes) return;
   if (!streams_.inIsTerminal || !streams_.errIsTerminal) {

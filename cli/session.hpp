@@ -14,6 +14,7 @@
 #include "tether/catalog.hpp"
 #include "tether/engine.hpp"
 #include "tether/store.hpp"
+#include "tether/waits_for.hpp"
 
 namespace tether::cli {
 
@@ -103,6 +104,8 @@ class Session {
   std::optional<DedupWindows> dedupWindows();
   /// The address that the project hands its commands over to; empty: they run from the store.
   std::string commandsElsewhere();
+  /// What reasons to wait are told with; nothing of a project that is broken.
+  view::Here here();
 
   /// An engine with the catalog's commands installed.
   std::unique_ptr<Engine> open(EngineOptions options);

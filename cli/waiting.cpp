@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 
-#include "obstacles.hpp"
 #include "tether/text.hpp"
 #include "views.hpp"
 
@@ -97,6 +96,16 @@ void noteElsewhere(Session& session, const Elsewhere& found) {
   }
 }
 
+view::WaitReasons reasonsOf(Session& session, Store& store, const Flow& flow) {
+  view::WaitReasons reasons;
+  const auto open = [](const Command& command) { return isOpen(command.state); };
+  if (std::ranges::none_of(flow.commands, open)) return reasons;
+  store.read([&](Snapshot& snapshot) {
+    reasons = view::WaitReasons::take(snapshot, flow.commands, session.here());
+  });
+  return reasons;
+}
+
 }  // namespace
 
 Target parseTarget(const std::string& text) {
@@ -126,35 +135,44 @@ Exit exitOf(const Flow& flow) { return flow.outcome() == CommandState::Succeeded
 void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& commands,
                    const std::set<std::string>& runHere) {
   std::set<std::string> types;
+  std::set<std::string> undeclared;
   std::map<std::string, std::size_t> held;
   Elsewhere elsewhere;
   const auto now = session.clock().now();
   store.read([&](Snapshot& snapshot) {
     types.clear();
+    undeclared.clear();
     held.clear();
     elsewhere = {};
-    const auto obstacles = Obstacles::take(snapshot, commands, session.commandsElsewhere());
+    const auto reasons = view::WaitReasons::take(snapshot, commands, session.here());
     for (const auto& command : commands) {
       if (!isOpen(command.state)) continue;
       elsewhere.waits += command.outgoing && !command.handedOverAt ? 1 : 0;
       elsewhere.out += command.handedOverAt ? 1 : 0;
       if (command.outgoing || command.handedOverAt) continue;
-      const auto found = obstacles.of(command, now);
-      for (const auto& one : found) ++held[one.message];
+      const auto found = reasons.of(command, now);
+      for (const auto& reason : found) {
+        if (view::isObstacle(reason)) ++held[reason.message];
+      }
       // What is held would not run for a listener either.
-      if (found.empty() && !runHere.contains(command.type)) types.insert(command.type);
+      if (std::ranges::any_of(found, view::isObstacle) || runHere.contains(command.type)) continue;
+      if (const auto unrun = reasons.unrun(command.type)) {
+        const bool unknown = unrun->kind == view::WaitKind::Undeclared;
+        (unknown ? undeclared : types).insert(command.type);
+      }
     }
     for (const auto& owner : snapshot.owners()) {
       if (!owner.alive) continue;
       elsewhere.relayed = elsewhere.relayed || owner.role.find("relay") != std::string::npos;
       elsewhere.heard = elsewhere.heard || !owner.role.starts_with("relay");
-      if (owner.role.starts_with("relay")) continue;
-      if (owner.types.empty()) types.clear();
-      for (const auto& type : owner.types) types.erase(type);
     }
   });
   noteObstacles(session.print(), held);
   noteElsewhere(session, elsewhere);
+  if (!undeclared.empty()) {
+    session.print().note(
+        fmt::format("nobody declares {}; see 'tether command types'", fmt::join(undeclared, ", ")));
+  }
   if (types.empty()) return;
   session.print().note(fmt::format(
       "no listener that runs {} is alive; start one with 'tether listen'", fmt::join(types, ", ")));
@@ -180,15 +198,16 @@ Waited waitFor(Session& session, Store& store, const std::string& id, const Targ
   return waited;
 }
 
+nlohmann::json flowJson(Session& session, Store& store, const Flow& flow) {
+  return view::toJson(flow, reasonsOf(session, store, flow), session.clock().now());
+}
+
 void showOutcome(Session& session, Store& store, const Waited& waited) {
   if (!waited.flow) return;
   auto& print = session.print();
   const auto now = session.clock().now();
-  Obstacles obstacles;
-  store.read([&](Snapshot& snapshot) {
-    obstacles = Obstacles::take(snapshot, waited.flow->commands, session.commandsElsewhere());
-  });
   const auto& flow = *waited.flow;
+  const auto reasons = reasonsOf(session, store, flow);
   std::vector<Cell> cells = {outcomeOf(flow), " flow ", {flow.correlationId, Style::Strong}};
   if (flow.resolved()) {
     if (const auto took = tookBy(flow)) cells.emplace_back(" in " + tookText(*took));
@@ -196,7 +215,7 @@ void showOutcome(Session& session, Store& store, const Waited& waited) {
   print.line(cells);
   for (const auto& command : flow.commands) {
     if (command.state == CommandState::Succeeded) continue;
-    auto detail = waitReason(command, obstacles, now);
+    auto detail = reasons.text(command, now);
     if (const auto error = shortErrorText(command.error); !error.empty()) {
       detail += (detail.empty() ? "" : ", ") + error;
     }

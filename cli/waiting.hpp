@@ -1,6 +1,7 @@
 // Waiting for flows: what `wait` and `submit --wait` have in common.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -49,6 +50,8 @@ void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& c
 /// 0 when no command of a resolved flow failed, else 1.
 Exit exitOf(const Flow& flow);
 
+/// With what its open commands wait for now.
+nlohmann::json flowJson(Session& session, Store& store, const Flow& flow);
 /// "succeeded flow ID in 12 ms", or what it still waits for.
 void showOutcome(Session& session, Store& store, const Waited& waited);
 

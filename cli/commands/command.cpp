@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,7 +10,6 @@
 #include "all.hpp"
 #include "commands/command/cancel.hpp"
 #include "commands/command/resend.hpp"
-#include "obstacles.hpp"
 #include "selection.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
@@ -26,18 +26,18 @@ int listCommands(const Selection& selection, Session& session) {
   const auto now = session.clock().now();
   const auto filter = filterOf(selection, now);
   std::vector<Command> commands;
-  Obstacles obstacles;
+  view::WaitReasons reasons;
   session.store().read([&](Snapshot& snapshot) {
     commands = snapshot.commands(filter);
-    obstacles = Obstacles::take(snapshot, commands, session.commandsElsewhere());
+    reasons = view::WaitReasons::take(snapshot, commands, session.here());
   });
 
   Listing listing{.schema = "command-list", .noun = "commands", .types = TypesOf::Commands};
   for (const auto& command : commands) {
-    listing.data.push_back(toJson(command));
+    listing.data.push_back(view::toJson(command, reasons, now));
     listing.ids.push_back(command.id);
   }
-  listing.table = commandTable(commands, obstacles, now);
+  listing.table = commandTable(commands, reasons, now);
   return answerListing(session, listing, filter);
 }
 
@@ -51,7 +51,7 @@ struct ShownCommand {
   Command command;
   std::vector<Attempt> attempts;
   std::vector<Event> events;
-  Obstacles obstacles;
+  view::WaitReasons reasons;
 };
 
 ShownCommand loadCommand(Session& session, const std::string& id) {
@@ -62,7 +62,7 @@ ShownCommand loadCommand(Session& session, const std::string& id) {
     shown = ShownCommand{*command,
                          snapshot.attempts(*command),
                          {},
-                         Obstacles::take(snapshot, {*command}, session.commandsElsewhere())};
+                         view::WaitReasons::take(snapshot, {*command}, session.here())};
     const auto flow = snapshot.flow(command->correlationId);
     if (!flow) return;
     for (const auto& event : flow->events) {
@@ -76,8 +76,9 @@ ShownCommand loadCommand(Session& session, const std::string& id) {
 void showToPeople(Printer& print, const ShownCommand& shown, Time now) {
   const auto& command = shown.command;
   Table fields;
-  const auto field = [&](const char* name, Cell value) {
-    if (!value.text.empty()) fields.rows.push_back({{name, Style::Dim}, std::move(value)});
+  const auto field = [&](std::string_view name, Cell value) {
+    if (value.text.empty()) return;
+    fields.rows.push_back({{std::string(name), Style::Dim}, std::move(value)});
   };
   const auto at = [&](const char* name, const std::optional<Time>& time) {
     if (time) field(name, fmt::format("{} ({})", toText(*time), whenText(*time, now)));
@@ -85,11 +86,15 @@ void showToPeople(Printer& print, const ShownCommand& shown, Time now) {
   field("command", {command.id, Style::Strong});
   field("type", command.type);
   field("state", cellOf(command.state));
-  const auto obstacles = shown.obstacles.of(command, now);
+  const auto reasons = shown.reasons.of(command, now);
   const bool running = command.state == CommandState::Running;
-  if (obstacles.empty() || running) field("waits", waitReason(command, shown.obstacles, now));
-  for (const auto& one : obstacles) {
-    field(one.kind, {one.message, Style::Warning});
+  if (running || std::ranges::none_of(reasons, view::isObstacle)) {
+    field("waits", shown.reasons.text(command, now));
+  }
+  for (const auto& reason : reasons) {
+    if (view::isObstacle(reason)) {
+      field(view::obstacleWord(reason.kind), {reason.message, Style::Warning});
+    }
   }
   field("error", errorText(command.error));
   field("correlationId", command.correlationId);
@@ -112,15 +117,14 @@ void showToPeople(Printer& print, const ShownCommand& shown, Time now) {
 
 int showCommand(const ShowCommandOptions& options, Session& session) {
   const auto shown = loadCommand(session, options.id);
-  auto data = toJson(shown.command, Detail::WithPayload);
-  data["attemptList"] = json::array();
-  for (const auto& attempt : shown.attempts) data["attemptList"].push_back(toJson(attempt));
-  data["events"] = json::array();
-  for (const auto& event : shown.events) {
-    data["events"].push_back(toJson(event, Detail::WithPayload));
-  }
   const auto now = session.clock().now();
-  data["obstacles"] = toJson(shown.obstacles.of(shown.command, now));
+  constexpr auto kForm = view::Form::WithContent;
+  auto data = view::toJson(shown.command, shown.reasons, now, kForm);
+  data["attemptList"] = json::array();
+  for (const auto& attempt : shown.attempts) data["attemptList"].push_back(view::toJson(attempt));
+  data["events"] = json::array();
+  for (const auto& event : shown.events) data["events"].push_back(view::toJson(event, kForm));
+  data["obstacles"] = view::obstaclesOf(shown.reasons.of(shown.command, now));
   auto& print = session.print();
   print.answer("command", data, [&] { showToPeople(print, shown, now); });
   return kDone;

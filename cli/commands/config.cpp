@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "all.hpp"
-#include "policies.hpp"
 #include "tether/json.hpp"
 
 namespace tether::cli {
@@ -53,13 +52,13 @@ std::vector<Row> catalogRows(Session& session) {
   add("/defaults/idempotency",
       options.idempotency == Duration{0} ? "as long as the command" : toText(options.idempotency));
   add("/defaults/retry/maxAttempts", std::to_string(options.retry.maxAttempts));
-  add("/defaults/retry/backoff", std::string(wordOf(options.retry.backoff)));
+  add("/defaults/retry/backoff", std::string(view::wordOf(options.retry.backoff)));
   add("/defaults/retry/initial", toText(options.retry.initial));
   add("/defaults/retry/max", toText(options.retry.max));
   add("/defaults/retry/multiplier", fmt::format("{}", options.retry.multiplier));
-  add("/defaults/retry/jitter", std::string(wordOf(options.retry.jitter)));
+  add("/defaults/retry/jitter", std::string(view::wordOf(options.retry.jitter)));
   add("/defaults/retry/retryFor", toText(options.retry.retryFor));
-  add("/defaults/retry/onExhausted", std::string(wordOf(options.retry.onExhausted)));
+  add("/defaults/retry/onExhausted", std::string(view::wordOf(options.retry.onExhausted)));
   add("/defaults/retry/errors", fmt::format("{}", fmt::join(classes, " ")));
   add("/defaults/breaker/failures",
       options.breaker.failures == 0 ? "never" : std::to_string(options.breaker.failures));

@@ -12,7 +12,7 @@
 #include "tether/envelope.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
-#include "views.hpp"
+#include "tether/view.hpp"
 
 namespace tether::cli {
 namespace {
@@ -28,7 +28,7 @@ int listEvents(const Selection& selection, Session& session) {
   Listing listing{.schema = "event-list", .noun = "events", .types = TypesOf::Events};
   listing.table.header = {"EVENT", "TYPE", "WHEN", "FLOW", "TO LEAVE"};
   for (const auto& event : events) {
-    listing.data.push_back(toJson(event));
+    listing.data.push_back(view::toJson(event));
     listing.ids.push_back(event.id);
     listing.table.rows.push_back({event.id, event.type, whenText(event.time, now),
                                   event.correlationId,
@@ -48,7 +48,7 @@ int showEvent(const ShowEventOptions& options, Session& session) {
 
   auto& print = session.print();
   const auto text = toJsonText(toEnvelope(*event));
-  print.answer("event", payloadOf(text), [&] { print.line({text}); });
+  print.answer("event", view::valueOf(text), [&] { print.line({text}); });
   return kDone;
 }
 

@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "all.hpp"
-#include "policies.hpp"
 #include "tether/error.hpp"
+#include "tether/retry_timetable.hpp"
 #include "tether/text.hpp"
+#include "tether/view.hpp"
 
 namespace tether::cli {
 namespace {
@@ -32,7 +33,7 @@ std::string_view origin(const Catalog::CommandType& type, std::string_view patte
 struct ListPoliciesOptions {};
 
 std::string backoffText(const RetryPolicy& policy) {
-  std::string text{wordOf(policy.backoff)};
+  std::string text{view::wordOf(policy.backoff)};
   if (policy.backoff != RetryPolicy::Backoff::None) text += " " + toText(policy.initial);
   if (policy.backoff == RetryPolicy::Backoff::Exponential) {
     text += fmt::format(" x{}", policy.multiplier);
@@ -47,9 +48,9 @@ std::vector<Cell> rowOf(Cell type, const std::string& errors, const RetryPolicy&
           std::to_string(policy.maxAttempts),
           backoffText(policy),
           waits ? toText(policy.max) : "",
-          waits ? wordOf(policy.jitter) : "",
+          waits ? view::wordOf(policy.jitter) : "",
           policy.retryFor > Duration{0} ? toText(policy.retryFor) : "",
-          stateAfter(policy.onExhausted)};
+          view::stateAfter(policy.onExhausted)};
 }
 
 int listPolicies(const ListPoliciesOptions&, Session& session) {
@@ -59,7 +60,7 @@ int listPolicies(const ListPoliciesOptions&, Session& session) {
               .rows = {}};
   const auto types = session.catalog().commandTypes();
   for (const auto& type : types) {
-    auto record = toJson(type.retry);
+    auto record = view::toJson(type.retry);
     record.update({{"name", type.name},
                    {"handler", type.handler},
                    {"from", origin(type, "")},
@@ -71,7 +72,7 @@ int listPolicies(const ListPoliciesOptions&, Session& session) {
     row.emplace_back(toText(type.hold));
     table.rows.push_back(std::move(row));
     for (const auto& [pattern, policy] : type.retry.errors) {
-      auto rule = toJson(policy);
+      auto rule = view::toJson(policy);
       rule.update({{"class", pattern}, {"from", origin(type, pattern)}});
       record["errors"].push_back(std::move(rule));
       table.rows.push_back(rowOf("", pattern, policy));
@@ -119,22 +120,16 @@ struct Explained {
   std::string pattern;  // of the class that decides
   RetryPolicy policy;
   int attempt;
-  Timetable timetable;
-  const Timetable::Row* next;  // after this attempt; null: the command ends
+  view::Timetable timetable;
+  const view::Timetable::Row* next;  // after this attempt; null: the command ends
 };
 
 json jsonOf(const Explained& told) {
-  json decision = {{"kind", told.next != nullptr ? "retry" : wordOf(told.policy.onExhausted)}};
+  json decision = {
+      {"kind", told.next != nullptr ? "retry" : view::wordOf(told.policy.onExhausted)}};
   if (told.next != nullptr) {
-    decision["after"] = toJson(told.next->after);
+    decision["after"] = view::toJson(told.next->after);
     decision["certain"] = told.next->certain;
-  }
-  auto rows = json::array();
-  for (const auto& row : told.timetable.rows) {
-    rows.push_back({{"attempt", row.attempt},
-                    {"after", toJson(row.after)},
-                    {"since", toJson(row.since)},
-                    {"certain", row.certain}});
   }
   json rule = {{"class", nullptr}, {"from", origin(told.type, told.pattern)}};
   if (!told.pattern.empty()) rule["class"] = told.pattern;
@@ -142,15 +137,15 @@ json jsonOf(const Explained& told) {
           {"handler", told.type.handler},
           {"error", told.error},
           {"rule", std::move(rule)},
-          {"policy", toJson(told.policy)},
+          {"policy", view::toJson(told.policy)},
           {"attempt", told.attempt},
           {"decision", std::move(decision)},
-          {"timetable", std::move(rows)},
-          {"end", stateAfter(told.policy.onExhausted)}};
+          {"timetable", view::toJson(told.timetable)},
+          {"end", view::stateAfter(told.policy.onExhausted)}};
 }
 
 std::string decisionText(const Explained& told) {
-  const auto end = stateAfter(told.policy.onExhausted);
+  const auto end = view::stateAfter(told.policy.onExhausted);
   if (told.next == nullptr) {
     const bool counted = told.attempt >= told.policy.maxAttempts;
     return fmt::format("{}, {}", end,
@@ -168,7 +163,7 @@ std::string decisionText(const Explained& told) {
 void tellPeople(const Explained& told, Session& session) {
   auto& print = session.print();
   if (print.quiet()) {
-    return print.line({told.next != nullptr ? "retry" : stateAfter(told.policy.onExhausted)});
+    return print.line({told.next != nullptr ? "retry" : view::stateAfter(told.policy.onExhausted)});
   }
   const auto from = origin(told.type, told.pattern);
   const std::string whose = from == "command" ? told.type.name : "the defaults";
@@ -196,7 +191,7 @@ void tellPeople(const Explained& told, Session& session) {
   print.table(table);
   const bool rejects = told.policy.onExhausted == RetryPolicy::OnExhausted::Reject;
   print.line({"then ",
-              {std::string(stateAfter(told.policy.onExhausted)), Style::Bad},
+              {std::string(view::stateAfter(told.policy.onExhausted)), Style::Bad},
               rejects ? ", without a dead letter" : ", with a dead letter"});
   if (told.type.handler == "host") {
     print.note(told.type.name + " is run by a program, which may bring rules of its own");
@@ -217,7 +212,7 @@ int runExplain(const ExplainOptions& options, Session& session) {
                  .pattern = std::string(pattern),
                  .policy = policy,
                  .attempt = static_cast<int>(attempt),
-                 .timetable = timetableOf(policy, retryAfter),
+                 .timetable = view::timetableOf(policy, retryAfter),
                  .next = nullptr};
   told.next = told.timetable.next(told.attempt);
   session.print().answer("policy", jsonOf(told), [&] { tellPeople(told, session); });

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "all.hpp"
-#include "obstacles.hpp"
 #include "tether/text.hpp"
 #include "views.hpp"
 #include "waiting.hpp"
@@ -14,24 +13,25 @@ struct StatusOptions {
   std::vector<std::string> ids;
 };
 
-nlohmann::json recordOf(const Flow& flow, std::size_t refused, const Obstacles& obstacles,
+nlohmann::json recordOf(const Flow& flow, std::size_t refused, const view::WaitReasons& reasons,
                         Time now) {
-  auto record = toJson(flow);
+  auto record = view::toJson(flow, reasons, now);
   if (refused > 0) record["eventsRefused"] = refused;
   for (std::size_t at = 0; at < flow.commands.size(); ++at) {
-    const auto found = obstacles.of(flow.commands[at], now);
-    if (!found.empty()) record["commands"][at]["obstacles"] = toJson(found);
+    auto found = view::obstaclesOf(reasons.of(flow.commands[at], now));
+    if (!found.empty()) record["commands"][at]["obstacles"] = std::move(found);
   }
   return record;
 }
 
-void show(Printer& print, const Flow& flow, std::size_t refused, const Obstacles& obstacles,
+void show(Printer& print, const Flow& flow, std::size_t refused, const view::WaitReasons& reasons,
           Time now) {
   print.line({"flow ", {flow.correlationId, Style::Strong}, ": ", outcomeOf(flow)});
-  print.table(commandTable(flow.commands, obstacles, now));
+  print.table(commandTable(flow.commands, reasons, now));
   for (const auto& command : flow.commands) {
-    for (const auto& one : obstacles.of(command, now)) {
-      print.line({command.id, ": ", {one.message, Style::Warning}});
+    for (const auto& reason : reasons.of(command, now)) {
+      if (!view::isObstacle(reason)) continue;
+      print.line({command.id, ": ", {reason.message, Style::Warning}});
     }
   }
   if (flow.events.empty()) return;
@@ -47,7 +47,7 @@ int runStatus(const StatusOptions& options, Session& session) {
   std::vector<Flow> flows;
   std::vector<std::size_t> refused;
   std::vector<Diagnostic> missing;
-  Obstacles obstacles;
+  view::WaitReasons reasons;
   session.store().read([&](Snapshot& snapshot) {
     std::vector<Command> commands;
     for (const auto& id : options.ids) {
@@ -59,19 +59,19 @@ int runStatus(const StatusOptions& options, Session& session) {
         missing.push_back({"not_found", fmt::format("no flow, command or event {}", quote(id))});
       }
     }
-    obstacles = Obstacles::take(snapshot, commands, session.commandsElsewhere());
+    reasons = view::WaitReasons::take(snapshot, commands, session.here());
   });
 
   const auto now = session.clock().now();
   auto data = nlohmann::json::array();
   for (std::size_t at = 0; at < flows.size(); ++at) {
-    data.push_back(recordOf(flows[at], refused[at], obstacles, now));
+    data.push_back(recordOf(flows[at], refused[at], reasons, now));
   }
   auto& print = session.print();
   const auto people = [&] {
     for (std::size_t at = 0; at < flows.size(); ++at) {
       if (at > 0) print.line({});
-      show(print, flows[at], refused[at], obstacles, now);
+      show(print, flows[at], refused[at], reasons, now);
     }
   };
   print.answer("status", data, people, missing.empty() ? Verdict::Pass : Verdict::Error, missing);

@@ -66,7 +66,7 @@ int submitOne(const SubmitOptions& options, Session& session) {
   const auto receipt = engine.api().submit(request);
 
   auto& print = session.print();
-  auto data = toJson(receipt);
+  auto data = view::toJson(receipt);
   if (options.wait.empty()) {
     print.answer("submit", data, [&] { showReceipt(print, options.type, receipt); });
     print.flush();
@@ -86,7 +86,7 @@ int submitOne(const SubmitOptions& options, Session& session) {
         {"timed_out",
          fmt::format("the wait of {} ended first; the outcome is open", toText(atMost))});
   }
-  if (waited.flow) data["flow"] = toJson(*waited.flow);
+  if (waited.flow) data["flow"] = flowJson(session, engine.store(), *waited.flow);
   print.answer(
       "submit", data,
       [&] {

@@ -65,9 +65,8 @@ int runTrace(const TraceOptions& options, Session& session) {
   if (!options.scenario.empty()) return writeScenario(options, session);
   if (!options.mask.empty()) throw Error(ErrorCode::Invalid, "--mask goes with --as-scenario");
   std::optional<FlowTrace> trace;
-  session.store().read([&](Snapshot& snapshot) {
-    trace = FlowTrace::take(snapshot, options.id, session.commandsElsewhere());
-  });
+  session.store().read(
+      [&](Snapshot& snapshot) { trace = FlowTrace::take(snapshot, options.id, session.here()); });
   if (!trace) {
     throw Error(ErrorCode::NotFound,
                 fmt::format("no flow, command or event {}", quote(options.id)));
@@ -75,13 +74,13 @@ int runTrace(const TraceOptions& options, Session& session) {
   const TraceDetail detail{options.data, options.attempts};
   auto& print = session.print();
   const auto now = session.clock().now();
-  auto data = toJson(trace->flow());
+  auto data = view::toJson(trace->flow());
   data.erase("commands");
   data.erase("events");
   if (options.timeline) {
     data["timeline"] = trace->timelineJson(detail);
   } else {
-    data["tree"] = trace->treeJson(detail);
+    data["tree"] = trace->treeJson(detail, now);
   }
   print.answer("trace", data, [&] {
     trace->showHead(print);

@@ -53,7 +53,7 @@ int runWait(const WaitOptions& options, Session& session) {
     if (auto diagnostic = diagnosticOf(waited.exit, id, target)) {
       diagnostics.push_back(*std::move(diagnostic));
     }
-    if (waited.flow) data.push_back(toJson(*waited.flow));
+    if (waited.flow) data.push_back(flowJson(session, store, *waited.flow));
     answers.push_back(std::move(waited));
   }
 

@@ -3,6 +3,7 @@
 
 #include "all.hpp"
 #include "tether/text.hpp"
+#include "tether/view.hpp"
 #include "views.hpp"
 
 namespace tether::cli {
@@ -17,14 +18,6 @@ struct WatchOptions {
   std::string id;
   std::string after;
 };
-
-json recordOf(const Change& change) {
-  json record = {{"seq", change.seq},   {"at", toText(change.at)},
-                 {"what", change.what}, {"type", change.type},
-                 {"id", change.id},     {"correlationId", change.correlationId}};
-  if (change.error != Failure{}) record["error"] = toJson(change.error);
-  return record;
-}
 
 Style styleOf(std::string_view what) {
   if (what == "succeeded") return Style::Good;
@@ -97,10 +90,10 @@ class Watch {
   void show(const Change& change) {
     switch (print_.form()) {
       case Printer::Form::Ndjson:
-        print_.record(recordOf(change));
+        print_.record(view::toJson(change));
         break;
       case Printer::Form::Json:
-        collected_.push_back(recordOf(change));
+        collected_.push_back(view::toJson(change));
         break;
       case Printer::Form::People: {
         const auto error = shortErrorText(change.error);

@@ -35,7 +35,7 @@ class Status(FlowTest):
     def test_shows_each_command_of_the_flow(self):
         self.submit(correlation="first")
         self.assertRegex(self.ok("status", "first").out,
-                         r"(?s)flow first: open\n.*CreateOrder +accepted +0 .* listener, key ada")
+                         r"(?s)flow first: open\n.*CreateOrder +accepted +0 .* no process runs CreateOrder")
         self.listen()
         shown = self.ok("status", "first").out
         self.assertRegex(shown, r"(?s)flow first: succeeded\n.*CreateOrder.*AddGift")

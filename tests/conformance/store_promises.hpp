@@ -47,6 +47,7 @@
   TEST(keyManyDueTypes, "a key of which much is due is in order over its types")                 \
   TEST(keyCancel, "a cancelled command does not hold back its key")                              \
   TEST(keyReplay, "a replayed command goes to the end of its key")                               \
+  TEST(keyHolder, "who comes first of a key is told until it has ended")                         \
   TEST(ownersListed, "owners are listed with what they run")                                     \
   TEST(ownerRemoved, "what a removed owner held is claimable at once")                           \
   TEST(ownerUnknown, "an owner that was removed claims nothing")                                 \

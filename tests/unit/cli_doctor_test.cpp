@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include "commands/doctor/checks.hpp"
-#include "obstacles.hpp"
 #include "unit/catalog_folder.hpp"
 #include "unit/loopback_server.hpp"
 
@@ -88,44 +87,16 @@ TEST_CASE("doctor judges how long a message is hidden by the address, which deci
             .find("visibility=9s in its address is " + complaint) != std::string::npos);
 }
 
-TEST_CASE("a prepare is stuck as long as its process lives") {
-  OwnerInfo dead;
-  dead.pid = 7;
-  dead.stuck = {"a"};
-  auto alive = dead;
-  alive.pid = 8;
-  alive.alive = true;
-  const auto stuck = stuckPrepares({dead, alive});
-  REQUIRE(stuck.size() == 1);
-  CHECK(stuck[0].pid == 8);
-}
-
-TEST_CASE("a command is told what keeps it, and nothing that keeps others") {
-  Obstacles obstacles;
-  obstacles.stuck = {{"c-1", 8}};
-  obstacles.cancelling = {"c-2"};
-  Pause pause;
-  pause.queue = "commands";
-  pause.type = "ChargeCard";
-  pause.by = "ada";
-  obstacles.pauses = {pause};
-  obstacles.blockedKeys = {{"commands", "k", "c-3", "l-1", 2}};
-  const auto kinds = [&](const char* id, const char* type, const char* key, CommandState state) {
-    Command command;
-    command.id = id;
-    command.type = type;
-    command.key = key;
-    command.state = state;
-    std::string text;
-    for (const auto& one : obstacles.of(command, Time{1s})) text += std::string(one.kind) + " ";
-    return text;
-  };
-  CHECK(kinds("c-1", "A", "", CommandState::Retrying) == "stuck ");
-  CHECK(kinds("c-1", "A", "", CommandState::Dead) == "stuck ");
-  CHECK(kinds("c-2", "A", "", CommandState::Running) == "cancelling ");
-  CHECK(kinds("c-4", "ChargeCard", "k", CommandState::Accepted) == "paused blocked ");
-  CHECK(kinds("c-4", "ChargeCard", "k", CommandState::Running).empty());
-  CHECK(kinds("c-4", "ChargeCard", "k", CommandState::Succeeded).empty());
-  CHECK(kinds("c-3", "A", "k", CommandState::Retrying).empty());
-  CHECK(kinds("c-4", "A", "other", CommandState::Accepted).empty());
+TEST_CASE("doctor tells a type that nobody declares from one that nobody runs") {
+  const CatalogFolder folder;
+  const auto catalog = Catalog::from(
+      folder.at(""), {{"store", "orders.db"}, {"commands", {{"Charge", {{"handler", "host"}}}}}});
+  OwnerInfo listener;
+  listener.alive = true;
+  listener.types = {"Ship"};
+  Report report;
+  examineTypes(report, {listener}, {{"Charge", 1}, {"Mail", 2}, {"Ship", 3}}, &catalog);
+  REQUIRE(report.checks().size() == 2);
+  CHECK(report.checks()[0].message == "1 open Charge wait for the program that runs them");
+  CHECK(report.checks()[1].message == "2 open Mail wait: nobody declares Mail");
 }

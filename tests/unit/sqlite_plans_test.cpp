@@ -311,6 +311,7 @@ void doAll(Store& store) {
     snapshot.pauses();
     snapshot.blockedKeys();
     snapshot.blockedAmong({"k-1"});
+    snapshot.keyHolders({"k"});
     snapshot.cancelling();
     snapshot.changes(0, 10);
     snapshot.peek("events", 10);

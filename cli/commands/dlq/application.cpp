@@ -19,13 +19,6 @@ using Outcome = PlanRun::Outcome;
 constexpr Duration kShow = std::chrono::milliseconds{100};
 constexpr Duration kDrain = std::chrono::seconds{30};
 
-json recordOf(const PlanRun::Item& item) {
-  json record = {{"letterId", item.letterId}, {"outcome", toString(item.outcome)}};
-  if (!item.commandId.empty()) record["commandId"] = item.commandId;
-  if (item.error != Failure{}) record["error"] = toJson(item.error);
-  return record;
-}
-
 Style styleOf(Outcome outcome) {
   if (isFailure(outcome)) return Style::Bad;
   return outcome == Outcome::Succeeded ? Style::Good : Style::Plain;
@@ -138,7 +131,7 @@ void Application::answer(PlanRun::State state, int exit) {
   const bool cut = state == PlanRun::State::Waiting;
   const char* ended = cut ? "interrupted" : state == PlanRun::State::Stopped ? "stopped" : "done";
   auto records = json::array();
-  for (const auto& item : items) records.push_back(recordOf(item));
+  for (const auto& item : items) records.push_back(view::toJson(item));
   json data = {{"plan", about_.planId}, {"ended", ended}, {"summary", counted}};
 
   if (print.form() == Printer::Form::Ndjson) {

@@ -13,7 +13,6 @@
 
 #include "letters.hpp"
 #include "operator.hpp"
-#include "pauses.hpp"
 #include "plan_file.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
@@ -124,8 +123,9 @@ std::optional<std::string> whyNotRun(Store& store, const std::string& type, bool
           "or add --listen",
           type);
     for (const auto& pause : snapshot.pauses()) {
-      if (pause.byBreaker || !holds(pause, type)) continue;
-      why = fmt::format("{} is paused {}; see tether queue resume", type, describe(pause, now));
+      if (pause.byBreaker || !view::holds(pause, type)) continue;
+      why =
+          fmt::format("{} is paused {}; see tether queue resume", type, view::describe(pause, now));
     }
   });
   return why;

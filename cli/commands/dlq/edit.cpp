@@ -9,11 +9,10 @@
 #include "tether/error.hpp"
 #include "tether/json.hpp"
 #include "tether/text.hpp"
+#include "tether/view.hpp"
 
 namespace tether::cli {
 namespace {
-
-using nlohmann::json;
 
 struct EditOptions {
   std::string id;
@@ -23,8 +22,7 @@ struct EditOptions {
 
 /// JSON with a member a line; else the bytes as they are.
 std::string forPeople(const DeadLetter& letter) {
-  json record;
-  putContent(record, letter);
+  const auto record = view::toJson(letter, view::Form::WithContent);
   const auto body = record.find("body");
   if (body == record.end() || !body->is_structured()) return letter.body;
   return body->dump(2) + "\n";

@@ -6,12 +6,10 @@
 #include <set>
 
 #include "commands/all.hpp"
-#include "commands/queue/messages.hpp"
 #include "files.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
 #include "tether/text.hpp"
-#include "views.hpp"
 
 namespace tether::cli {
 namespace {
@@ -174,39 +172,6 @@ void requireEditable(const DeadLetter& letter) {
   throw Error(ErrorCode::Conflict,
               fmt::format("dead letter {} was {}; only one that waits can be edited", letter.id,
                           toString(letter.state())));
-}
-
-json toJson(const DeadLetter& letter) {
-  json record = {{"id", letter.id},
-                 {"kind", toString(letter.kind)},
-                 {"state", toString(letter.state())},
-                 {"queue", letter.queue},
-                 {"type", letter.type},
-                 {"seq", letter.seq},
-                 {"generation", letter.generation},
-                 {"attempts", letter.attempts},
-                 {"version", letter.version},
-                 {"edited", !letter.editedFrom.empty()},
-                 {"group", letter.group},
-                 {"error", toJson(letter.error)},
-                 {"failedAt", toText(letter.failedAt)}};
-  if (!letter.correlationId.empty()) record["correlationId"] = letter.correlationId;
-  if (!letter.commandId.empty()) record["commandId"] = letter.commandId;
-  if (!letter.eventId.empty()) record["eventId"] = letter.eventId;
-  if (letter.replayedAt) record["replayedAt"] = toText(*letter.replayedAt);
-  if (letter.archivedAt) record["archivedAt"] = toText(*letter.archivedAt);
-  if (!letter.attributes.empty()) record["attributes"] = letter.attributes;
-  return record;
-}
-
-void putContent(json& record, const DeadLetter& letter) {
-  auto value = readJson(letter.body);
-  const bool message = letter.kind == DeadLetterKind::Message;
-  if (!value || (message && !value->is_structured())) {
-    putBody(record, letter.body);
-  } else {
-    record["body"] = *std::move(value);
-  }
 }
 
 void writePrivateFile(Session& session, const std::string& path,

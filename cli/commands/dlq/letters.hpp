@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,12 +62,6 @@ void requireEditable(const DeadLetter& letter);
 
 /// "1 dead letter", "3 dead letters".
 inline std::string countText(std::size_t count) { return countText(count, "dead letter"); }
-
-/// Without the body.
-nlohmann::json toJson(const DeadLetter& letter);
-/// "body": a payload as JSON; a message as the text that it was, JSON when it is an object or an
-/// array that parseJson takes; "bodyBase64" when it is no text.
-void putContent(nlohmann::json& record, const DeadLetter& letter);
 
 /// Text, piece by piece, for a file that must not be there, unless `force`; nobody else may read
 /// it. Throws as writeFile().

@@ -40,7 +40,7 @@ int listLetters(const LetterOptions& options, Session& session) {
   Listing listing{.schema = "dlq-list", .noun = kLetters, .types = TypesOf::Letters};
   listing.table.header = {"LETTER", "TYPE", "FAILED", "ATTEMPTS", "GROUP", "STATE", "ERROR"};
   for (const auto& letter : letters) {
-    listing.data.push_back(toJson(letter));
+    listing.data.push_back(view::toJson(letter));
     listing.ids.push_back(letter.id);
     listing.table.rows.push_back(
         {letter.id,
@@ -66,14 +66,7 @@ int runGroups(const LetterOptions& options, Session& session) {
       .schema = "dlq-groups", .noun = "groups of dead letters", .types = TypesOf::Letters};
   listing.table.header = {"GROUP", "COUNT", "KIND", "TYPE", "FIRST", "LAST", "SAMPLE", "ERROR"};
   for (const auto& group : groups) {
-    listing.data.push_back({{"group", group.group},
-                            {"count", group.count},
-                            {"kind", toString(group.kind)},
-                            {"type", group.type},
-                            {"error", toJson(group.error)},
-                            {"firstAt", toText(group.firstAt)},
-                            {"lastAt", toText(group.lastAt)},
-                            {"sampleId", group.sampleId}});
+    listing.data.push_back(view::toJson(group));
     listing.ids.push_back(group.group);
     listing.table.rows.push_back({{group.group, Style::Strong},
                                   std::to_string(group.count),

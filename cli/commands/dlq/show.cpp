@@ -24,12 +24,14 @@ struct ShownLetter {
   DeadLetter letter;
   std::optional<CommandState> now;  // of the command: a replay may have ended it otherwise
   std::optional<BlockedKey> blocked;
-  std::vector<Attempt> attempts;  // that led to the letter
+  std::vector<Attempt> attempts;                          // that led to the letter
+  std::optional<std::vector<view::WaitReason>> waitsFor;  // of the command, if it is open
 };
 
 ShownLetter loadLetter(Session& session, const std::string& id) {
   auto& store = session.store();
-  ShownLetter shown{.letter = letterOf(store, id), .now = {}, .blocked = {}, .attempts = {}};
+  ShownLetter shown{
+      .letter = letterOf(store, id), .now = {}, .blocked = {}, .attempts = {}, .waitsFor = {}};
   store.read([&](Snapshot& snapshot) {
     for (const auto& key : snapshot.blockedKeys()) {
       if (key.letterId == id) shown.blocked = key;
@@ -39,6 +41,9 @@ ShownLetter loadLetter(Session& session, const std::string& id) {
     if (!command) return;
     shown.now = command->state;
     shown.attempts = snapshot.attempts(*command);
+    if (!isOpen(command->state)) return;
+    const auto reasons = view::WaitReasons::take(snapshot, {*command}, session.here());
+    shown.waitsFor = reasons.of(*command, session.clock().now());
   });
   std::erase_if(shown.attempts, [&](const Attempt& attempt) {
     return attempt.generation != shown.letter.generation;
@@ -47,20 +52,18 @@ ShownLetter loadLetter(Session& session, const std::string& id) {
 }
 
 json recordOf(const ShownLetter& shown, const ShowLetterOptions& options) {
-  auto data = toJson(shown.letter);
+  auto data =
+      view::toJson(shown.letter, options.data ? view::Form::WithContent : view::Form::Brief);
   if (shown.now) data["commandState"] = toString(*shown.now);
+  if (shown.waitsFor) data["waitsFor"] = view::toJson(*shown.waitsFor);
   if (shown.blocked) {
     data["blocks"] = {{"queue", shown.blocked->queue},
                       {"key", shown.blocked->key},
                       {"waiting", shown.blocked->waiting}};
   }
-  if (options.data) {
-    putContent(data, shown.letter);
-    if (!shown.letter.editedFrom.empty()) data["editedFrom"] = payloadOf(shown.letter.editedFrom);
-  }
   if (options.attempts) {
     data["attemptList"] = json::array();
-    for (const auto& attempt : shown.attempts) data["attemptList"].push_back(toJson(attempt));
+    for (const auto& attempt : shown.attempts) data["attemptList"].push_back(view::toJson(attempt));
   }
   return data;
 }
@@ -127,24 +130,6 @@ struct HistoryOptions {
   std::string limit = std::to_string(kListMax);
 };
 
-json recordOf(const AuditEntry& entry) {
-  json record = {{"seq", entry.seq},
-                 {"at", toText(entry.at)},
-                 {"action", entry.action},
-                 {"by", entry.by.name},
-                 {"from", entry.by.from}};
-  const auto put = [&](const char* name, const std::string& text) {
-    if (!text.empty()) record[name] = text;
-  };
-  put("letterId", entry.letterId);
-  put("subjectId", entry.subjectId);
-  put("type", entry.type);
-  put("correlationId", entry.correlationId);
-  put("reason", entry.by.reason);
-  if (!entry.detail.empty()) record["detail"] = payloadOf(entry.detail);
-  return record;
-}
-
 int runHistory(const HistoryOptions& options, Session& session) {
   const auto max = countOf("--limit", options.limit, 1);
   const auto now = session.clock().now();
@@ -161,7 +146,7 @@ int runHistory(const HistoryOptions& options, Session& session) {
   listing.table.header = {"WHEN", "ACTION", "ABOUT", "BY", "FROM", "REASON", "DETAIL"};
   for (const auto& entry : entries) {
     const auto& about = entry.letterId.empty() ? entry.subjectId : entry.letterId;
-    listing.data.push_back(recordOf(entry));
+    listing.data.push_back(view::toJson(entry));
     listing.ids.push_back(about);
     listing.table.rows.push_back(
         {whenText(entry.at, now),

@@ -64,8 +64,8 @@ class Pages {
         --skipped_;
         continue;
       }
-      record = toJson(letter);
-      putContent(record, letter);
+      record = view::toJson(letter, view::Form::WithContent);
+      record.erase("editedFrom");  // what comes back is the body that it has now
       ++count_;
       return true;
     }

@@ -10,32 +10,10 @@
 namespace tether::cli {
 namespace {
 
-using nlohmann::json;
-
 struct TryOptions {
   std::string id;
   SetOptions set;
 };
-
-json recordOf(const TryReport& report) {
-  json tables = json::object();
-  for (const auto& [name, changes] : report.tables) {
-    tables[name] = {
-        {"inserted", changes.inserted}, {"updated", changes.updated}, {"deleted", changes.deleted}};
-  }
-  auto events = json::array();
-  for (const auto& event : report.events) {
-    json record = {{"type", event.type}, {"data", payloadOf(event.data)}};
-    if (event.key) record["key"] = *event.key;
-    events.push_back(std::move(record));
-  }
-  json data = {{"state", toString(report.state)},
-               {"tables", std::move(tables)},
-               {"events", std::move(events)},
-               {"commands", report.commands}};
-  if (report.error != Failure{}) data["error"] = toJson(report.error);
-  return data;
-}
 
 void showToPeople(Printer& print, const TryReport& report, const std::string& id) {
   const bool good = report.state == CommandState::Succeeded;
@@ -69,7 +47,7 @@ int runTry(const TryOptions& options, Session& session) {
   const auto report = engine.deadLetters().tryOut(options.id, edits);
   noteOtherTypes(session, engine.deadLetters(), {letter}, edits);
   const bool good = report.state == CommandState::Succeeded;
-  auto data = recordOf(report);
+  auto data = view::toJson(report);
   data["letterId"] = options.id;
   auto& print = session.print();
   print.answer(

@@ -6,12 +6,12 @@
 namespace tether::cli {
 
 void examineObstacles(Report& report, const Obstacles& obstacles, Time now) {
-  for (const auto& one : obstacles.stuck) report.problem("stuck", describe(one));
+  for (const auto& one : obstacles.stuck) report.problem("stuck", view::describe(one));
   for (const auto& pause : obstacles.pauses) {
     const auto type = pause.type.empty() ? "" : " --type " + pause.type;
     report.note("paused", fmt::format("queue {}{} {}; 'tether queue resume {}{}' ends it",
                                       pause.queue, pause.type.empty() ? "" : ", type " + pause.type,
-                                      describe(pause, now), pause.queue, type));
+                                      view::describe(pause, now), pause.queue, type));
   }
   for (const auto& one : obstacles.blockedKeys) report.note("blocked key", describe(one));
 }

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 #include "checks.hpp"
 #include "tether/sqs.hpp"
 #include "tether/text.hpp"
+#include "tether/waits_for.hpp"
 
 namespace tether::cli {
 namespace {
@@ -56,22 +59,24 @@ void examineListeners(Report& report, const std::vector<OwnerInfo>& owners, cons
 
 void examineTypes(Report& report, const std::vector<OwnerInfo>& owners, const OpenByType& open,
                   const Catalog* catalog) {
-  std::set<std::string> served;
-  bool anyAlive = false;
-  for (const auto& owner : owners) {
-    if (!owner.alive) continue;
-    anyAlive = true;
-    served.insert(owner.types.begin(), owner.types.end());
-  }
+  view::WaitFacts facts;
+  facts.owners = owners;
   std::set<std::string> hosted;
   if (catalog != nullptr) {
+    facts.here.declared.emplace();
     for (const auto& type : catalog->commandTypes()) {
+      facts.here.declared->insert(type.name);
       if (type.handler == "host") hosted.insert(type.name);
     }
   }
+  const view::WaitReasons reasons(std::move(facts));
+  const bool anyAlive = std::ranges::any_of(owners, &OwnerInfo::alive);
   for (const auto& [type, count] : open) {
-    if (count == 0 || served.contains(type)) continue;
-    if (hosted.contains(type)) {
+    const auto unrun = reasons.unrun(type);
+    if (count == 0 || !unrun) continue;
+    if (unrun->kind == view::WaitKind::Undeclared) {
+      report.problem("types", fmt::format("{} open {} wait: {}", count, type, unrun->message));
+    } else if (hosted.contains(type)) {
       report.problem("types",
                      fmt::format("{} open {} wait for the program that runs them", count, type));
     } else if (anyAlive) {

@@ -5,12 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "messages.hpp"
-#include "pauses.hpp"
 #include "queues.hpp"
 #include "tether/error.hpp"
 #include "tether/sqs.hpp"
 #include "tether/text.hpp"
+#include "tether/waits_for.hpp"
 
 namespace tether::cli {
 namespace {
@@ -45,23 +44,21 @@ std::vector<Side> sidesOf(Session& session) {
   std::vector<QueueInfo> infos;
   session.store().read([&](Snapshot& snapshot) { infos = snapshot.queues(); });
   for (const auto& queue : knownQueues(session)) {
-    bool seen = false;
+    const auto first = sides.size();
     for (const auto& info : infos) {
       if (info.name != queue.name) continue;
       sides.push_back({queue, info});
-      seen = true;
     }
     if (isSqs(queue)) {
-      if (const auto there = askSqs(queue, session.print())) {
-        sides.push_back({queue, *there, true});
-        seen = true;
-      }
+      if (const auto there = askSqs(queue, session.print())) sides.push_back({queue, *there, true});
     }
-    if (!seen) {
+    if (sides.size() == first) {
       QueueInfo empty;
       empty.name = queue.name;
       sides.push_back({queue, empty});
     }
+    // One side alone may not know it.
+    for (auto at = first; at < sides.size(); ++at) sides[at].info.commands = queue.commands;
   }
   return sides;
 }
@@ -69,7 +66,7 @@ std::vector<Side> sidesOf(Session& session) {
 json pausesOf(const std::vector<Pause>& pauses, const std::string& queue) {
   auto records = json::array();
   for (const auto& one : pauses) {
-    if (one.queue == queue) records.push_back(toJson(one));
+    if (one.queue == queue) records.push_back(view::toJson(one));
   }
   return records;
 }
@@ -77,8 +74,9 @@ json pausesOf(const std::vector<Pause>& pauses, const std::string& queue) {
 Table pauseTable(const std::vector<Pause>& pauses, Time now) {
   Table table{{"PAUSED", "TYPE", "WHY"}, {}};
   for (const auto& one : pauses) {
-    table.rows.push_back(
-        {{one.queue, Style::Warning}, one.type.empty() ? "all" : one.type, describe(one, now)});
+    table.rows.push_back({{one.queue, Style::Warning},
+                          one.type.empty() ? "all" : one.type,
+                          view::describe(one, now)});
   }
   return table;
 }
@@ -92,21 +90,14 @@ int listQueues(const ListQueuesOptions& /*options*/, Session& session) {
   const auto sides = sidesOf(session);
   for (const auto& [queue, info, away] : sides) {
     const auto& counts = info.counts;
-    const std::string carries = queue.commands ? "commands" : "messages";
     const bool here = isSqs(queue) && !away && !info.outgoing;
     const std::string where = info.outgoing ? "to " + queue.address
                               : here        ? "taken in"
                                             : queue.address;
-    json record = {{"name", queue.name},
-                   {"carries", carries},
-                   {"address", queue.address},
-                   {"outgoing", info.outgoing},
-                   {"away", away},
-                   {"ready", counts.ready},
-                   {"leased", counts.leased},
-                   {"delayed", counts.delayed},
-                   {"blocked", counts.blocked}};
-    if (counts.oldest) record["oldest"] = toText(*counts.oldest);
+    auto record = view::toJson(info);
+    const auto carries = record.at("carries").get<std::string>();
+    record["address"] = queue.address;
+    record["away"] = away;
     record["pauses"] = pausesOf(pauses, queue.name);
     data.push_back(std::move(record));
     table.rows.push_back({{queue.name, Style::Strong},
@@ -143,13 +134,7 @@ int runPeek(const PeekOptions& options, Session& session) {
 
   const auto now = session.clock().now();
   auto data = json::array();
-  for (const auto& message : messages) {
-    json record = {
-        {"id", message.id}, {"receives", message.receives}, {"sentAt", toText(message.sentAt)}};
-    if (!message.key.empty()) record["key"] = message.key;
-    putBody(record, message.body);
-    data.push_back(std::move(record));
-  }
+  for (const auto& message : messages) data.push_back(view::toJson(message));
   auto& print = session.print();
   print.answer("queue-peek", data, [&] {
     for (const auto& message : messages) {

@@ -8,10 +8,10 @@
 
 #include "commands/unknown_names.hpp"
 #include "operator.hpp"
-#include "pauses.hpp"
 #include "queues.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
+#include "tether/waits_for.hpp"
 
 namespace tether::cli {
 namespace {
@@ -78,8 +78,8 @@ int runPause(const PauseOptions& options, Session& session) {
   std::string before;
   for (const auto& one : pausesOf(session, options.queue)) {
     if (one.type != options.type) continue;
-    record["pause"] = toJson(one);
-    before = describe(one, now);
+    record["pause"] = view::toJson(one);
+    before = view::describe(one, now);
   }
   auto& print = session.print();
   print.answer("queue-pause", record, [&] {

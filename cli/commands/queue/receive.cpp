@@ -7,11 +7,10 @@
 #include <tuple>
 #include <vector>
 
-#include "messages.hpp"
-#include "pauses.hpp"
 #include "queues.hpp"
 #include "tether/error.hpp"
 #include "tether/text.hpp"
+#include "tether/waits_for.hpp"
 
 namespace tether::cli {
 namespace {
@@ -59,7 +58,7 @@ void requireNotPaused(Session& session, const std::string& queue) {
     for (const auto& pause : snapshot.pauses()) {
       if (pause.queue != queue || !pause.type.empty()) continue;
       throw Error(ErrorCode::NotFound, fmt::format("queue {} is paused {}", queue,
-                                                   describe(pause, session.clock().now())));
+                                                   view::describe(pause, session.clock().now())));
     }
   });
 }
@@ -87,12 +86,8 @@ int runReceive(const ReceiveOptions& options, Session& session) {
   }
   auto data = json::array();
   for (const auto& delivery : deliveries) {
-    json record = {
-        {"id", delivery.id}, {"receives", delivery.receives}, {"sentAt", toText(delivery.sentAt)}};
-    if (!delivery.key.empty()) record["key"] = delivery.key;
+    auto record = view::toJson(delivery);
     if (leased) record["receipt"] = writeReceipt(options.queue, delivery.receipt);
-    if (!delivery.attributes.empty()) record["attributes"] = delivery.attributes;
-    putBody(record, delivery.body);
     data.push_back(std::move(record));
   }
   auto& print = session.print();

@@ -20,7 +20,7 @@ struct SqlOptions {
 
 constexpr std::size_t kStatementBytesMax = 1024 * 1024;
 
-Cell cellOf(const json& value) {
+Cell valueCell(const json& value) {
   if (value.is_null()) return {"NULL", Style::Dim};
   if (value.is_string()) return value.get<std::string>();
   return value.dump();
@@ -60,7 +60,7 @@ int runSql(const SqlOptions& options, Session& session) {
   table.header = columns;
   for (const auto& row : rows) {
     auto& cells = table.rows.emplace_back();
-    for (const auto& name : columns) cells.push_back(cellOf(row.at(name)));
+    for (const auto& name : columns) cells.push_back(valueCell(row.at(name)));
   }
   auto& print = session.print();
   print.answer("store-sql", rows, [&] {

@@ -24,7 +24,7 @@ struct Standing {
 template <class Values>
 json listOf(const Values& values) {
   auto list = json::array();
-  for (const auto& value : values) list.push_back(toJson(value));
+  for (const auto& value : values) list.push_back(view::toJson(value));
   return list;
 }
 
@@ -97,12 +97,12 @@ void showToPeople(Printer& print, const Standing& standing, Time now) {
   field("events", std::to_string(info.events));
   field("dead letters", {lettersText(info, now), info.deadLetters > 0 ? Style::Bad : Style::Plain});
   const auto& obstacles = standing.obstacles;
-  for (const auto& one : obstacles.stuck) field("stuck", {describe(one), Style::Bad});
+  for (const auto& one : obstacles.stuck) field("stuck", {view::describe(one), Style::Bad});
   for (const auto& pause : obstacles.pauses) {
-    field("paused",
-          {fmt::format("queue {}{} {}", pause.queue,
-                       pause.type.empty() ? "" : ", type " + pause.type, describe(pause, now)),
-           Style::Warning});
+    field("paused", {fmt::format("queue {}{} {}", pause.queue,
+                                 pause.type.empty() ? "" : ", type " + pause.type,
+                                 view::describe(pause, now)),
+                     Style::Warning});
   }
   for (const auto& one : obstacles.blockedKeys) field("blocked", {describe(one), Style::Warning});
   for (const auto& migration : info.migrations) {

@@ -46,6 +46,8 @@ class ManualClock final : public Clock {
 std::string toText(Time time);
 /// The same with six digits of fraction always, so that texts are in the order of their times.
 std::string toSortableText(Time time);
+/// For people: "3 s ago", "in 5 m".
+std::string whenText(Time time, Time now);
 /// Reads RFC 3339, with any offset; digits after the microseconds are dropped. A leap second (:60)
 /// is refused. Throws Invalid that quotes the text.
 Time parseTime(std::string_view text);

@@ -73,6 +73,17 @@ struct BlockedKey {
   std::int64_t waiting = 0;  // commands of the key that it holds back
 };
 
+/// The open command that comes first of its key, which the others of the key wait for.
+struct KeyHolder {
+  std::string queue;
+  bool outgoing = false;  // on its way elsewhere
+  std::string key;
+  std::int64_t commandSeq = 0;
+  std::string commandId;
+
+  bool operator==(const KeyHolder&) const = default;
+};
+
 struct QueueInfo {
   std::string name;
   bool outgoing = false;
@@ -187,6 +198,8 @@ class Snapshot {
   /// Those of these keys that wait, on any queue; what they hold back is not counted (0), which
   /// would read all of it.
   virtual std::vector<BlockedKey> blockedAmong(const std::vector<std::string>& keys) = 0;
+  /// Who comes first of these keys, on any queue. A delayed command has no place before it is due.
+  virtual std::vector<KeyHolder> keyHolders(const std::vector<std::string>& keys) = 0;
   /// What Unit::prune would remove over all pages, and what is old enough but would stay.
   virtual Prunable prunable(const Prune& prune) = 0;
   virtual std::vector<QueueInfo> queues() = 0;

@@ -210,6 +210,17 @@ Duration parseDuration(std::string_view text) {
   return Duration{count * unit->micros};
 }
 
+std::string whenText(Time time, Time now) {
+  const auto distance = time > now ? time - now : now - time;
+  const auto seconds = floor<std::chrono::seconds>(distance).count();
+  if (seconds < 1) return time > now ? "in a moment" : "just now";
+  const auto amount = seconds < 60           ? std::to_string(seconds) + " s"
+                      : seconds < 3'600      ? std::to_string(seconds / 60) + " m"
+                      : seconds < 2 * 86'400 ? std::to_string(seconds / 3'600) + " h"
+                                             : std::to_string(seconds / 86'400) + " d";
+  return time > now ? "in " + amount : amount + " ago";
+}
+
 std::string toText(Duration duration) {
   // The magnitude as unsigned, because the smallest count has no negative.
   const bool negative = duration < 0s;

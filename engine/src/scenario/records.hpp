@@ -1,4 +1,6 @@
-// Records of the store as JSON, with all their members, so that a scenario can name any of them.
+// Records of the store as JSON, with all their members, so that a scenario can name any of them:
+// those of tether/view.hpp, so that what --json prints can be expected as it is, and beside them
+// the names that older scenarios know (the id of a receipt, left of an event).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,15 +14,18 @@
 #include "tether/event.hpp"
 #include "tether/store.hpp"
 #include "tether/transport.hpp"
+#include "tether/waits_for.hpp"
 
 namespace tether::scenario {
 
 nlohmann::json recordOf(const Receipt& receipt);
-nlohmann::json recordOf(const Command& command);
+/// With what an open one waits for.
+nlohmann::json recordOf(const Command& command, const std::vector<view::WaitReason>& reasons);
 nlohmann::json recordOf(const Attempt& attempt);
 nlohmann::json recordOf(const Event& event);
 nlohmann::json recordOf(const DeadLetter& letter);
 nlohmann::json recordOf(const Change& change);
+/// And what its envelope says, if it is one.
 nlohmann::json recordOf(const Delivery& delivery);
 nlohmann::json recordOf(const DeadLetterGroup& group);
 nlohmann::json recordOf(const AuditEntry& entry);

@@ -32,6 +32,7 @@ class SqliteSnapshot final : public Snapshot {
   std::vector<Pause> pauses() override;
   std::vector<BlockedKey> blockedKeys() override;
   std::vector<BlockedKey> blockedAmong(const std::vector<std::string>& keys) override;
+  std::vector<KeyHolder> keyHolders(const std::vector<std::string>& keys) override;
   Prunable prunable(const Prune& prune) override;
   std::vector<QueueInfo> queues() override;
   std::vector<HandedOver> handedOver(Time before) override;

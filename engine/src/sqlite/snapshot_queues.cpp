@@ -335,6 +335,21 @@ std::vector<BlockedKey> SqliteSnapshot::blockedAmong(const std::vector<std::stri
   return blocked;
 }
 
+std::vector<KeyHolder> SqliteSnapshot::keyHolders(const std::vector<std::string>& keys) {
+  std::vector<KeyHolder> holders;
+  for (const auto& key : keys) {
+    auto found = connection_.query(
+        "SELECT q.name, q.outgoing, c.seq, c.id FROM tether_queue q CROSS JOIN tether_command c"
+        " ON c.seq = (SELECT m.command_seq FROM tether_message m INDEXED BY tether_message_key"
+        " WHERE m.queue = q.id AND m.key = ?1 AND m.joined = 1 ORDER BY m.seq LIMIT 1)");
+    for (bool more = found.first(key); more; more = found.step()) {
+      holders.push_back(
+          {found.text(0), found.integer(1) != 0, key, found.integer(2), found.text(3)});
+    }
+  }
+  return holders;
+}
+
 std::vector<Command> SqliteSnapshot::cancelling() {
   std::vector<Command> commands;
   auto found = connection_.query("SELECT " TETHER_COMMAND_COLUMNS "FROM " TETHER_COMMAND_TABLES

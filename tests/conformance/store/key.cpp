@@ -1,4 +1,6 @@
 // The order of commands that share a key.
+#include <algorithm>
+
 #include "conformance/store_conformance.hpp"
 
 namespace tether::conformance::store_promise {
@@ -167,6 +169,40 @@ void keyReplay(StoreBench& bench) {
   bench.replay(letters[0].id);
   bench.accept("k-2", "k");
   CHECK(bench.work() == Ids{"k-1", "dead", "k-2"});
+}
+
+void keyHolder(StoreBench& bench) {
+  const auto holders = [&] {
+    return bench.look([](Snapshot& snapshot) { return snapshot.keyHolders({"k", "none"}); });
+  };
+  const auto first = [&](const std::string& id) {
+    return std::vector<KeyHolder>{{"commands", false, "k", bench.command(id).seq, id}};
+  };
+  acceptTyped(bench, "delayed", "Work", 10s);
+  CHECK(holders().empty());
+  acceptTyped(bench, "k-1", "Work");
+  acceptTyped(bench, "k-2", "Other");
+  bench.accept("free");
+  CHECK(holders() == first("k-1"));
+  const auto claims = bench.claim();
+  REQUIRE(idsOf(claims) == Ids{"k-1", "free"});
+  CHECK(holders() == first("k-1"));
+  auto retrying = bench.ending(CommandState::Retrying);
+  retrying.retryAt = bench.now() + 1s;
+  CHECK(bench.settle(claims[0], retrying));
+  CHECK(holders() == first("k-1"));
+  bench.pass(1s);
+  CHECK(bench.settle(bench.claimOne(), CommandState::Succeeded));
+  CHECK(holders() == first("k-2"));
+
+  NewCommand away = bench.newCommand("away", "k");
+  away.placement = Placement::Forward;
+  bench.accept(away);
+  auto both = holders();
+  std::ranges::sort(both, {}, &KeyHolder::outgoing);
+  REQUIRE(both.size() == 2);
+  CHECK(both[0].commandId == "k-2");
+  CHECK(both[1] == KeyHolder{"commands", true, "k", bench.command("away").seq, "away"});
 }
 
 }  // namespace tether::conformance::store_promise

@@ -13,14 +13,14 @@ json findCommands(const Run& run, const json& expected) {
   json found = json::object();
   for (const auto& [name, wanted] : expected.items()) {
     const auto id = run.idOf(name);
-    const auto command = run.look([&](Snapshot& snapshot) { return snapshot.command(id); });
-    if (!command) {
-      found[name] = nullptr;
-    } else if (asText(wanted)) {
-      found[name] = toString(command->state);
-    } else {
-      found[name] = recordOf(*command);
-    }
+    const bool brief = asText(wanted);
+    found[name] = run.look([&](Snapshot& snapshot) -> json {
+      const auto command = snapshot.command(id);
+      if (!command) return nullptr;
+      if (brief) return toString(command->state);
+      const auto reasons = view::WaitReasons::take(snapshot, {*command}, {});
+      return recordOf(*command, reasons.of(*command, run.world.clock().now()));
+    });
   }
   return found;
 }

@@ -1,4 +1,4 @@
-// How a retry policy looks to the outside: its words, its JSON, and the timetable of its retries.
+// When the attempts come that a retry policy allows.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,18 +8,7 @@
 
 #include "tether/error_handler.hpp"
 
-namespace tether::cli {
-
-/// As in the catalog.
-std::string_view wordOf(RetryPolicy::Backoff backoff);
-std::string_view wordOf(RetryPolicy::Jitter jitter);
-std::string_view wordOf(RetryPolicy::OnExhausted end);
-/// The state in which the command ends.
-std::string_view stateAfter(RetryPolicy::OnExhausted end);
-
-/// Without its classes.
-nlohmann::json toJson(const RetryPolicy& policy);
-nlohmann::json toJson(const RetryPolicy::Window& window);
+namespace tether::view {
 
 /// The attempts that a policy allows when each of them fails with the same error and takes no time.
 struct Timetable {
@@ -35,6 +24,15 @@ struct Timetable {
   const Row* next(int attempt) const;
 };
 
+/// `retryAfter`: the delay that each failure asks for at least.
 Timetable timetableOf(const RetryPolicy& policy, std::optional<Duration> retryAfter);
 
-}  // namespace tether::cli
+/// The state in which the command ends.
+std::string_view stateAfter(RetryPolicy::OnExhausted end);
+
+/// Always attempt, after, since, certain.
+nlohmann::json toJson(const Timetable::Row& row);
+/// The list of its rows.
+nlohmann::json toJson(const Timetable& table);
+
+}  // namespace tether::view

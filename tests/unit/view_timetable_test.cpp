@@ -1,11 +1,11 @@
-// The timetable of retries that the tool shows.
+// The timetable of the retries that a policy allows.
 #include <doctest/doctest.h>
 
 #include <string>
 
-#include "policies.hpp"
+#include "tether/retry_timetable.hpp"
 
-namespace tether::cli {
+namespace tether::view {
 namespace {
 
 using namespace std::chrono_literals;
@@ -48,4 +48,13 @@ TEST_CASE("a timetable has at most 1000 rows, and its sums do not overflow") {
   CHECK(table.rows.back().since.least > 0s);
 }
 
-}  // namespace tether::cli
+TEST_CASE("a timetable is the list of its rows as JSON") {
+  const auto rows = toJson(timetableOf({.maxAttempts = 2, .jitter = Jitter::Equal}, {}));
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[1] == nlohmann::json{{"attempt", 2},
+                                  {"after", {{"least", "500ms"}, {"most", "1s"}}},
+                                  {"since", {{"least", "500ms"}, {"most", "1s"}}},
+                                  {"certain", true}});
+}
+
+}  // namespace tether::view

@@ -1,15 +1,18 @@
-#include "policies.hpp"
-
+// Retry policies, and the timetable of their retries.
 #include <algorithm>
 
-namespace tether::cli {
-namespace {
+#include "tether/retry_timetable.hpp"
+#include "tether/view.hpp"
+
+namespace tether::view {
 
 using nlohmann::json;
 
+namespace {
+
 constexpr int kRowsMax = 1000;
 
-Duration sum(Duration one, Duration other) {
+Duration sumOf(Duration one, Duration other) {
   return std::min(one, Duration::max() - other) + other;
 }
 
@@ -64,6 +67,19 @@ json toJson(const RetryPolicy::Window& window) {
   return {{"least", toText(window.least)}, {"most", toText(window.most)}};
 }
 
+json toJson(const Timetable::Row& row) {
+  return {{"attempt", row.attempt},
+          {"after", toJson(row.after)},
+          {"since", toJson(row.since)},
+          {"certain", row.certain}};
+}
+
+json toJson(const Timetable& table) {
+  auto rows = json::array();
+  for (const auto& row : table.rows) rows.push_back(toJson(row));
+  return rows;
+}
+
 const Timetable::Row* Timetable::next(int attempt) const {
   const auto index = static_cast<std::size_t>(attempt);  // rows begin with attempt 1
   return index < rows.size() ? &rows[index] : nullptr;
@@ -76,7 +92,8 @@ Timetable timetableOf(const RetryPolicy& policy, std::optional<Duration> retryAf
     Timetable::Row row;
     row.attempt = failed + 1;
     row.after = policy.window(failed, retryAfter);
-    row.since = {sum(before.since.least, row.after.least), sum(before.since.most, row.after.most)};
+    row.since = {sumOf(before.since.least, row.after.least),
+                 sumOf(before.since.most, row.after.most)};
     if (policy.retryFor > Duration{0}) {
       if (row.since.least > policy.retryFor) break;
       row.certain = before.certain && row.since.most <= policy.retryFor;
@@ -88,4 +105,4 @@ Timetable timetableOf(const RetryPolicy& policy, std::optional<Duration> retryAf
   return table;
 }
 
-}  // namespace tether::cli
+}  // namespace tether::view
