@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "all.hpp"
+#include "tether/change_feed.hpp"
 #include "tether/text.hpp"
 #include "tether/view.hpp"
 #include "views.hpp"
@@ -10,9 +11,6 @@ namespace tether::cli {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t kAtOnce = 500;
-constexpr Duration kLostHint = std::chrono::seconds{1};  // hints may get lost: look again
 
 struct WatchOptions {
   std::string id;
@@ -42,49 +40,43 @@ std::int64_t cursorOf(const std::string& text) {
 class Watch {
  public:
   Watch(Session& session, const WatchOptions& options)
-      : print_(session.print()), store_(session.store()), id_(options.id) {
-    store_.read([&](Snapshot& snapshot) {
-      if (id_.empty()) {
-        cursor_ = snapshot.lastSeq();
-      } else if (const auto flow = snapshot.findFlow(id_)) {
-        correlationId_ = flow->correlationId;
-        cursor_ = startOf(*flow);
-      } else {
-        throw Error(ErrorCode::NotFound, fmt::format("no flow, command or event {}", quote(id_)));
-      }
-    });
-    if (!options.after.empty()) cursor_ = cursorOf(options.after);
-  }
+      : print_(session.print()), feed_(begin(session.store(), options)) {}
 
   /// Returns when the flow is resolved; without one, never.
   void run() {
     while (true) {
-      const auto seen = store_.changeCount();
-      if (look()) continue;  // there may be more
+      for (const auto& change : feed_.next([&](Snapshot& end) { look(end); })) show(change);
+      if (print_.forPeople()) print_.flush();
       if (resolved_) break;
-      store_.waitForChange(seen, kLostHint);
+      feed_.wait(Duration::max());
     }
     show(*resolved_);
   }
 
  private:
-  /// True: the look was not deep enough.
-  bool look() {
-    std::vector<Change> changes;
-    store_.read([&](Snapshot& snapshot) {
-      changes = snapshot.changes(cursor_, kAtOnce);
-      // In the same look, so that nothing of the flow is left to show once it is resolved.
-      if (correlationId_.empty() || changes.size() == kAtOnce) return;
-      auto flow = snapshot.flow(correlationId_);
-      if (!flow) throw Error(ErrorCode::NotFound, "the flow was pruned");
-      if (flow->resolved()) resolved_ = std::move(flow);
+  ChangeFeed begin(Store& store, const WatchOptions& options) {
+    std::int64_t after = 0;
+    store.read([&](Snapshot& snapshot) {
+      if (options.id.empty()) {
+        after = snapshot.lastSeq();
+      } else if (const auto flow = snapshot.findFlow(options.id)) {
+        correlationId_ = flow->correlationId;
+        after = startOf(*flow);
+      } else {
+        throw Error(ErrorCode::NotFound,
+                    fmt::format("no flow, command or event {}", quote(options.id)));
+      }
     });
-    for (const auto& change : changes) {
-      cursor_ = change.seq;
-      if (correlationId_.empty() || change.correlationId == correlationId_) show(change);
-    }
-    if (print_.forPeople()) print_.flush();
-    return changes.size() == kAtOnce;
+    if (!options.after.empty()) after = cursorOf(options.after);
+    return {store, after, correlationId_};
+  }
+
+  /// In the same look, so that nothing of the flow is left to show once it is resolved.
+  void look(Snapshot& snapshot) {
+    if (correlationId_.empty()) return;
+    auto flow = snapshot.flow(correlationId_);
+    if (!flow) throw Error(ErrorCode::NotFound, "the flow was pruned");
+    if (flow->resolved()) resolved_ = std::move(flow);
   }
 
   void show(const Change& change) {
@@ -113,7 +105,7 @@ class Watch {
     const json last = {{"what", "resolved"},
                        {"state", toString(flow.outcome())},
                        {"correlationId", flow.correlationId},
-                       {"cursor", cursor_}};
+                       {"cursor", feed_.position()}};
     if (print_.form() == Printer::Form::Ndjson) {
       print_.record(last);
       return;
@@ -125,10 +117,8 @@ class Watch {
   }
 
   Printer& print_;
-  Store& store_;
-  std::string id_;
-  std::string correlationId_;
-  std::int64_t cursor_ = 0;
+  std::string correlationId_;  // before the feed, which begins by it
+  ChangeFeed feed_;
   std::optional<Flow> resolved_;
   json collected_ = json::array();
 };

@@ -7,6 +7,7 @@
 #include "apply.hpp"
 #include "exit.hpp"
 #include "letters.hpp"
+#include "tether/change_feed.hpp"
 #include "views.hpp"
 
 namespace tether::cli {
@@ -83,18 +84,14 @@ void Application::watchSignals() {
 }
 
 PlanRun::State Application::stepUntilEnd() {
-  auto& store = engine_.store();
   auto& clock = session_.clock();
+  CommitWatch commits(engine_.store());
   while (true) {
-    const auto seen = store.changeCount();
     const auto state = run_.step();
     showProgress();
     if (state != PlanRun::State::Waiting || signal_ != 0) return state;
-    auto pause = kLookAgain;
-    if (const auto next = run_.nextAt()) {
-      pause = std::clamp<Duration>(*next - clock.now(), Duration{0}, kLookAgain);
-    }
-    store.waitForChange(seen, pause);
+    const auto next = run_.nextAt();
+    (void)commits.wait(next ? std::max(*next - clock.now(), Duration{0}) : Duration::max());
     if (signal_ != 0) return state;
   }
 }

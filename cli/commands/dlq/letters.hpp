@@ -15,8 +15,6 @@
 namespace tether::cli {
 
 inline constexpr const char* kLetters = "dead letters";
-/// After so long a wait for a commit looks all the same: a hint that there was one may be lost.
-inline constexpr Duration kLookAgain = std::chrono::milliseconds{500};
 
 /// Other values for a payload.
 struct SetOptions {

@@ -7,6 +7,7 @@
 
 #include "letters.hpp"
 #include "operator.hpp"
+#include "tether/change_feed.hpp"
 #include "tether/error.hpp"
 #include "views.hpp"
 #include "waiting.hpp"
@@ -41,19 +42,15 @@ std::map<std::string, CommandState> statesOf(Store& store,
 }
 
 /// Until everything has ended, at most `atMost`; returns how it stands then.
-std::map<std::string, CommandState> waitForEnds(Session& session, Store& store,
+std::map<std::string, CommandState> waitForEnds(Store& store,
                                                 const std::vector<ReplayResult>& results,
                                                 Duration atMost) {
-  const auto end = session.clock().steady() + atMost;
-  while (true) {
-    const auto seen = store.changeCount();
-    auto states = statesOf(store, results);
-    const auto left = end - session.clock().steady();
-    const bool open =
-        std::ranges::any_of(states, [](const auto& entry) { return isOpen(entry.second); });
-    if (!open || left <= Duration{0}) return states;
-    store.waitForChange(seen, std::min(left, kLookAgain));
-  }
+  std::map<std::string, CommandState> states;
+  (void)waitUntil(store, atMost, [&] {
+    states = statesOf(store, results);
+    return std::ranges::none_of(states, [](const auto& entry) { return isOpen(entry.second); });
+  });
+  return states;
 }
 
 Exit judge(const std::map<std::string, CommandState>& states) {
@@ -142,7 +139,7 @@ int runReplay(const ReplayVerb& options, Session& session) {
       print.flush();
     }
     noteWhatHolds(session, store, replayedCommands(store, results));
-    states = waitForEnds(session, store, results, atMost);
+    states = waitForEnds(store, results, atMost);
   }
   const auto exit = judge(states);
   auto data = json::array();

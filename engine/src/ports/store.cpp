@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "tether/change_feed.hpp"
 #include "tether/error.hpp"
 
 namespace tether {
@@ -51,26 +52,17 @@ void Store::commit(Durability durability, std::function<void(Unit&)> apply) {
   commit(Work{durability, true, false, std::move(apply), nullptr});
 }
 
-namespace {
-
-/// What waits for the writer cannot be called from the writer.
-void requireElsewhere(const Store& store, const char* what) {
-  if (!store.inClosure()) return;
-  throw Error(ErrorCode::Invalid,
-              std::string(what) +
-                  " cannot be waited for in execute, done or onEnded, for which the store waits:"
-                  " use context.submit() in execute, submitAsync() in the others, or another"
-                  " thread");
-}
-
-}  // namespace
-
 void Store::commit(Work work) {
   await(std::move(work), [this](Work posted) { post(std::move(posted)); });
 }
 
 void Store::await(Work work, const std::function<void(Work)>& hand) {
-  requireElsewhere(*this, "a write");
+  if (inClosure()) {
+    throw Error(
+        ErrorCode::Invalid,
+        "a write cannot be waited for in execute, done or onEnded, for which the store waits:"
+        " use context.submit() in execute, submitAsync() in the others, or another thread");
+  }
   struct Waiting {
     std::mutex mutex;
     std::condition_variable changed;
@@ -105,19 +97,12 @@ void Store::await(Work work, const std::function<void(Work)>& hand) {
 
 std::optional<Flow> Store::waitForFlow(const std::string& id, Duration atMost,
                                        const std::function<bool(const Flow&)>& ready) {
-  using Steady = std::chrono::steady_clock;
-  constexpr Duration kLookAgain = std::chrono::milliseconds{500};
-  requireElsewhere(*this, "a flow");
-  const auto began = Steady::now();
-  for (;;) {
-    const auto seen = changeCount();
-    std::optional<Flow> flow;
+  std::optional<Flow> flow;
+  (void)waitUntil(*this, atMost, [&] {
     read([&](Snapshot& snapshot) { flow = snapshot.findFlow(id); });
-    if (!flow || ready(*flow)) return flow;
-    const auto left = atMost - std::chrono::floor<Duration>(Steady::now() - began);
-    if (left <= Duration{0}) return flow;
-    waitForChange(seen, std::min(left, kLookAgain));
-  }
+    return !flow || ready(*flow);
+  });
+  return flow;
 }
 
 }  // namespace tether
