@@ -29,7 +29,7 @@ bool failed(const Engine& engine) {
 }  // namespace
 
 void forwardAccepted(Session& session, Engine& engine) {
-  if (session.commandsElsewhere().empty()) return;
+  if (session.remoteCommands().empty()) return;
   try {
     if (isRelayed(engine)) return;
     const auto end = session.clock().steady() + kAtMost;

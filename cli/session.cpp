@@ -235,7 +235,7 @@ std::optional<DedupWindows> Session::dedupWindows() {
   return DedupWindows{options->dedupWindow, options->idempotency};
 }
 
-std::string Session::commandsElsewhere() {
+std::string Session::remoteCommands() {
   const auto options = projectOptions();
   if (!options) return {};
   const auto address = options->addressOf("commands");
@@ -243,7 +243,7 @@ std::string Session::commandsElsewhere() {
 }
 
 view::Here Session::here() {
-  view::Here here{.elsewhere = commandsElsewhere()};
+  view::Here here{.remote = remoteCommands()};
   try {
     if (!catalogFile()) return here;
     here.declared.emplace();

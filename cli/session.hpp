@@ -103,7 +103,7 @@ class Session {
   Checkpoints checkpoints();
   std::optional<DedupWindows> dedupWindows();
   /// The address that the project hands its commands over to; empty: they run from the store.
-  std::string commandsElsewhere();
+  std::string remoteCommands();
   /// What reasons to wait are told with; nothing of a project that is broken.
   view::Here here();
 

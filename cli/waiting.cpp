@@ -66,14 +66,14 @@ void noteObstacles(Printer& print, const std::map<std::string, std::size_t>& cou
 }
 
 /// Commands that another store runs, and who is alive here to carry them and their outcomes.
-struct Elsewhere {
+struct RemoteWork {
   std::size_t waits = 0;
   std::size_t out = 0;
   bool relayed = false;
   bool heard = false;
 };
 
-void noteElsewhere(Session& session, const Elsewhere& found) {
+void noteRemoteWork(Session& session, const RemoteWork& found) {
   auto& print = session.print();
   if (found.waits > 0 && !found.relayed) {
     print.note(fmt::format(
@@ -83,8 +83,9 @@ void noteElsewhere(Session& session, const Elsewhere& found) {
   }
   if (found.waits + found.out == 0 || !session.catalogFile()) return;
   const auto options = session.catalog().options();
-  const bool comesHome = std::ranges::find(options.listen, "commands") != options.listen.end();
-  if (comesHome) {
+  const bool listensToCommands =
+      std::ranges::find(options.listen, "commands") != options.listen.end();
+  if (listensToCommands) {
     if (!found.heard) print.note("no listener is alive that takes it in; start 'tether listen'");
   } else if (options.replyTo.empty()) {
     print.note("another store runs it, and without \"replyTo\" its end is not told here");
@@ -137,18 +138,18 @@ void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& c
   std::set<std::string> types;
   std::set<std::string> undeclared;
   std::map<std::string, std::size_t> held;
-  Elsewhere elsewhere;
+  RemoteWork remote;
   const auto now = session.clock().now();
   store.read([&](Snapshot& snapshot) {
     types.clear();
     undeclared.clear();
     held.clear();
-    elsewhere = {};
+    remote = {};
     const auto reasons = view::WaitReasons::take(snapshot, commands, session.here());
     for (const auto& command : commands) {
       if (!isOpen(command.state)) continue;
-      elsewhere.waits += command.outgoing && !command.handedOverAt ? 1 : 0;
-      elsewhere.out += command.handedOverAt ? 1 : 0;
+      remote.waits += command.outgoing && !command.handedOverAt ? 1 : 0;
+      remote.out += command.handedOverAt ? 1 : 0;
       if (command.outgoing || command.handedOverAt) continue;
       const auto found = reasons.of(command, now);
       for (const auto& reason : found) {
@@ -163,12 +164,12 @@ void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& c
     }
     for (const auto& owner : snapshot.owners()) {
       if (!owner.alive) continue;
-      elsewhere.relayed = elsewhere.relayed || owner.role.find("relay") != std::string::npos;
-      elsewhere.heard = elsewhere.heard || !owner.role.starts_with("relay");
+      remote.relayed = remote.relayed || owner.role.find("relay") != std::string::npos;
+      remote.heard = remote.heard || !owner.role.starts_with("relay");
     }
   });
   noteObstacles(session.print(), held);
-  noteElsewhere(session, elsewhere);
+  noteRemoteWork(session, remote);
   if (!undeclared.empty()) {
     session.print().note(
         fmt::format("nobody declares {}; see 'tether command types'", fmt::join(undeclared, ", ")));

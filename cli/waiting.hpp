@@ -41,7 +41,7 @@ std::string describeRefused(std::size_t count, const Flow& flow);
 Waited waitFor(Session& session, Store& store, const std::string& id, const Target& target,
                Duration atMost);
 
-/// A wait that nobody will end is better said than sat through: says on stderr what holds the open
+/// Warns on stderr when nothing that runs can end a wait: says what holds the open
 /// ones of these commands back, and of which types no living listener runs the others. `runHere`:
 /// types that this process runs.
 void noteWhatHolds(Session& session, Store& store, const std::vector<Command>& commands,

@@ -178,11 +178,11 @@ class Child {
 
   /// One commit for each, so that it can be cut short.
   void editAll() {
-    auto& desk = engine_.deadLetters();
+    auto& deadLetters = engine_.deadLetters();
     for (const auto& letter : deadCommands()) {
       if (letter.version > 1) continue;
-      const auto body = desk.bodyWith(letter.id, {{"/edited", true}});
-      desk.edit({{letter.id, letter.version, body}}, kOperator);
+      const auto body = deadLetters.bodyWith(letter.id, {{"/edited", true}});
+      deadLetters.edit({{letter.id, letter.version, body}}, kOperator);
     }
   }
 

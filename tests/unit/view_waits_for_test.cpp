@@ -198,7 +198,7 @@ TEST_CASE("a command for elsewhere waits for a relay, and then for the other sto
   auto command = commandOf(CommandState::Accepted);
   command.outgoing = true;
   WaitFacts facts;
-  facts.here.elsewhere = "sqs://orders";
+  facts.here.remote = "sqs://orders";
   CHECK(waitsFor(facts, command) ==
         json{{{"kind", "relay"},
               {"message", "waits for a relay to sqs://orders, and none is alive"},

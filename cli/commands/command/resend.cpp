@@ -53,7 +53,7 @@ int runResend(const ResendOptions& options, Session& session) {
     if (auto failure = whyNotResent(answer)) failures.push_back(*std::move(failure));
   }
   const auto done = answers.size() - failures.size();
-  if (done > 0 && isSqsAddress(session.commandsElsewhere())) {
+  if (done > 0 && isSqsAddress(session.remoteCommands())) {
     forwardAccepted(session, session.engine(false));
   }
   const bool unknown =

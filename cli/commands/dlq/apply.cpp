@@ -157,7 +157,7 @@ int runApply(const ApplyVerb& verb, Session& session) {
       ahead.insert(type->second);
   }
   // Elsewhere nobody here knows who runs what.
-  if (session.commandsElsewhere().empty()) refuseUnrun(session, engine, ahead, verb.listen);
+  if (session.remoteCommands().empty()) refuseUnrun(session, engine, ahead, verb.listen);
   if (pending > 1) {
     session.confirm(
         fmt::format("replay {}, planned {} by {}?", countText(pending),

@@ -91,15 +91,15 @@ std::vector<PayloadEdit> editsOf(const SetOptions& set) {
   return edits;
 }
 
-void noteOtherTypes(Session& session, DeadLetters& desk, const std::vector<DeadLetter>& letters,
-                    const std::vector<PayloadEdit>& edits) {
+void noteOtherTypes(Session& session, DeadLetters& deadLetters,
+                    const std::vector<DeadLetter>& letters, const std::vector<PayloadEdit>& edits) {
   constexpr std::size_t kLettersMax = 1000;  // letters of one selection are much alike
   std::set<std::string> told;
   for (std::size_t at = 0; at < std::min(letters.size(), kLettersMax); ++at) {
     if (told.size() == edits.size()) return;
     std::optional<json> after;
     try {
-      after = readJson(desk.bodyWith(letters[at].id, edits));
+      after = readJson(deadLetters.bodyWith(letters[at].id, edits));
     } catch (const Error&) {
       continue;  // whoever uses the edits says what is wrong
     }

@@ -39,8 +39,8 @@ void addReason(const Verb& verb, std::string& reason);
 /// First what was typed, then what was given as JSON. Throws Invalid.
 std::vector<PayloadEdit> editsOf(const SetOptions& set);
 /// Says of each edit that gives a member another type which, for the first of these letters.
-void noteOtherTypes(Session& session, DeadLetters& desk, const std::vector<DeadLetter>& letters,
-                    const std::vector<PayloadEdit>& edits);
+void noteOtherTypes(Session& session, DeadLetters& deadLetters,
+                    const std::vector<DeadLetter>& letters, const std::vector<PayloadEdit>& edits);
 
 /// For verbs that look: without ids and --state those in `state`.
 Filter letterFilter(Session& session, Store& store, const LetterOptions& options, std::size_t max,

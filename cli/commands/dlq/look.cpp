@@ -15,7 +15,7 @@ namespace {
 constexpr Duration kLettersAskAtMost = std::chrono::seconds{3};
 
 /// What SQS has set aside of a queue that was asked for by name: only a letter once it is pulled.
-std::vector<Diagnostic> stillElsewhere(Session& session, const std::string& name) {
+std::vector<Diagnostic> setAsideRemotely(Session& session, const std::string& name) {
   if (name.empty()) return {};
   try {
     for (const auto& queue : knownQueues(session)) {
@@ -51,7 +51,7 @@ int listLetters(const LetterOptions& options, Session& session) {
          whenText(letter.failedAt, now), std::to_string(letter.attempts), letter.group,
          std::string(toString(letter.state())), shortErrorText(letter.error)});
   }
-  listing.diagnostics = stillElsewhere(session, filter.queue);
+  listing.diagnostics = setAsideRemotely(session, filter.queue);
   return answerListing(session, listing, filter);
 }
 

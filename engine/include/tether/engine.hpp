@@ -31,7 +31,7 @@ struct DrainResult {
   bool clean = true;          // nothing was running any more
   std::size_t givenBack = 0;  // attempts that were interrupted
   /// Commands whose code goes on although it was told to stop. This engine keeps them, and its
-  /// pulse, until it returns; then they are given back.
+  /// heartbeats, until it returns; then they are given back.
   std::vector<std::string> running{};
   /// Nothing goes on. False: a command, a subscriber, a transport or the disk has not answered in
   /// time; the next stop() or the destructor ends the rest.
@@ -46,9 +46,9 @@ struct IdleReport {
 
 struct RemoteState {
   std::string queue;
-  bool listened = false;  // to; else it is relayed to
-  bool asked = false;     // since the last message came, or left, nothing is under way
-  std::string failure;    // why the last call failed; empty: it did not
+  bool listened = false;  // true: this engine receives from it; false: it sends to it
+  bool asked = false;     // the last call found nothing to receive or to send
+  std::string failure;    // why the last call failed; empty: it succeeded
 };
 
 /// Thread safety: api(), deadLetters(), operations(), stop(), remotes() and failure() from any

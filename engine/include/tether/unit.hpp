@@ -56,7 +56,7 @@ struct NewCommand {
   bool relative = false;  // notBefore was counted from acceptedAt, it is no time that was named
   std::string queue = "commands";
   Placement placement = Placement::Run;
-  std::optional<Failure> stillborn;  // accepted dead: a reaction whose payload is invalid
+  std::optional<Failure> failedAtAccept;  // accepted dead: a reaction whose payload is invalid
   /// Idempotency keys of commands that were accepted before then and have ended are free again.
   std::optional<Time> keysSince;
 };

@@ -50,7 +50,7 @@ bool isObstacle(const WaitReason& reason);
 
 /// What a caller knows that the store does not.
 struct Here {
-  std::string elsewhere{};  // the address that commands are handed over to, if they are
+  std::string remote{};  // the address that commands are handed over to, if they are
   /// The command types that the project declares; nothing: there is no project.
   std::optional<std::set<std::string>> declared{};
 };

@@ -64,7 +64,7 @@ std::size_t Connections::bodyBytesMax(const std::string& queue) {
   std::size_t told = 0;
   try {
     if (const auto transport = transportOf(queue)) told = transport->features().bodyBytesMax;
-  } catch (...) {  // said when it is to be used
+  } catch (...) {  // the same error is reported when the queue is first used
   }
   return told == 0 ? std::numeric_limits<std::size_t>::max() : told;
 }

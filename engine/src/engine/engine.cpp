@@ -43,11 +43,12 @@ Engine::Impl::Impl(EngineOptions given)
                    listener.wake();  // a key may have been held back
                  }),
       api(*store, intake, listener, operations),
-      desk(*store, intake, builder, registry, manager, listener, routes, options, ids, clock),
+      deadLetters(*store, intake, builder, registry, manager, listener, routes, options, ids,
+                  clock),
       connections(*store, intake, registry, options, clock),
-      room(*store, options.prefetch),
+      intakeBudget(*store, options.prefetch),
       crew_(this, *store),
-      pulse_(this, *store),
+      ticker_(this, *store),
       stepFails_("a background step failed", {}, clock),
       sendFails_("a background step failed", {{"step", "send again"}}, clock) {
   routes.commandBytesMax = connections.bodyBytesMax("commands");
@@ -55,7 +56,7 @@ Engine::Impl::Impl(EngineOptions given)
   applyMigrations(*store, options.migrations, clock);
 }
 
-void Engine::Impl::requireElsewhere(const char* call) const {
+void Engine::Impl::requireOtherThread(const char* call) const {
   if (!AtWork::isFor(this) && !store->inClosure()) return;
   throw Error(ErrorCode::Invalid,
               std::string(call) +
@@ -75,7 +76,7 @@ Engine::Impl& Engine::here() const {
 }
 
 CommandApi& Engine::api() { return here().api; }
-DeadLetters& Engine::deadLetters() { return here().desk; }
+DeadLetters& Engine::deadLetters() { return here().deadLetters; }
 Operations& Engine::operations() { return here().operations; }
 TransactionCommandBuilder& Engine::commands() { return here().builder; }
 EventRegistry& Engine::events() { return here().registry; }

@@ -15,8 +15,8 @@
 #include "base/repeated.hpp"
 #include "engine/connections.hpp"
 #include "engine/crew.hpp"
-#include "engine/room.hpp"
-#include "flow/dead_letter_desk.hpp"
+#include "engine/intake_budget.hpp"
+#include "flow/dead_letter_service.hpp"
 #include "flow/event_registry.hpp"
 #include "flow/executor.hpp"
 #include "flow/flow_command_api.hpp"
@@ -55,15 +55,15 @@ class Engine::Impl {
   flow::TransactionListener listener;
   Operations operations;
   flow::FlowCommandApi api;
-  flow::DeadLetterDesk desk;
+  flow::DeadLetterService deadLetters;
   Connections connections;
-  Room room;
+  IntakeBudget intakeBudget;
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
 
   /// Throws Invalid on a thread of this engine, for which `call` would wait.
-  void requireElsewhere(const char* call) const;
+  void requireOtherThread(const char* call) const;
 
   // ---- turns.cpp ----
   bool step(Role role);
@@ -75,7 +75,7 @@ class Engine::Impl {
   std::string nameOf(Role role) const;
   /// Others may take a process for dead that only slept: it goes on under a new name.
   bool ownerLost() { return listener.takeOwnerLost() || heartbeatRefused_.exchange(false); }
-  bool strangersDied();
+  bool otherOwnersDied();
   bool runsCommands() const;
   std::vector<std::string> runnable(Role role) const;
   Backlog backlog(Role role);
@@ -84,7 +84,7 @@ class Engine::Impl {
   std::int64_t sendAgainPage(Unit& unit);
 
   // ---- threads.cpp ----
-  void pulseLoop(Role role);
+  void tickerLoop(Role role);
   bool signOnAgain(Role role);
   void relayLoop(flow::OutboxRelay& relay);
   void intakeLoop(flow::QueueIntake& queue, bool helps);
@@ -142,15 +142,15 @@ class Engine::Impl {
   std::atomic<bool> takesIn_{false};
   flow::InlineExecutor inlineExecutor_;
   std::unique_ptr<Workers> workers_;
-  Crew crew_;   // relays and intakes: they end as soon as they can
-  Crew pulse_;  // ends last
+  Crew crew_;    // relays and intakes: they end as soon as they can
+  Crew ticker_;  // ends last
   std::atomic<bool> started_{false};
   std::atomic<bool> turning_{false};
   std::atomic<bool> stopRequested_{false};
   std::atomic<bool> lingers_{false};  // stop() has returned before all had ended
-  std::atomic<bool> pulseEnds_{false};
+  std::atomic<bool> tickerEnds_{false};
   std::atomic<bool> heartbeatRefused_{false};
-  std::atomic<bool> signing_{false};  // the pulse makes a new owner, for which a stop waits
+  std::atomic<bool> signing_{false};  // the ticker makes a new owner, for which a stop waits
   std::atomic<Moment> stopUntil_{Moment::max()};
   Repeated stepFails_;
   Repeated sendFails_;

@@ -1,6 +1,6 @@
 // How a started engine begins and ends. A stop has a time: what does not end within it, because a
-// command heeds no stop token or a disk does not answer, goes on with its pulse, and the next stop,
-// or the destructor, ends it.
+// command heeds no stop token or a disk does not answer, goes on with its ticker, and the next
+// stop, or the destructor, ends it.
 #include <algorithm>
 
 #include "base/log.hpp"
@@ -48,7 +48,7 @@ Engine::Impl::~Impl() {
 }
 
 void Engine::Impl::start(Role role) {
-  requireElsewhere("start()");
+  requireOtherThread("start()");
   const std::lock_guard starting(stopMutex_);
   if (started_) {
     const auto running = listener.running();
@@ -71,7 +71,7 @@ void Engine::Impl::start(Role role) {
 
 void Engine::Impl::launch(Role role) {
   lingers_ = false;
-  pulseEnds_ = false;
+  tickerEnds_ = false;
   heartbeatRefused_ = false;
   store->startWriter();
   started_ = true;
@@ -89,7 +89,7 @@ void Engine::Impl::launch(Role role) {
       }
     }
   }
-  pulse_.add([this, role] { pulseLoop(role); });
+  ticker_.add([this, role] { tickerLoop(role); });
   if (role != Role::Listener) {
     for (auto& relay : connections.relays()) {
       crew_.add([this, &relay] { relayLoop(*relay); });
@@ -98,7 +98,7 @@ void Engine::Impl::launch(Role role) {
 }
 
 DrainResult Engine::Impl::stop(Duration drain) {
-  requireElsewhere("stop()");
+  requireOtherThread("stop()");
   return end(drain);
 }
 
@@ -201,10 +201,10 @@ bool Engine::Impl::signOff(Moment until) {
 }
 
 void Engine::Impl::close() {
-  pulseEnds_ = true;
+  tickerEnds_ = true;
   store->interruptWaits();
   crew_.join();
-  pulse_.join();
+  ticker_.join();
   workers_.reset();
   connections.close();
   if (started_.exchange(false)) store->stopWriter();

@@ -18,7 +18,7 @@ constexpr std::int64_t kExpirePage = 1000;
 
 /// Hints of other processes, due times, timeouts, heartbeats, housekeeping. While the engine
 /// drains, it keeps what it has, and takes nothing more on.
-void Engine::Impl::pulseLoop(Role role) {
+void Engine::Impl::tickerLoop(Role role) {
   const bool listens = role != Role::Relay;
   auto foreign = store->foreignChangeCount();
   auto nextPoll = clock.steady() + options.poll;
@@ -28,7 +28,7 @@ void Engine::Impl::pulseLoop(Role role) {
   Repeated lookFails("a background step failed", {{"step", "look after others"}}, clock);
   Repeated signFails("a background step failed", {{"step", "sign on or off"}}, clock);
   Repeated tickFails("a background step failed", {{"step", "look after what runs"}}, clock);
-  while (!pulseEnds_) {
+  while (!tickerEnds_) {
     const bool drains = stopRequested_;
     const auto seen = store->changeCount();
     const auto due = listener.nextDue();
@@ -42,7 +42,7 @@ void Engine::Impl::pulseLoop(Role role) {
       nextPoll = steady + options.poll;
       look = true;
       guarded(lookFails, [&] {
-        if (!drains && strangersDied()) listener.takeOver(owner_);
+        if (!drains && otherOwnersDied()) listener.takeOver(owner_);
         return true;
       });
     }
@@ -71,7 +71,7 @@ void Engine::Impl::pulseLoop(Role role) {
       postSendAgain();
     }
     if (lingers_ && quiet() && signOff(Moment::clock::now() + options.poll)) return;
-    if (pulseEnds_) return;
+    if (tickerEnds_) return;
     const auto most = std::min(options.poll, std::max(nextHeartbeat - steady, Duration{1000}));
     store->waitForChange(seen, drains ? most : std::clamp(untilDue(most), Duration{1000}, most));
   }
@@ -110,7 +110,7 @@ void Engine::Impl::expireUnread() {
   store->post({Durability::Deferred, true, false, expire, done});
 }
 
-/// Posted, because the pulse must not wait for the store: with slow scripts before each page its
+/// Posted, because the ticker must not wait for the store: with slow scripts before each page its
 /// heartbeats would be so late that others take what this process holds.
 void Engine::Impl::postSendAgain() {
   if (options.resend == Duration{0}) return;
@@ -152,8 +152,9 @@ void Engine::Impl::intakeLoop(QueueIntake& queue, bool helps) {
     const bool did = guarded(fails, [&] {
       // Each poll of a queue elsewhere is a call: one that had nothing is asked with patience.
       const bool patient = queue.patient();
-      const auto promise = room.promise(runnable(Role::Listener), queue.batchMax(), patient);
-      max = promise.most();
+      const auto reserved =
+          intakeBudget.reserve(runnable(Role::Listener), queue.batchMax(), patient);
+      max = reserved.most();
       const auto result = queue.step(max, patient ? options.idlePoll : options.poll);
       if (result.claimable) listener.wake();
       failed = false;
@@ -166,7 +167,7 @@ void Engine::Impl::intakeLoop(QueueIntake& queue, bool helps) {
   }
 }
 
-/// Whatever happens in the store meanwhile.
+/// Waits for `time` or for a stop; a commit wakes it early, so it waits again for the rest.
 void Engine::Impl::rest(Duration time) {
   using Steady = std::chrono::steady_clock;
   const auto end = Steady::now() + time;

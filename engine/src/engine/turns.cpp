@@ -16,7 +16,7 @@ constexpr Duration kLastDone = std::chrono::seconds{10};
 }  // namespace
 
 bool Engine::Impl::turn(Role role) {
-  requireElsewhere("turn()");
+  requireOtherThread("turn()");
   const std::lock_guard turning(turnMutex_);
   if (started_) {
     throw Error(ErrorCode::Conflict, "a turn while the engine is started: stop it first");
@@ -34,7 +34,7 @@ bool Engine::Impl::turn(Role role) {
 
 bool Engine::Impl::step(Role role) {
   join(role);
-  if (strangersDied()) listener.takeOver(owner_);
+  if (otherOwnersDied()) listener.takeOver(owner_);
   bool did = guarded(stepFails_, [&] { return sendAgain(); });
   if (role != Role::Relay) did = listenTurn() || did;
   if (role != Role::Listener) {
@@ -46,7 +46,7 @@ bool Engine::Impl::step(Role role) {
 }
 
 IdleReport Engine::Impl::runUntilIdle(Role role) {
-  requireElsewhere("runUntilIdle()");
+  requireOtherThread("runUntilIdle()");
   for (;;) {
     const auto seen = store->changeCount();
     while (!started_ && turn(role)) {
@@ -72,9 +72,10 @@ bool Engine::Impl::listenTurn() {
   for (auto& queue : connections.intakes()) {
     did = guarded(stepFails_,
                   [&] {
-                    const auto promise = room.promise(runnable(Role::Listener), queue->batchMax());
-                    return promise.most() > 0 &&
-                           queue->step(promise.most(), Duration{0}).messages > 0;
+                    const auto reserved =
+                        intakeBudget.reserve(runnable(Role::Listener), queue->batchMax());
+                    return reserved.most() > 0 &&
+                           queue->step(reserved.most(), Duration{0}).messages > 0;
                   }) ||
           did;
   }
@@ -133,7 +134,7 @@ std::string Engine::Impl::nameOf(Role role) const {
   return started_ ? name : name + " by turns";
 }
 
-bool Engine::Impl::strangersDied() {
+bool Engine::Impl::otherOwnersDied() {
   bool died = false;
   store->read([&](Snapshot& snapshot) {
     for (const auto& other : snapshot.owners()) died = died || !other.alive;

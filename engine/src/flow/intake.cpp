@@ -223,7 +223,7 @@ NewCommand Intake::reaction(const Event& event, const std::string& commandType) 
   request.correlationId = event.correlationId;
   request.causationId = event.id;
   request.traceparent = event.traceparent;
-  const auto stillborn = [&](const Failure& why) {
+  const auto failedAtAccept = [&](const Failure& why) {
     NewCommand command;
     command.id = request.id;
     command.source = options_.source;
@@ -234,12 +234,12 @@ NewCommand Intake::reaction(const Event& event, const std::string& commandType) 
     command.fingerprint = sha256(commandType + '\n' + event.data).substr(0, 32);
     command.acceptedAt = clock_.now();
     place(command, routes_.commands);  // a replay goes that way
-    command.stillborn = kept(why);
+    command.failedAtAccept = kept(why);
     return command;
   };
   NewCommand command;
   if (event.depth + 1 > kDepthMax) {
-    command = stillborn({"too_deep", "a chain of more than 64 reactions led to it"});
+    command = failedAtAccept({"too_deep", "a chain of more than 64 reactions led to it"});
   } else {
     try {
       auto checked = request;
@@ -247,7 +247,7 @@ NewCommand Intake::reaction(const Event& event, const std::string& commandType) 
       command = check(checked, routes_.commands);
       checkSize(command);
     } catch (const std::exception& error) {
-      command = stillborn({"invalid", error.what()});
+      command = failedAtAccept({"invalid", error.what()});
     }
   }
   command.depth = event.depth + 1;

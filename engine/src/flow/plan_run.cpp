@@ -63,9 +63,9 @@ PlanRun::Outcome outcomeOf(CommandState state) {
 
 }  // namespace
 
-DeskPlanRun::DeskPlanRun(DeadLetterDesk& desk, Store& store, ReplayPlan plan, ApplyOptions options,
-                         const Clock& clock)
-    : desk_(desk),
+StorePlanRun::StorePlanRun(DeadLetterService& service, Store& store, ReplayPlan plan,
+                           ApplyOptions options, const Clock& clock)
+    : service_(service),
       store_(store),
       plan_(std::move(plan)),
       options_(std::move(options)),
@@ -92,7 +92,7 @@ DeskPlanRun::DeskPlanRun(DeadLetterDesk& desk, Store& store, ReplayPlan plan, Ap
   if (tooManyFailed()) mine_.clear();
 }
 
-void DeskPlanRun::note(std::size_t index, const PlanItem& planned) {
+void StorePlanRun::note(std::size_t index, const PlanItem& planned) {
   auto& item = items_[index];
   item.commandId = planned.commandId;
   item.error = planned.error;
@@ -107,11 +107,11 @@ void DeskPlanRun::note(std::size_t index, const PlanItem& planned) {
   if (planned.outcome == "replayed" || planned.outcome == "refused") mine_.push_back(index);
 }
 
-bool DeskPlanRun::ended(std::size_t index) const {
+bool StorePlanRun::ended(std::size_t index) const {
   return items_[index].outcome != Outcome::Pending && items_[index].outcome != Outcome::Open;
 }
 
-void DeskPlanRun::lookAtOpen() {
+void StorePlanRun::lookAtOpen() {
   if (open_.empty()) return;
   store_.read([&](Snapshot& snapshot) {
     for (const auto index : open_) {
@@ -131,7 +131,7 @@ void DeskPlanRun::lookAtOpen() {
   std::erase_if(open_, [&](std::size_t index) { return ended(index); });
 }
 
-bool DeskPlanRun::tooManyFailed() const {
+bool StorePlanRun::tooManyFailed() const {
   const auto endedOnes = std::ranges::count_if(mine_, [&](auto index) { return ended(index); });
   const auto failed =
       std::ranges::count_if(mine_, [&](auto index) { return isFailure(items_[index].outcome); });
@@ -142,14 +142,14 @@ bool DeskPlanRun::tooManyFailed() const {
   return static_cast<double>(failed) > *options_.stopOnFailure * static_cast<double>(endedOnes);
 }
 
-bool DeskPlanRun::mayReplay() const {
+bool StorePlanRun::mayReplay() const {
   if (open_.size() >= options_.concurrency || clock_.now() < earliest_) return false;
   // The canary goes alone: the rest waits until all of it has ended.
   return mine_.size() < options_.canary || options_.canary == 0 || mine_.size() > options_.canary ||
          std::ranges::all_of(mine_, [&](auto index) { return ended(index); });
 }
 
-PlanRun::State DeskPlanRun::step() {
+PlanRun::State StorePlanRun::step() {
   lookAtOpen();
   // So many in one step, so that whoever drives it can stop it.
   for (auto left = options_.concurrency; next_ < items_.size() && left > 0; ++next_) {
@@ -157,7 +157,7 @@ PlanRun::State DeskPlanRun::step() {
     stopping_ = stopping_ || tooManyFailed();
     if (stopping_ || !mayReplay()) break;
     --left;
-    const auto item = desk_.replayPlanned(plan_, plan_.letters[next_], options_);
+    const auto item = service_.replayPlanned(plan_, plan_.letters[next_], options_);
     note(next_, item);
     if (options_.perSecond > 0 && item.outcome == "replayed") {
       const auto step = std::chrono::duration<double>(1 / options_.perSecond);
@@ -171,7 +171,7 @@ PlanRun::State DeskPlanRun::step() {
   return stopping_ ? State::Stopped : State::Waiting;
 }
 
-std::optional<Time> DeskPlanRun::nextAt() const {
+std::optional<Time> StorePlanRun::nextAt() const {
   if (stopping_ || next_ >= items_.size() || earliest_ <= clock_.now()) return {};
   return earliest_;
 }

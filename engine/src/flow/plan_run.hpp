@@ -3,14 +3,14 @@
 
 #include <vector>
 
-#include "flow/dead_letter_desk.hpp"
+#include "flow/dead_letter_service.hpp"
 
 namespace tether::flow {
 
-class DeskPlanRun final : public PlanRun {
+class StorePlanRun final : public PlanRun {
  public:
-  DeskPlanRun(DeadLetterDesk& desk, Store& store, ReplayPlan plan, ApplyOptions options,
-              const Clock& clock);
+  StorePlanRun(DeadLetterService& service, Store& store, ReplayPlan plan, ApplyOptions options,
+               const Clock& clock);
 
   State step() override;
   const std::vector<Item>& items() const override { return items_; }
@@ -23,7 +23,7 @@ class DeskPlanRun final : public PlanRun {
   void note(std::size_t index, const PlanItem& planned);
   bool ended(std::size_t index) const;
 
-  DeadLetterDesk& desk_;
+  DeadLetterService& service_;
   Store& store_;
   ReplayPlan plan_;
   ApplyOptions options_;

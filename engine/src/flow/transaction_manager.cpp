@@ -191,7 +191,7 @@ EventCollector TransactionManager::perform(Unit& unit, AttemptRun& run,
   return collected;
 }
 
-std::vector<CollectedEvent> TransactionManager::rehearse(
+std::vector<CollectedEvent> TransactionManager::tryOut(
     Unit& unit, AttemptRun& run, std::map<std::string, TableChanges>& changes) const {
   changes.clear();  // a closure may run twice
   const auto collected = perform(unit, run, &changes);

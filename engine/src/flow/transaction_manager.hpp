@@ -57,8 +57,8 @@ class TransactionManager {
 
   /// What execute() does, without an end, to be rolled back: what it did to tables is counted in
   /// `changes`, and its events are returned.
-  std::vector<CollectedEvent> rehearse(Unit& unit, AttemptRun& run,
-                                       std::map<std::string, TableChanges>& changes) const;
+  std::vector<CollectedEvent> tryOut(Unit& unit, AttemptRun& run,
+                                     std::map<std::string, TableChanges>& changes) const;
 
   /// How a failed attempt ends: asks the ErrorHandler.
   Settlement judge(const AttemptRun& run, std::exception_ptr failure) const;

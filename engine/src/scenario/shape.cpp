@@ -120,7 +120,7 @@ void Shape::checkAt(const ConfigValue& expected) const {
   }
 }
 
-/// A list is of texts or of records: what is found is written in one way.
+/// A list must not mix texts and records, as what is found is written as one or the other.
 void Shape::checkElements(const ConfigValue& list) const {
   const bool texts = asText(list.raw());
   for (const auto& element : list.children()) {

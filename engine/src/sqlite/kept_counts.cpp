@@ -50,7 +50,7 @@ constexpr int kCommandState = 4;
 constexpr int kReplayedAt = 14;
 constexpr int kArchivedAt = 18;
 
-const char* standingOf(const ChangedRow& message) {
+const char* readinessOf(const ChangedRow& message) {
   if (!message.null(kOwner)) return "held";
   if (!message.null(kLeaseUntil)) return "lent";
   const auto due = message.integer(kDueAt);
@@ -59,7 +59,7 @@ const char* standingOf(const ChangedRow& message) {
   return message.integer(kJoined) != 0 ? "retrying" : "delayed";
 }
 
-const char* standingOfLetter(const ChangedRow& letter) {
+const char* stateOfLetter(const ChangedRow& letter) {
   if (!letter.null(kReplayedAt)) return "replayed";
   return letter.null(kArchivedAt) ? "waiting" : "archived";
 }
@@ -91,7 +91,7 @@ void KeptCounts::onChange(void* self, sqlite3* handle, int operation, const char
   };
   if (name == "tether_message") {
     count([](const ChangedRow& row, int by) {
-      return Change{"message", row.integer(kQueue), row.text(kLane), standingOf(row), by};
+      return Change{"message", row.integer(kQueue), row.text(kLane), readinessOf(row), by};
     });
   } else if (name == "tether_command") {
     count([](const ChangedRow& row, int by) {
@@ -101,7 +101,7 @@ void KeptCounts::onChange(void* self, sqlite3* handle, int operation, const char
     count([](const ChangedRow&, int by) { return Change{"event", 0, {}, {}, by}; });
   } else if (name == "tether_dead_letter") {
     count([](const ChangedRow& row, int by) {
-      return Change{"letter", 0, {}, standingOfLetter(row), by};
+      return Change{"letter", 0, {}, stateOfLetter(row), by};
     });
   }
 }

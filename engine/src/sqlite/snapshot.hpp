@@ -60,7 +60,7 @@ class SqliteSnapshot final : public Snapshot {
     std::string queueName;
     bool outgoing = false;
     bool commands = false;
-    std::map<std::string, std::int64_t> standing;  // ready, held, retrying, delayed, parked
+    std::map<std::string, std::int64_t> byReadiness;  // ready, held, retrying, delayed, parked
     std::optional<Time> nextDue{};
     std::optional<Time> leaseEnds{};
   };

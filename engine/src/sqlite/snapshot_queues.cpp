@@ -35,29 +35,29 @@ std::vector<SqliteSnapshot::Lane> SqliteSnapshot::lanes() {
                          found.integer(3) != 0,
                          {}});
       }
-      lanes.back().standing[found.text(5)] = found.integer(6);
+      lanes.back().byReadiness[found.text(5)] = found.integer(6);
     }
   }
   const auto now = clock_.now();
   for (auto& lane : lanes) {
-    auto& standing = lane.standing;
-    if (standing["lent"] > 0) {
+    auto& byReadiness = lane.byReadiness;
+    if (byReadiness["lent"] > 0) {
       auto lent = connection_.query(
           "SELECT count(*), min(lease_until) FROM tether_message INDEXED BY tether_message_lent"
           " WHERE queue = ?1 AND lane = ?2 AND lease_until > ?3");
       lent.first(lane.queue, lane.name, now);
       lane.leaseEnds = lent.time(1);
-      standing["ready"] += standing["lent"] - lent.integer(0);
-      standing["held"] += lent.integer(0);
+      byReadiness["ready"] += byReadiness["lent"] - lent.integer(0);
+      byReadiness["held"] += lent.integer(0);
     }
-    if (standing["retrying"] + standing["delayed"] == 0) continue;
+    if (byReadiness["retrying"] + byReadiness["delayed"] == 0) continue;
     auto due = connection_.query(
         "SELECT count(*), coalesce(sum(joined), 0) FROM tether_message WHERE queue = ?1"
         " AND lane = ?2 AND due_at > 0 AND due_at <= ?3");
     due.first(lane.queue, lane.name, now);
-    standing["ready"] += due.integer(0);
-    standing["retrying"] -= due.integer(1);
-    standing["delayed"] -= due.integer(0) - due.integer(1);
+    byReadiness["ready"] += due.integer(0);
+    byReadiness["retrying"] -= due.integer(1);
+    byReadiness["delayed"] -= due.integer(0) - due.integer(1);
     auto next = connection_.query(
         "SELECT due_at FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at > ?3"
         " AND due_at < 9223372036854775807 ORDER BY due_at LIMIT 1");
@@ -66,7 +66,7 @@ std::vector<SqliteSnapshot::Lane> SqliteSnapshot::lanes() {
   return lanes;
 }
 
-/// Each standing is in the order of sending, but for what waits for a time: of that not all is
+/// Each byReadiness is in the order of sending, but for what waits for a time: of that not all is
 /// looked at.
 std::optional<Time> SqliteSnapshot::oldestOf(const Lane& lane) {
   std::optional<Time> oldest;
@@ -96,12 +96,12 @@ std::vector<QueueInfo> SqliteSnapshot::queues() {
       queues.push_back({name, lane.outgoing, lane.commands, {}});
     }
     auto& counts = queues.back().counts;
-    auto& standing = lane.standing;
+    auto& byReadiness = lane.byReadiness;
     const bool shut = paused.contains({name, ""}) || paused.contains({name, lane.name});
-    (shut ? counts.blocked : counts.ready) += standing["ready"];
-    counts.leased += standing["held"];
-    counts.delayed += standing["retrying"] + standing["delayed"];
-    counts.blocked += standing["parked"];
+    (shut ? counts.blocked : counts.ready) += byReadiness["ready"];
+    counts.leased += byReadiness["held"];
+    counts.delayed += byReadiness["retrying"] + byReadiness["delayed"];
+    counts.blocked += byReadiness["parked"];
     if (const auto oldest = oldestOf(lane)) {
       counts.oldest = std::min(counts.oldest.value_or(*oldest), *oldest);
     }
@@ -202,7 +202,7 @@ Backlog SqliteSnapshot::backlog(const std::vector<std::string>& types,
     }
   }
   for (auto& lane : lanes()) {
-    auto& standing = lane.standing;
+    auto& byReadiness = lane.byReadiness;
     const bool carries = !lane.name.empty();
     const bool ours = carries         ? has(types, lane.name)
                       : lane.outgoing ? relays
@@ -211,20 +211,20 @@ Backlog SqliteSnapshot::backlog(const std::vector<std::string>& types,
     if (pause == closed.end()) pause = closed.find({lane.queue, lane.name});
     const bool shut = pause != closed.end();
     const bool byHand = shut && !pause->second.byBreaker;
-    const auto probe = shut && standing["ready"] > 0 ? pause->second.probeAt : std::nullopt;
+    const auto probe = shut && byReadiness["ready"] > 0 ? pause->second.probeAt : std::nullopt;
     const bool probing = probe && *probe > clock_.now();
     for (const auto& time : {lane.nextDue, lane.leaseEnds, probing ? probe : std::nullopt}) {
       if (time && !byHand) backlog.next = std::min(backlog.next.value_or(*time), *time);
     }
     if (!carries && !ours) continue;
-    backlog.leased += standing["held"];
-    backlog.delayed += standing["delayed"];
+    backlog.leased += byReadiness["held"];
+    backlog.delayed += byReadiness["delayed"];
     if (ours && !byHand) {
-      (probing ? backlog.retrying : backlog.ready) += standing["ready"];
-      backlog.retrying += standing["retrying"];
-      backlog.blocked += standing["parked"];
+      (probing ? backlog.retrying : backlog.ready) += byReadiness["ready"];
+      backlog.retrying += byReadiness["retrying"];
+      backlog.blocked += byReadiness["parked"];
     } else {
-      backlog.blocked += standing["ready"] + standing["retrying"] + standing["parked"];
+      backlog.blocked += byReadiness["ready"] + byReadiness["retrying"] + byReadiness["parked"];
     }
   }
   return backlog;
@@ -269,7 +269,7 @@ void SqliteSnapshot::countRows(StoreInfo& info) {
     auto running = connection_.query(
         "SELECT c.state FROM tether_message m CROSS JOIN tether_command c ON c.seq = m.command_seq"
         " WHERE m.queue = ?1 AND m.lane = ?2 AND m.due_at = 0 AND m.owner IS NOT NULL LIMIT ?3");
-    for (bool more = running.first(lane.queue, lane.name, lane.standing["held"]); more;
+    for (bool more = running.first(lane.queue, lane.name, lane.byReadiness["held"]); more;
          more = running.step()) {
       --info.commands[running.text(0)];
       ++info.commands["running"];

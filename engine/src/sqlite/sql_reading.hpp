@@ -24,7 +24,7 @@ std::string_view renamesTo(std::string_view statement);
 /// A PRAGMA, or what would be done by one.
 bool isPragma(std::string_view statement);
 
-/// A problem that no table would mend which is made on the way.
+/// A syntax error: no table that an earlier statement makes would help.
 bool isSyntax(std::string_view problem);
 
 }  // namespace tether::sqlite

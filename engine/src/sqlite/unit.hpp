@@ -118,14 +118,14 @@ class SqliteUnit final : public Unit {
   std::int64_t queueId(const std::string& name, bool outgoing, bool commands = false);
 
   /// Where a message may stand: when it is due, and whether it has joined its key's order.
-  struct Spot {
+  struct Slot {
     std::int64_t due = kReady;
     bool joined = true;
   };
-  Spot spotFor(const NewMessage& message);
+  Slot slotFor(const NewMessage& message);
   /// Ready, or parked behind another message of the key.
-  std::int64_t standing(std::int64_t queue, const std::string& key);
-  MessageRef put(const NewMessage& message, std::int64_t seq, Spot spot,
+  std::int64_t readinessOf(std::int64_t queue, const std::string& key);
+  MessageRef put(const NewMessage& message, std::int64_t seq, Slot slot,
                  std::optional<std::int64_t> claimFor);
   /// Lets the first parked message of the key go, when its head has gone.
   void unpark(std::int64_t queue, const std::string& key);
@@ -146,7 +146,7 @@ class SqliteUnit final : public Unit {
   static std::vector<Due> readDue(Query& query, bool more);
   void promote(std::int64_t queue, const Due& message);
   void pointCommandAt(std::int64_t commandSeq, std::int64_t dueAt, std::int64_t seq);
-  /// Of a command whose message is still `from`: one that came home has another.
+  /// Only when the command still points to message `from`: one that was taken back has a newer one.
   void moveCommandMessage(std::int64_t commandSeq, std::int64_t from, std::int64_t dueAt,
                           std::int64_t seq);
   /// Up to a page of what may be taken now, not yet rendered.

@@ -94,38 +94,39 @@ std::optional<Command> commandAt(Connection& connection, std::int64_t seq) {
 
 Acceptance SqliteUnit::accept(const NewCommand& command, std::optional<std::int64_t> claimFor) {
   auto message = messageOf(command);
-  const auto spot = spotFor(message);  // what it lets take its place has a smaller number
+  const auto slot = slotFor(message);  // what it lets take its place has a smaller number
   const auto seq = nextSeq();
   message.commandSeq = seq;
-  const auto placed = command.stillborn ? std::nullopt : std::optional<std::int64_t>(seq);
+  const auto placed = command.failedAtAccept ? std::nullopt : std::optional<std::int64_t>(seq);
   const auto inserted =
       connection_.query(kInsertCommand)
           .run(seq, command.id, command.source, command.type, command.correlationId,
                OrNull{command.causationId}, OrNull{command.key}, OrNull{command.idempotencyKey},
                OrNull{command.traceparent}, command.fingerprint, command.depth, command.acceptedAt,
-               message.queue, placed ? std::optional<std::int64_t>(spot.due) : std::nullopt, placed,
+               message.queue, placed ? std::optional<std::int64_t>(slot.due) : std::nullopt, placed,
                command.payload, OrNull{command.replyTo});
   if (inserted == 0) return freeKey(command) ? accept(command, claimFor) : acceptKnown(command);
 
   Acceptance acceptance;
   acceptance.receipt = {command.id, command.correlationId, CommandState::Accepted, false,
                         command.acceptedAt};
-  if (command.stillborn) {
+  if (command.failedAtAccept) {
     connection_
         .query(
             "UPDATE tether_command SET state = 'dead', ended_at = ?2, error_code = ?3,"
             " error_message = ?4 WHERE seq = ?1")
-        .run(seq, command.acceptedAt, command.stillborn->code, command.stillborn->message);
-    buryCommand(commandOf(command, seq), 0, *command.stillborn, command.acceptedAt);
+        .run(seq, command.acceptedAt, command.failedAtAccept->code,
+             command.failedAtAccept->message);
+    buryCommand(commandOf(command, seq), 0, *command.failedAtAccept, command.acceptedAt);
     acceptance.receipt.state = CommandState::Dead;
     return acceptance;
   }
-  const bool due = spot.due == kReady || spot.due <= clock_.now().time_since_epoch().count();
+  const bool due = slot.due == kReady || slot.due <= clock_.now().time_since_epoch().count();
   acceptance.claimable =
       due && command.placement == Placement::Run && !closed(message.queue, message.lane);
-  const bool ready = acceptance.claimable && spot.due == kReady;
+  const bool ready = acceptance.claimable && slot.due == kReady;
   if (claimFor && !(ready && knowsOwner(*claimFor))) claimFor.reset();
-  const auto ref = put(message, seq, spot, claimFor);
+  const auto ref = put(message, seq, slot, claimFor);
   if (claimFor) {
     acceptance.claimed = ClaimedCommand{ref, commandOf(command, seq), 1};
     acceptance.claimed->command.attempts = 1;
@@ -151,12 +152,12 @@ SqliteUnit::NewMessage SqliteUnit::messageOf(const NewCommand& command) {
 void SqliteUnit::putAgain(std::int64_t commandSeq, const NewCommand& command) {
   auto message = messageOf(command);
   message.commandSeq = commandSeq;
-  const auto spot = spotFor(message);
+  const auto slot = slotFor(message);
   const auto seq = nextSeq();
-  put(message, seq, spot, {});
+  put(message, seq, slot, {});
   connection_
       .query("UPDATE tether_command SET queue = ?2, due_at = ?3, message_seq = ?4 WHERE seq = ?1")
-      .run(commandSeq, message.queue, spot.due, seq);
+      .run(commandSeq, message.queue, slot.due, seq);
 }
 
 /// An idempotency key that is only kept for a time, and of a command that has ended.
@@ -187,8 +188,8 @@ Acceptance SqliteUnit::acceptKnown(const NewCommand& command) {
     acceptance.receipt = {known.text(1), known.text(2),
                           parseCommandState(known.text(3)).value_or(CommandState::Accepted), true,
                           *known.time(5)};
-    const bool homeless = known.integer(6) != 0;
-    return std::tuple(acceptance, known.integer(0), homeless);
+    const bool withoutMessage = known.integer(6) != 0;
+    return std::tuple(acceptance, known.integer(0), withoutMessage);
   };
   std::optional<std::tuple<Acceptance, std::int64_t, bool>> found;
   if (auto known = connection_.query(kKnownById); known.first(command.id, command.source)) {
@@ -200,19 +201,19 @@ Acceptance SqliteUnit::acceptKnown(const NewCommand& command) {
   }
   if (!found)
     throw Error(ErrorCode::Internal, "command " + command.id + " was neither new nor known");
-  auto& [acceptance, seq, homeless] = *found;
+  auto& [acceptance, seq, withoutMessage] = *found;
   // It comes home: handed over to a remote queue earlier, or still on its way out, it runs here
   // now.
   const bool arrives =
       command.placement == Placement::Run && acceptance.receipt.commandId == command.id;
-  const bool comesHome = arrives && isOpen(acceptance.receipt.state);
+  const bool takenBack = arrives && isOpen(acceptance.receipt.state);
   if (arrives && !command.replyTo.empty()) answerAgain(seq, command.replyTo);
-  if (comesHome) {
+  if (takenBack) {
     auto side = connection_.query(
         "SELECT q.outgoing FROM tether_command c JOIN tether_queue q ON q.id = c.queue"
         " WHERE c.seq = ?1");
     const bool forwarded = side.first(seq) && side.integer(0) != 0;
-    if (homeless || forwarded) putAgain(seq, command);
+    if (withoutMessage || forwarded) putAgain(seq, command);
   }
   const bool ended = arrives && acceptance.receipt.state == CommandState::Cancelled;
   if (ended) noteLate(seq, "arrived-late", {});

@@ -74,7 +74,7 @@ std::int64_t SqliteUnit::queueId(const std::string& name, bool outgoing, bool co
   return id;
 }
 
-std::int64_t SqliteUnit::standing(std::int64_t queue, const std::string& key) {
+std::int64_t SqliteUnit::readinessOf(std::int64_t queue, const std::string& key) {
   if (key.empty()) return kReady;
   // Without its statistics SQLite would rather read the whole queue than use the index.
   auto other = connection_.query(
@@ -83,7 +83,7 @@ std::int64_t SqliteUnit::standing(std::int64_t queue, const std::string& key) {
   return other.first(queue, key) || blocked(queue, key) ? kParked : kReady;
 }
 
-SqliteUnit::Spot SqliteUnit::spotFor(const NewMessage& message) {
+SqliteUnit::Slot SqliteUnit::slotFor(const NewMessage& message) {
   if (message.notBefore && *message.notBefore > message.sentAt) {
     return {message.notBefore->time_since_epoch().count(), false};
   }
@@ -94,10 +94,10 @@ SqliteUnit::Spot SqliteUnit::spotFor(const NewMessage& message) {
       return {now.time_since_epoch().count(), false};
     }
   }
-  return {standing(message.queue, message.key), true};
+  return {readinessOf(message.queue, message.key), true};
 }
 
-MessageRef SqliteUnit::put(const NewMessage& message, std::int64_t seq, Spot spot,
+MessageRef SqliteUnit::put(const NewMessage& message, std::int64_t seq, Slot slot,
                            std::optional<std::int64_t> claimFor) {
   const auto orZero = [](std::int64_t value) {
     return value == 0 ? std::nullopt : std::optional<std::int64_t>(value);
@@ -112,17 +112,17 @@ MessageRef SqliteUnit::put(const NewMessage& message, std::int64_t seq, Spot spo
   const bool delayed = message.notBefore && *message.notBefore > message.sentAt;
   std::optional<Time> from;
   if (delayed && message.relative) from = message.sentAt;
-  if (!delayed && !spot.joined) from = Time{Duration{spot.due}};  // behind what is due of its key
+  if (!delayed && !slot.joined) from = Time{Duration{slot.due}};  // behind what is due of its key
   if (own) {
-    insert.run(message.queue, message.lane, spot.due, seq, OrNull{message.key}, spot.joined,
+    insert.run(message.queue, message.lane, slot.due, seq, OrNull{message.key}, slot.joined,
                nullptr, nullptr, OrNull{message.id}, Blob{message.body}, message.sentAt, claimed,
                claimed, claimFor, leasedAt, from);
   } else {
-    insert.run(message.queue, message.lane, spot.due, seq, OrNull{message.key}, spot.joined,
+    insert.run(message.queue, message.lane, slot.due, seq, OrNull{message.key}, slot.joined,
                orZero(message.commandSeq), orZero(message.eventSeq), nullptr, nullptr,
                message.sentAt, claimed, claimed, claimFor, leasedAt, from);
   }
-  return {message.queue, message.lane, spot.due, seq, claimed};
+  return {message.queue, message.lane, slot.due, seq, claimed};
 }
 
 void SqliteUnit::unpark(std::int64_t queue, const std::string& key) {
@@ -159,10 +159,10 @@ void SqliteUnit::promoteDue(std::int64_t queue, const std::string& lane, Time no
   auto due = connection_.query(
       "SELECT lane, due_at, seq, key, joined, command_seq FROM tether_message WHERE queue = ?1"
       " AND lane = ?2 AND due_at > 0 AND due_at <= ?3 ORDER BY due_at, seq LIMIT ?4");
-  const auto ripe = readDue(due, due.first(queue, lane, now, kDuePage));
+  const auto dueNow = readDue(due, due.first(queue, lane, now, kDuePage));
   std::set<std::string> keys;
   std::size_t left = kDuePage;
-  for (const auto& message : ripe) {
+  for (const auto& message : dueNow) {
     if (left == 0) return;  // the next claim goes on
     if (message.joined || message.key.empty()) {
       promote(queue, message);
@@ -180,24 +180,24 @@ std::size_t SqliteUnit::promoteDueOfKey(std::int64_t queue, const std::string& k
       "SELECT lane, due_at, seq, key, joined, command_seq FROM tether_message"
       " INDEXED BY tether_message_delayed WHERE queue = ?1 AND key = ?2 AND joined = 0"
       " AND due_at <= ?3 ORDER BY due_at, seq LIMIT ?4");
-  const auto ripe = readDue(due, due.first(queue, key, now, max));
-  for (const auto& message : ripe) promote(queue, message);
-  return ripe.size();
+  const auto dueNow = readDue(due, due.first(queue, key, now, max));
+  for (const auto& message : dueNow) promote(queue, message);
+  return dueNow.size();
 }
 
 std::vector<SqliteUnit::Due> SqliteUnit::readDue(Query& query, bool more) {
-  std::vector<Due> ripe;
+  std::vector<Due> dueNow;
   for (; more; more = query.step()) {
-    ripe.push_back({query.text(0), query.integer(1), query.integer(2), query.text(3),
-                    query.integer(4) != 0, query.null(5) ? 0 : query.integer(5)});
+    dueNow.push_back({query.text(0), query.integer(1), query.integer(2), query.text(3),
+                      query.integer(4) != 0, query.null(5) ? 0 : query.integer(5)});
   }
-  return ripe;
+  return dueNow;
 }
 
 void SqliteUnit::promote(std::int64_t queue, const Due& message) {
   // A retry has its place in its key's order; a delayed message takes one now, at the end.
   const auto seq = message.joined ? message.seq : nextSeq();
-  const auto to = message.joined ? kReady : standing(queue, message.key);
+  const auto to = message.joined ? kReady : readinessOf(queue, message.key);
   connection_
       .query(
           "UPDATE tether_message SET due_at = ?5, seq = ?6, joined = 1, counted_from = NULL"
@@ -215,8 +215,8 @@ void SqliteUnit::send(const std::string& queue, const OutgoingMessage& outgoing,
   message.sentAt = now;
   if (outgoing.delay > Duration{0}) message.notBefore = now + outgoing.delay;
   message.relative = true;
-  const auto spot = spotFor(message);
-  put(message, nextSeq(), spot, {});
+  const auto slot = slotFor(message);
+  put(message, nextSeq(), slot, {});
 }
 
 std::vector<QueuedMessage> SqliteUnit::take(const TakeRequest& request) {

@@ -46,7 +46,7 @@ void SqliteUnit::answerAgain(std::int64_t commandSeq, const std::string& replyTo
   const auto event = outcomeOf(*command, command->state, command->error, endedAt);
   // To who asks now: two that share their source may have sent the same.
   if (resend(event.id, {replyTo, true}, clock_.now())) return;
-  // Who asked first did not want to know.
+  // The first copy asked for no answer, so there is no outcome event yet.
   answer(*command, command->state, command->error, endedAt);
 }
 
@@ -62,7 +62,7 @@ bool SqliteUnit::close(const CommandOutcome& outcome) {
   const auto seq = found.integer(0);
   const auto state = found.text(1);
   const bool open = state == "accepted" || state == "retrying";
-  // One that came home runs here, and ends here; and one that no relay tried has not left.
+  // The outcome is ignored when this store took the command back, or no relay has tried to send it.
   if (found.integer(2) == 0 || (open && found.integer(3) == 0)) return true;
   // Generations are counted in each store. Only a replay over there leaves a dead command.
   const bool revived = state == "dead" && outcome.state != CommandState::Dead;
@@ -106,11 +106,11 @@ std::int64_t SqliteUnit::sendAgain(Time handedOverBefore, std::size_t max, Time 
 }
 
 void SqliteUnit::sendOut(NewMessage message) {
-  const auto spot = spotFor(message);
+  const auto slot = slotFor(message);
   const auto seq = nextSeq();
-  put(message, seq, spot, {});
-  markAgain(message.queue, spot.due, seq);
-  pointCommandAt(message.commandSeq, spot.due, seq);
+  put(message, seq, slot, {});
+  markAgain(message.queue, slot.due, seq);
+  pointCommandAt(message.commandSeq, slot.due, seq);
 }
 
 void SqliteUnit::markAgain(std::int64_t queue, std::int64_t due, std::int64_t seq) {

@@ -43,8 +43,8 @@ MessageRef SqliteUnit::sendEvent(std::int64_t eventSeq, const std::string& key,
   message.key = key;
   message.eventSeq = eventSeq;
   message.sentAt = now;
-  const auto spot = spotFor(message);
-  return put(message, nextSeq(), spot, {});
+  const auto slot = slotFor(message);
+  return put(message, nextSeq(), slot, {});
 }
 
 bool SqliteUnit::resend(const std::string& eventId, const Destination& to, Time now) {

@@ -171,18 +171,18 @@ void WaitReasons::addKey(const Command& command, Time now, std::vector<WaitReaso
 
 WaitReason WaitReasons::handedOver(const Command& command, Time now) const {
   json facts = {{"at", toText(*command.handedOverAt)}};
-  if (!here_.elsewhere.empty()) facts["queue"] = here_.elsewhere;
+  if (!here_.remote.empty()) facts["queue"] = here_.remote;
   return said(WaitKind::HandedOver,
-              "handed over" + (here_.elsewhere.empty() ? "" : " to " + here_.elsewhere) + " " +
+              "handed over" + (here_.remote.empty() ? "" : " to " + here_.remote) + " " +
                   whenText(*command.handedOverAt, now),
               std::move(facts));
 }
 
 WaitReason WaitReasons::relay() const {
-  auto brief = "waits for a relay" + (here_.elsewhere.empty() ? "" : " to " + here_.elsewhere);
+  auto brief = "waits for a relay" + (here_.remote.empty() ? "" : " to " + here_.remote);
   auto message = relayed_ ? brief : brief + ", and none is alive";
   json facts = {{"alive", relayed_}};
-  if (!here_.elsewhere.empty()) facts["queue"] = here_.elsewhere;
+  if (!here_.remote.empty()) facts["queue"] = here_.remote;
   return {WaitKind::Relay, std::move(brief), std::move(message), std::move(facts)};
 }
 

@@ -63,17 +63,17 @@ void acceptClaimedLater(StoreBench& bench) {
 
 void acceptStillborn(StoreBench& bench) {
   NewCommand command = bench.newCommand("c", "k");
-  command.stillborn = Failure{"invalid_payload", "/n: is missing"};
+  command.failedAtAccept = Failure{"invalid_payload", "/n: is missing"};
   CHECK(bench.accept(command).state == CommandState::Dead);
   const Command dead = bench.command("c");
   CHECK(dead.state == CommandState::Dead);
   CHECK(dead.endedAt == bench.now());
   CHECK(dead.attempts == 0);
-  CHECK(dead.error == *command.stillborn);
+  CHECK(dead.error == *command.failedAtAccept);
   const auto letters = bench.letters();
   REQUIRE(letters.size() == 1);
   CHECK(letters[0].commandId == "c");
-  CHECK(letters[0].error == *command.stillborn);
+  CHECK(letters[0].error == *command.failedAtAccept);
   CHECK(letters[0].body == command.payload);
   bench.accept("next", "k");
   CHECK(bench.work() == Ids{"next"});

@@ -64,7 +64,7 @@ Region anyRegion(const SqsAddress& address, const AwsConfig& config, bool loopba
     if (const auto region = machineRegion ? machineRegion() : std::nullopt) {
       return {checkRegion("the region of the instance metadata", *region), "instance metadata"};
     }
-  } catch (const Error& error) {  // it may not be the instance that was meant to tell
+  } catch (const Error& error) {  // this may be no instance of AWS: one way of several
     code = error.code();
     failure = std::string(" (") + error.what() + ')';
   }

@@ -186,7 +186,7 @@ std::optional<CredentialsSource> metadataSource(const SourceContext& context) {
         std::optional<Credentials> keys;
         try {
           keys = Imds(context.settings.http, context.config).credentials(context.now());
-        } catch (const Error& error) {  // it may not be the instance that was meant to have some
+        } catch (const Error& error) {  // this may be no instance of AWS: one way of several
           throw Error(error.code(), withoutCredentials(context) + " (" + error.what() + ')');
         }
         if (!keys) failWithoutCredentials(context);

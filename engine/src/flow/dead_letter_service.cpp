@@ -1,4 +1,4 @@
-#include "flow/dead_letter_desk.hpp"
+#include "flow/dead_letter_service.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -62,11 +62,11 @@ Receipt takenIn(const DeadLetter& letter) {
 
 }  // namespace
 
-DeadLetter DeadLetterDesk::letterOf(const std::string& letterId) {
+DeadLetter DeadLetterService::letterOf(const std::string& letterId) {
   return lettersOf({letterId}).front();
 }
 
-std::vector<DeadLetter> DeadLetterDesk::lettersOf(const std::vector<std::string>& letterIds) {
+std::vector<DeadLetter> DeadLetterService::lettersOf(const std::vector<std::string>& letterIds) {
   std::vector<DeadLetter> letters;
   store_.read([&](Snapshot& snapshot) {
     for (const auto& id : letterIds) {
@@ -80,7 +80,7 @@ std::vector<DeadLetter> DeadLetterDesk::lettersOf(const std::vector<std::string>
   return letters;
 }
 
-Command DeadLetterDesk::commandOf(const DeadLetter& letter) {
+Command DeadLetterService::commandOf(const DeadLetter& letter) {
   std::optional<Command> command;
   store_.read([&](Snapshot& snapshot) { command = snapshot.commandAt(letter.commandSeq); });
   if (!command) {
@@ -92,7 +92,8 @@ Command DeadLetterDesk::commandOf(const DeadLetter& letter) {
 // ---- bodies ----
 
 /// With the edits in it, in the types that the schema of its command knows.
-json DeadLetterDesk::edited(const DeadLetter& letter, const std::vector<PayloadEdit>& set) const {
+json DeadLetterService::edited(const DeadLetter& letter,
+                               const std::vector<PayloadEdit>& set) const {
   requireEditable(letter);
   TypeAt typeAt;
   if (builder_.declares(letter.type)) typeAt = builder_.settings(letter.type).typeAt;
@@ -106,8 +107,8 @@ json DeadLetterDesk::edited(const DeadLetter& letter, const std::vector<PayloadE
   return withEdits(letter.body, set, typeAt);
 }
 
-Replay::Edit DeadLetterDesk::checked(const DeadLetter& letter, const Command& command,
-                                     const std::string& body) const {
+Replay::Edit DeadLetterService::checked(const DeadLetter& letter, const Command& command,
+                                        const std::string& body) const {
   CommandRequest request;
   request.type = letter.type;
   request.payload = parseJson("payload", body, kMessageLimits);
@@ -118,7 +119,7 @@ Replay::Edit DeadLetterDesk::checked(const DeadLetter& letter, const Command& co
 }
 
 /// Nothing: its type has no rule for keys, or the payload does not fit it.
-std::optional<std::string> DeadLetterDesk::derivedKey(const Command& command) const {
+std::optional<std::string> DeadLetterService::derivedKey(const Command& command) const {
   if (!builder_.declares(command.type) || !builder_.settings(command.type).key) return {};
   try {
     return builder_.settings(command.type)
@@ -128,14 +129,14 @@ std::optional<std::string> DeadLetterDesk::derivedKey(const Command& command) co
   }
 }
 
-void DeadLetterDesk::requireEditable(const DeadLetter& letter) const {
+void DeadLetterService::requireEditable(const DeadLetter& letter) const {
   if (letter.kind != DeadLetterKind::Delivery) return;
   throw Error(
       ErrorCode::Unsupported,
       "dead letter " + letter.id + " is an event, and those never change once they are said");
 }
 
-void DeadLetterDesk::checkBody(const DeadLetter& letter, const std::string& body) {
+void DeadLetterService::checkBody(const DeadLetter& letter, const std::string& body) {
   requireEditable(letter);
   if (letter.kind == DeadLetterKind::Message) {
     return intake_.checkArrival(envelopeOf(arrivalOf(letter, body), letter.queue));
@@ -143,12 +144,12 @@ void DeadLetterDesk::checkBody(const DeadLetter& letter, const std::string& body
   (void)checked(letter, commandOf(letter), body);
 }
 
-std::string DeadLetterDesk::bodyWith(const std::string& letterId,
-                                     const std::vector<PayloadEdit>& set) {
+std::string DeadLetterService::bodyWith(const std::string& letterId,
+                                        const std::vector<PayloadEdit>& set) {
   return canonicalJson(edited(letterOf(letterId), set));
 }
 
-void DeadLetterDesk::check(const LetterEdit& edit) {
+void DeadLetterService::check(const LetterEdit& edit) {
   const auto letter = letterOf(edit.letterId);
   if (edit.version && *edit.version != letter.version) {
     throw Error(ErrorCode::Conflict,
@@ -158,7 +159,7 @@ void DeadLetterDesk::check(const LetterEdit& edit) {
   checkBody(letter, edit.body);
 }
 
-void DeadLetterDesk::edit(const std::vector<LetterEdit>& edits, const Operator& by) {
+void DeadLetterService::edit(const std::vector<LetterEdit>& edits, const Operator& by) {
   std::vector<DeadLetter> letters;
   for (const auto& edit : edits) {
     check(edit);
@@ -177,7 +178,7 @@ void DeadLetterDesk::edit(const std::vector<LetterEdit>& edits, const Operator& 
 
 // ---- replay ----
 
-void DeadLetterDesk::requireInWindow(const DeadLetter& letter, bool allowExpired) const {
+void DeadLetterService::requireInWindow(const DeadLetter& letter, bool allowExpired) const {
   const auto window = options_.dedupWindow;
   const bool waits = letter.state() != DeadLetterState::Replayed;
   if (allowExpired || !waits || window <= Duration{0}) return;
@@ -188,8 +189,8 @@ void DeadLetterDesk::requireInWindow(const DeadLetter& letter, bool allowExpired
               Subject::DedupWindow);
 }
 
-DeadLetterDesk::Ready DeadLetterDesk::readyOf(const DeadLetter& letter,
-                                              const std::vector<PayloadEdit>& set) {
+DeadLetterService::Ready DeadLetterService::readyOf(const DeadLetter& letter,
+                                                    const std::vector<PayloadEdit>& set) {
   Ready ready{letter, letter.seq, letter.body, {}, {}};
   if (letter.state() == DeadLetterState::Replayed) return ready;
   try {
@@ -220,7 +221,7 @@ DeadLetterDesk::Ready DeadLetterDesk::readyOf(const DeadLetter& letter,
   }
 }
 
-Receipt DeadLetterDesk::takeIn(Unit& unit, const Ready& ready) const {
+Receipt DeadLetterService::takeIn(Unit& unit, const Ready& ready) const {
   try {
     const auto& letter = ready.letter;
     const auto delivery = arrivalOf(letter, ready.body);
@@ -232,8 +233,9 @@ Receipt DeadLetterDesk::takeIn(Unit& unit, const Ready& ready) const {
   }
 }
 
-ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const ReplayOptions& options,
-                                       const std::string& planId) const {
+ReplayResult DeadLetterService::replayOne(Unit& unit, const Ready& ready,
+                                          const ReplayOptions& options,
+                                          const std::string& planId) const {
   const auto& letter = ready.letter;
   const auto now = clock_.now();
   ReplayResult result{letter.id, {}, false};
@@ -259,8 +261,8 @@ ReplayResult DeadLetterDesk::replayOne(Unit& unit, const Ready& ready, const Rep
   return result;
 }
 
-std::vector<ReplayResult> DeadLetterDesk::replay(const std::vector<std::string>& letterIds,
-                                                 const ReplayOptions& options) {
+std::vector<ReplayResult> DeadLetterService::replay(const std::vector<std::string>& letterIds,
+                                                    const ReplayOptions& options) {
   struct Next {
     std::int64_t order;
     std::string letterId;
@@ -295,8 +297,8 @@ std::vector<ReplayResult> DeadLetterDesk::replay(const std::vector<std::string>&
   return results;
 }
 
-PlanItem DeadLetterDesk::replayPlanned(const ReplayPlan& plan, const ReplayPlan::Letter& planned,
-                                       const ApplyOptions& options) {
+PlanItem DeadLetterService::replayPlanned(const ReplayPlan& plan, const ReplayPlan::Letter& planned,
+                                          const ApplyOptions& options) {
   PlanItem item{planned.id, {}, {}, {}, clock_.now()};
   const auto note = [&](const char* outcome, Failure error) {
     item.outcome = outcome;
@@ -341,15 +343,15 @@ PlanItem DeadLetterDesk::replayPlanned(const ReplayPlan& plan, const ReplayPlan:
   }
 }
 
-std::optional<PlanItem> DeadLetterDesk::ledgerItem(const std::string& planId,
-                                                   const std::string& letterId) {
+std::optional<PlanItem> DeadLetterService::ledgerItem(const std::string& planId,
+                                                      const std::string& letterId) {
   std::optional<PlanItem> found;
   store_.read([&](Snapshot& snapshot) { found = snapshot.planItem(planId, letterId); });
   return found;
 }
 
-ReplayPlan DeadLetterDesk::plan(const Filter& filter, std::vector<PayloadEdit> set,
-                                const Operator& by) {
+ReplayPlan DeadLetterService::plan(const Filter& filter, std::vector<PayloadEdit> set,
+                                   const Operator& by) {
   std::vector<DeadLetter> letters;
   auto waiting = filter;
   waiting.letters = DeadLetterState::Waiting;
@@ -364,15 +366,16 @@ ReplayPlan DeadLetterDesk::plan(const Filter& filter, std::vector<PayloadEdit> s
   return plan;
 }
 
-std::unique_ptr<PlanRun> DeadLetterDesk::apply(ReplayPlan plan, const ApplyOptions& options) {
-  return std::make_unique<DeskPlanRun>(*this, store_, std::move(plan), options, clock_);
+std::unique_ptr<PlanRun> DeadLetterService::apply(ReplayPlan plan, const ApplyOptions& options) {
+  return std::make_unique<StorePlanRun>(*this, store_, std::move(plan), options, clock_);
 }
 
 // ---- aside, back, away ----
 
-std::vector<std::string> DeadLetterDesk::forEach(const std::vector<std::string>& letterIds,
-                                                 const Operator& by, const char* action,
-                                                 bool (*change)(Unit&, const std::string&, Time)) {
+std::vector<std::string> DeadLetterService::forEach(const std::vector<std::string>& letterIds,
+                                                    const Operator& by, const char* action,
+                                                    bool (*change)(Unit&, const std::string&,
+                                                                   Time)) {
   for (const auto& id : letterIds) (void)letterOf(id);  // one that there is not refuses them all
   std::vector<std::string> changed;
   inPages(letterIds.size(), [&](std::size_t from, std::size_t to) {
@@ -392,27 +395,27 @@ std::vector<std::string> DeadLetterDesk::forEach(const std::vector<std::string>&
   return changed;
 }
 
-std::vector<std::string> DeadLetterDesk::archive(const std::vector<std::string>& letterIds,
-                                                 const Operator& by) {
+std::vector<std::string> DeadLetterService::archive(const std::vector<std::string>& letterIds,
+                                                    const Operator& by) {
   return forEach(letterIds, by, "archived",
                  [](Unit& unit, const std::string& id, Time now) { return unit.archive(id, now); });
 }
 
-std::vector<std::string> DeadLetterDesk::restore(const std::vector<std::string>& letterIds,
-                                                 const Operator& by) {
+std::vector<std::string> DeadLetterService::restore(const std::vector<std::string>& letterIds,
+                                                    const Operator& by) {
   return forEach(letterIds, by, "restored", [](Unit& unit, const std::string& id, Time) {
     return unit.archive(id, std::nullopt);
   });
 }
 
-std::vector<std::string> DeadLetterDesk::purge(const std::vector<std::string>& letterIds,
-                                               const Operator& by) {
+std::vector<std::string> DeadLetterService::purge(const std::vector<std::string>& letterIds,
+                                                  const Operator& by) {
   return forEach(letterIds, by, "purged",
                  [](Unit& unit, const std::string& id, Time) { return unit.purgeLetter(id); });
 }
 
-void DeadLetterDesk::resend(const std::vector<std::string>& eventIds, const std::string& queue,
-                            const Operator& by) {
+void DeadLetterService::resend(const std::vector<std::string>& eventIds, const std::string& queue,
+                               const Operator& by) {
   Destination where{"events", routes_.eventsRemote};
   if (!queue.empty()) {
     where = {queue, !options_.addressOf(queue).isLocal()};

@@ -15,12 +15,12 @@
 
 namespace tether::flow {
 
-class DeadLetterDesk final : public DeadLetters {
+class DeadLetterService final : public DeadLetters {
  public:
-  DeadLetterDesk(Store& store, const Intake& intake, const TransactionCommandBuilder& builder,
-                 const FlowEventRegistry& events, const TransactionManager& manager,
-                 TransactionListener& listener, const Routes& routes, const EngineOptions& options,
-                 IdGenerator& ids, const Clock& clock)
+  DeadLetterService(Store& store, const Intake& intake, const TransactionCommandBuilder& builder,
+                    const FlowEventRegistry& events, const TransactionManager& manager,
+                    TransactionListener& listener, const Routes& routes,
+                    const EngineOptions& options, IdGenerator& ids, const Clock& clock)
       : store_(store),
         intake_(intake),
         builder_(builder),

@@ -12,25 +12,25 @@
 namespace tether {
 
 /// Thread safety: every call from any thread.
-class Room {
+class IntakeBudget {
  public:
-  Room(Store& store, std::size_t prefetch) : store_(store), prefetch_(prefetch) {}
+  IntakeBudget(Store& store, std::size_t prefetch) : store_(store), prefetch_(prefetch) {}
 
   /// Held by a poll until what it brought is in the store: no other poll counts on that room.
-  class Promise {
+  class Reservation {
    public:
-    Promise(Room& room, std::size_t most, std::size_t held)
-        : room_(room), most_(most), held_(held) {}
-    ~Promise() {
-      const std::lock_guard lock(room_.mutex_);
-      room_.promised_ -= held_;
+    Reservation(IntakeBudget& budget, std::size_t most, std::size_t held)
+        : budget_(budget), most_(most), held_(held) {}
+    ~Reservation() {
+      const std::lock_guard lock(budget_.mutex_);
+      budget_.reserved_ -= held_;
     }
-    Promise(const Promise&) = delete;
-    Promise& operator=(const Promise&) = delete;
+    Reservation(const Reservation&) = delete;
+    Reservation& operator=(const Reservation&) = delete;
     std::size_t most() const { return most_; }
 
    private:
-    Room& room_;
+    IntakeBudget& budget_;
     const std::size_t most_;
     const std::size_t held_;
   };
@@ -38,14 +38,15 @@ class Room {
   /// At most `batch`. One command behind a key that waits for a time does not count: a blocked key
   /// holds back only itself, not the queue that it came from. `types`: those that run here. A
   /// `patient` poll, which may wait long for nothing, gets room for one and keeps it from nobody.
-  Promise promise(const std::vector<std::string>& types, std::size_t batch, bool patient = false) {
+  Reservation reserve(const std::vector<std::string>& types, std::size_t batch,
+                      bool patient = false) {
     const std::lock_guard lock(mutex_);
     std::size_t taken = 0;
     store_.read([&](Snapshot& snapshot) { taken = snapshot.underWay(types, prefetch_); });
-    const auto left = prefetch_ - std::min(prefetch_, taken + promised_);
+    const auto left = prefetch_ - std::min(prefetch_, taken + reserved_);
     const auto most = std::min(left, patient ? 1 : batch);
     const auto held = patient ? 0 : most;
-    promised_ += held;
+    reserved_ += held;
     return {*this, most, held};
   }
 
@@ -53,7 +54,7 @@ class Room {
   Store& store_;
   const std::size_t prefetch_;
   std::mutex mutex_;
-  std::size_t promised_ = 0;
+  std::size_t reserved_ = 0;
 };
 
 }  // namespace tether

@@ -1,10 +1,11 @@
 // Trying a dead letter: its command runs in its real transaction, which is rolled back.
-#include "flow/dead_letter_desk.hpp"
+#include "flow/dead_letter_service.hpp"
 #include "tether/error.hpp"
 
 namespace tether::flow {
 
-TryReport DeadLetterDesk::tryOut(const std::string& letterId, const std::vector<PayloadEdit>& set) {
+TryReport DeadLetterService::tryOut(const std::string& letterId,
+                                    const std::vector<PayloadEdit>& set) {
   const auto letter = letterOf(letterId);
   if (letter.kind != DeadLetterKind::Command) {
     throw Error(ErrorCode::Unsupported, "dead letter " + letterId + " is a " +
@@ -37,9 +38,7 @@ TryReport DeadLetterDesk::tryOut(const std::string& letterId, const std::vector<
       Work work;
       work.durability = Durability::Deferred;
       work.rollBack = true;
-      work.apply = [&](Unit& unit) {
-        report.events = manager_.rehearse(unit, *run, report.tables);
-      };
+      work.apply = [&](Unit& unit) { report.events = manager_.tryOut(unit, *run, report.tables); };
       store_.commit(std::move(work));
     } catch (const Error& error) {
       if (error.code() == ErrorCode::Unavailable) throw;  // the store's, not the command's

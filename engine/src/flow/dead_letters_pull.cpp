@@ -3,7 +3,7 @@
 
 #include "base/log.hpp"
 #include "flow/arrival.hpp"
-#include "flow/dead_letter_desk.hpp"
+#include "flow/dead_letter_service.hpp"
 #include "model/audit.hpp"
 #include "tether/error.hpp"
 #include "tether/json.hpp"
@@ -29,8 +29,8 @@ NewDeadLetter pulledLetter(const Delivery& delivery, const std::string& queue, T
 
 }  // namespace
 
-std::vector<std::string> DeadLetterDesk::pull(const std::string& queue, Transport& from,
-                                              std::size_t max, const Operator& by) {
+std::vector<std::string> DeadLetterService::pull(const std::string& queue, Transport& from,
+                                                 std::size_t max, const Operator& by) {
   std::vector<std::string> ids;
   while (ids.size() < max) {
     const auto room = std::min(max - ids.size(), from.features().batchMax);
