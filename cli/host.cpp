@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "exit.hpp"
+#include "hints.hpp"
 #include "outlet.hpp"
 #include "signals.hpp"
 #include "views.hpp"
@@ -200,7 +201,7 @@ class Host {
     try {
       exit = say();
     } catch (const Error& error) {
-      print_.warn(error.what());
+      print_.warn(withHint(error));
       exit = exitOf(error.code());
     } catch (const std::exception& error) {
       print_.warn(error.what());

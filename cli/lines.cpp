@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "hints.hpp"
+
 namespace tether::cli {
 
 bool Lines::next() {
@@ -33,7 +35,7 @@ BadLine badLine(std::size_t line, const std::exception_ptr& reason) {
   try {
     std::rethrow_exception(reason);
   } catch (const Error& error) {
-    return {line, error.code(), fmt::format("line {}: {}", line, error.what())};
+    return {line, error.code(), fmt::format("line {}: {}", line, withHint(error))};
   } catch (const std::exception& error) {
     return {line, ErrorCode::Internal, fmt::format("line {}: {}", line, error.what())};
   }

@@ -160,7 +160,13 @@ Store& Session::store() {
 
 Operations& Session::operations() {
   if (!operations_) {
-    operations_.emplace(store(), clock(), dedupWindows());
+    OperationsOptions options;
+    if (const auto project = projectOptions()) {
+      options.windows = DedupWindows{project->dedupWindow, project->idempotency};
+      for (const auto& [name, address] : project->queues) options.queues.push_back(name);
+      options.queues.insert(options.queues.end(), project->listen.begin(), project->listen.end());
+    }
+    operations_.emplace(store(), clock(), std::move(options));
   }
   return *operations_;
 }
@@ -171,6 +177,9 @@ std::unique_ptr<Store> Session::openStore(Duration patience) {
     return tether::openStore(
         {.address = setting.value, .patience = patience, .checkpoints = checkpoints()}, clock());
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::Unsupported) {
+      throw Error(error.code(), fmt::format("{} (from {})", error.what(), setting.from));
+    }
     if (error.code() != ErrorCode::NotFound) throw;
     throw Error(ErrorCode::NotFound,
                 fmt::format("no store at {} (from {}); 'tether submit', 'tether listen' or "
@@ -181,7 +190,7 @@ std::unique_ptr<Store> Session::openStore(Duration patience) {
 
 void Session::requireTransports() {
   for (const auto& [name, address] : catalog().options().queues) {
-    if (!address.isRemote() || isSqsAddress(address.text())) continue;
+    if (!address.isRemote() || opens(address)) continue;
     throw Error(ErrorCode::Invalid, fmt::format("{}: queues.{}: {}", catalog().file().string(),
                                                 name, whyNoTransport(address.text())));
   }
@@ -207,8 +216,7 @@ Engine& Session::engine(bool create) {
     // A verb that does one thing must not sit out an outage: a relay tries again.
     options.transports = [this](const std::string& address) -> std::shared_ptr<Transport> {
       constexpr Duration kPatience = std::chrono::seconds{2};
-      if (!isSqsAddress(address)) return nullptr;
-      return makeSqsTransport(address, clock(), kPatience);
+      return opens(address) ? openTransport(address, clock(), kPatience) : nullptr;
     };
     engine_ = open(std::move(options));
   }
@@ -227,12 +235,6 @@ std::optional<EngineOptions> Session::projectOptions() {
 Checkpoints Session::checkpoints() {
   const auto options = projectOptions();
   return options ? options->checkpoints : Checkpoints::Own;
-}
-
-std::optional<DedupWindows> Session::dedupWindows() {
-  const auto options = projectOptions();
-  if (!options) return {};
-  return DedupWindows{options->dedupWindow, options->idempotency};
 }
 
 std::string Session::remoteCommands() {

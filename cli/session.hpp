@@ -101,7 +101,6 @@ class Session {
   EngineOptions engineOptions(bool create);
   /// As the project says; Own without one that can be read.
   Checkpoints checkpoints();
-  std::optional<DedupWindows> dedupWindows();
   /// The address that the project hands its commands over to; empty: they run from the store.
   std::string remoteCommands();
   /// What reasons to wait are told with; nothing of a project that is broken.

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <ranges>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,10 +37,8 @@ class Made {
   ~Made() {
     if (kept_) return;
     std::error_code ignored;  // a folder that others have put something into stays
-    if (!store_.empty()) {
-      for (const auto& file : fs::directory_iterator(store_.parent_path(), ignored)) {
-        if (file.path().filename().native().starts_with(store_.filename().native())) add(file);
-      }
+    for (const auto& path : named(store_)) {
+      if (!before_.contains(path)) add(path);
     }
     std::ranges::for_each(paths_ | std::views::reverse,
                           [&](const fs::path& path) { fs::remove(path, ignored); });
@@ -48,13 +47,31 @@ class Made {
   Made& operator=(const Made&) = delete;
 
   void add(fs::path path) { paths_.push_back(std::move(path)); }
-  /// A store, which none of is there yet: what it is kept in begins with its name.
-  void addStore(fs::path path) { store_ = std::move(path); }
+  /// A store that is about to be made: what it is kept in begins with its name.
+  void addStore(fs::path path) {
+    store_ = std::move(path);
+    before_ = named(store_);
+  }
   void keep() { kept_ = true; }
 
  private:
+  /// What begins with the name of a file, beside it.
+  static std::set<fs::path> named(const fs::path& path) {
+    std::set<fs::path> found;
+    std::error_code none;
+    const fs::directory_iterator end;
+    for (fs::directory_iterator at(path.parent_path(), none); !none && at != end;
+         at.increment(none)) {
+      if (at->path().filename().native().starts_with(path.filename().native())) {
+        found.insert(at->path());
+      }
+    }
+    return found;
+  }
+
   std::vector<fs::path> paths_;
   fs::path store_;
+  std::set<fs::path> before_;  // what was there, and is others'
   bool kept_ = false;
 };
 

@@ -52,6 +52,20 @@ class Init(ProjectTest):
         self.assertFalse((self.folder / "new").exists())
         self.ok("init", "new/shop")
 
+    def test_takes_back_nothing_that_was_there_beside_its_store(self):
+        shop = self.folder / "shop"
+        shop.mkdir()
+        mine = ("orders.db.bak", "orders.db-export.csv")
+        for name in mine:
+            (shop / name).write_text("mine")
+        done = subprocess.run(["bash", "-c", f"ulimit -f 60; exec {TOOL} init shop"], text=True,
+                              cwd=self.folder, check=False, capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertCountEqual([path.name for path in shop.iterdir()], mine)
+        (shop / "orders.db-wal").write_text("left")
+        self.fails(9, "was left by a store that is gone", "init", "shop")
+        self.assertTrue((shop / "orders.db-wal").exists())
+
     def test_takes_back_the_folders_alone_that_it_made(self):
         (self.folder / "shop").mkdir()
         (self.folder / "shop/scenarios").write_text("mine")

@@ -35,15 +35,19 @@ TEST_CASE("a store is a file, memory or a server") {
   CHECK(StoreAddress(":memory:").inMemory());
   CHECK(StoreAddress("postgresql://host/orders").isServer());
   CHECK_FALSE(StoreAddress("postgresql://host/orders").isFile());
+  CHECK(StoreAddress("folder/a://b.db").isFile());
+  CHECK(StoreAddress("://b.db").isFile());
 }
 
 TEST_CASE("what no adapter opens is named") {
   CHECK(messageThrown([] { (void)openStore({.address = "nosuch://x"}, systemClock()); }) ==
         "this program has no store for \"nosuch://x\"");
   CHECK(messageThrown([] { copyAsCrashed("nosuch://x", "y.db"); }) ==
-        "this program has no store for \"nosuch://x\"");
+        "\"nosuch://x\" is no store in a file");
   CHECK(messageThrown([] { (void)openTransport("nosuch://x", systemClock()); }) ==
         "this program has no transport for \"nosuch://x\"");
+  CHECK_FALSE(opens("nosuch://x"));
+  CHECK(opens("sqs://orders"));
   CHECK_NOTHROW(checkAddress("nosuch://x"));
   CHECK_THROWS_AS(checkAddress("sqs://q?regoin=x"), Error);
 }

@@ -202,7 +202,7 @@ TEST_CASE("a command for elsewhere waits for a relay, and then for the other sto
   CHECK(waitsFor(facts, command) ==
         json{{{"kind", "relay"},
               {"message", "waits for a relay to sqs://orders, and none is alive"},
-              {"queue", "sqs://orders"},
+              {"address", "sqs://orders"},
               {"alive", false}}});
   CHECK(textFor(facts, command) == "waits for a relay to sqs://orders");
   facts.owners = {listenerOf({})};
@@ -211,7 +211,7 @@ TEST_CASE("a command for elsewhere waits for a relay, and then for the other sto
   command.handedOverAt = kNow - 3s;
   CHECK(waitsFor(facts, command) == json{{{"kind", "handed-over"},
                                           {"message", "handed over to sqs://orders 3 s ago"},
-                                          {"queue", "sqs://orders"},
+                                          {"address", "sqs://orders"},
                                           {"at", toText(kNow - 3s)}}});
 }
 

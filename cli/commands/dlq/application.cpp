@@ -155,6 +155,12 @@ void Application::answer(PlanRun::State state, int exit) {
         },
         exit == kDone ? Verdict::Pass : Verdict::Fail);
   }
+  const auto expired = [](const PlanRun::Item& item) {
+    return item.outcome == Outcome::Refused && item.error.code == toString(ErrorCode::Conflict);
+  };
+  if (!about_.allowExpired && std::ranges::any_of(items, expired)) {
+    print.note("--allow-expired-dedup replays what failed too long ago all the same");
+  }
   const auto goOn = fmt::format("go on with: tether dlq apply {} --resume", about_.file);
   if (cut) {
     print.warn(fmt::format("interrupted; nothing is lost, what was replayed {}; {}",

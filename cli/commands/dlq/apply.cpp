@@ -178,7 +178,9 @@ int runApply(const ApplyVerb& verb, Session& session) {
     needed.emplace_back().type = type->second;
   }
   noteWhatHolds(session, engine.store(), needed, runHere);
-  return Application(session, engine, *run, signals, {verb.file, file.plan.id, verb.listen}).run();
+  return Application(session, engine, *run, signals,
+                     {verb.file, file.plan.id, verb.listen, verb.allowExpired})
+      .run();
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ class Application {
   struct About {
     std::string file;
     std::string planId;
-    bool listening = false;  // this process runs the commands
+    bool listening = false;     // this process runs the commands
+    bool allowExpired = false;  // see ApplyOptions
   };
 
   /// `signals`: made before the engine's threads.

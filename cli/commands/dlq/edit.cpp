@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "editor.hpp"
+#include "hints.hpp"
 #include "letters.hpp"
 #include "operator.hpp"
 #include "tether/error.hpp"
@@ -61,7 +62,7 @@ bool editByHand(Session& session, DeadLetters& letters, const DeadLetter& letter
     return keep(letters, letter, bodyOf(letter, text.text()), by);
   } catch (const Error& error) {
     throw Error(error.code(),
-                fmt::format("{}; your text is kept in {}", error.what(), text.keep()));
+                fmt::format("{}; your text is kept in {}", withHint(error), text.keep()));
   }
 }
 

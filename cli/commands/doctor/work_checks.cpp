@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "checks.hpp"
-#include "tether/sqs.hpp"
+#include "tether/adapters.hpp"
 #include "tether/text.hpp"
 #include "tether/waits_for.hpp"
 
@@ -95,7 +95,7 @@ void examineQueues(Report& report, const std::vector<QueueInfo>& queues, const C
   }
   if (catalog == nullptr) return;
   for (const auto& [name, address] : catalog->options().queues) {
-    if (!address.isRemote() || isSqsAddress(address.text())) continue;
+    if (!address.isRemote() || opens(address)) continue;
     const auto outgoing = outgoingCount(queues, name);
     report.problem(
         "queues",

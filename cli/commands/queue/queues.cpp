@@ -5,6 +5,7 @@
 #include <map>
 
 #include "commands/all.hpp"
+#include "tether/adapters.hpp"
 #include "tether/error.hpp"
 #include "tether/sqs.hpp"
 #include "tether/text.hpp"
@@ -57,8 +58,9 @@ std::shared_ptr<Transport> openForMessages(Session& session, const std::string& 
   if (queue.commands) {
     throw Error(ErrorCode::Invalid, fmt::format("queue {} carries commands; {}", name, instead));
   }
-  if (isSqs(queue)) return makeSqsTransport(queue.address, session.clock());
-  if (!QueueAddress(queue.address).isLocal()) {
+  const QueueAddress address(queue.address);
+  if (address.isRemote() && opens(address)) return openTransport(address, session.clock());
+  if (!address.isLocal()) {
     throw Error(
         ErrorCode::Unsupported,
         fmt::format("queue {} is mapped to {}, not kept in the store", name, quote(queue.address)));

@@ -94,7 +94,9 @@ int runPrune(const PruneVerbOptions& options, Session& session) {
   session.confirm(fmt::format("remove {} that ended before {}, with their events?",
                               describeCounts(found, options), toText(until)),
                   options.yes);
-  return answerCounts(session, options, until, operations.prune(what, operatorOf(session, "")));
+  auto removed = operations.prune(what, operatorOf(session, ""));
+  removed.kept = found.kept;
+  return answerCounts(session, options, until, removed);
 }
 
 }  // namespace

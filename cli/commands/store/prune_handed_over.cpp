@@ -29,7 +29,7 @@ int pruneHandedOver(const std::string& duration, bool dryRun, bool yes, Session&
                     countText(static_cast<std::size_t>(counts.commands), "command"),
                     toText(before)),
         yes);
-    counts = operations.pruneHandedOver(before, operatorOf(session, ""));
+    counts.commands = operations.pruneHandedOver(before, operatorOf(session, "")).commands;
   }
   auto& print = session.print();
   print.answer("store-prune",

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "tether/address.hpp"
 #include "tether/clock.hpp"
@@ -19,12 +20,17 @@ namespace tether {
 std::unique_ptr<Store> openStore(const StoreOptions& options, const Clock& clock);
 
 /// For tests of crashes: leaves at `to` what would be left of the store at `from` if all its
-/// processes died now. Errors: Unsupported.
+/// processes died now. Errors: Unsupported (no file), Unavailable (disk full, something is there).
 void copyAsCrashed(const StoreAddress& from, const StoreAddress& to);
 
-/// The far side of a queue that is not local. Errors: Unsupported (no adapter for the address), and
-/// those of the adapter.
-std::shared_ptr<Transport> openTransport(const QueueAddress& address, const Clock& clock);
+/// The far side of a queue that is not local. `patience`: for who cannot wait, about how long a
+/// call takes at most, tries included. Errors: Unsupported (no adapter for the address), and those
+/// of the adapter.
+std::shared_ptr<Transport> openTransport(const QueueAddress& address, const Clock& clock,
+                                         std::optional<Duration> patience = {});
+
+/// Whether an adapter here opens it.
+bool opens(const QueueAddress& address);
 
 /// Throws Invalid with what is wrong with an address that an adapter here would open.
 void checkAddress(const QueueAddress& address);

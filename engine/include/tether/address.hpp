@@ -19,7 +19,10 @@ class StoreAddress {
   // NOLINTEND(google-explicit-constructor)
 
   bool inMemory() const { return text_ == ":memory:"; }
-  bool isServer() const { return text_.find("://") != std::string::npos; }
+  bool isServer() const {
+    const auto scheme = text_.find("://");
+    return scheme != 0 && scheme != std::string::npos && text_.find('/') > scheme;
+  }
   bool isFile() const { return !inMemory() && !isServer(); }
   const std::string& text() const { return text_; }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tether/clock.hpp"
@@ -27,9 +28,9 @@ class CommitWatch {
   std::uint32_t seen_;
 };
 
-/// Calls `look` now and after each commit, until it returns true. False: `atMost` ended first; the
-/// last look was after that. Throws what `look` throws, and Invalid within a closure or a `done` of
-/// the store, while which nothing can move.
+/// Calls `look` now and after each commit, until it returns true. False: `atMost` ended first, and
+/// the last look was not before that. Throws what `look` throws, and Invalid within a closure or a
+/// `done` of the store, while which nothing can move.
 bool waitUntil(Store& store, Duration atMost, const std::function<bool()>& look);
 
 /// A cursor over what happened. Thread safety: none, but Store::interruptWaits() ends its wait.

@@ -29,7 +29,7 @@ using StoreFactory =
 
 /// The Engine's constructor judges them: Invalid with the name of what is out of its range.
 struct EngineOptions {
-  StoreAddress store{};           // a file, or ":memory:"
+  StoreAddress store{};           // a file, ":memory:", or what `stores` opens
   bool create = true;             // make the store when it is missing
   std::string source = "tether";  // CloudEvents source of what this engine makes
   /// The application's own tables, applied when the engine opens.
@@ -71,8 +71,8 @@ struct EngineOptions {
   /// holds is taken over. On this machine a process that lives keeps what it holds.
   Duration ownerLease = std::chrono::seconds{30};
 
-  /// These are asked first for every address; null, or when one returns null, the engine opens what
-  /// adapters.hpp knows, and anything else is Unsupported.
+  /// These are asked first, for every store and every remote queue; null, or when one returns null,
+  /// the engine opens what adapters.hpp knows, and anything else is Unsupported.
   TransportFactory transports{};
   StoreFactory stores{};
   Clock* clock = nullptr;    // null: the machine's

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tether/clock.hpp"
@@ -39,33 +40,41 @@ struct PauseTarget {
 struct PruneOptions {
   Time endedBefore;
   bool deadLetters = false;        // also those that were replayed or archived before then
-  bool allowExpiredDedup = false;  // also what a queue may deliver, or somebody submit, once more
+  bool allowExpiredDedup = false;  // also what a remote queue may deliver once more
 };
 
 struct PruneCounts {
   std::int64_t commands = 0;
   std::int64_t deadLetters = 0;
   std::int64_t records = 0;  // see Unit::pruneRecords
-  std::int64_t kept = 0;     // is as old, and something still needs it
+  std::int64_t kept = 0;     // is as old, and something still needs it; only of a count
 };
 
 /// How long a command is to be remembered after its end, so that it does not run twice.
 struct DedupWindows {
-  Duration redelivery{0};   // a remote queue may deliver it again; 0: none is listened to
+  Duration redelivery{0};   // a remote queue may deliver it again; 0: nothing is guarded
   Duration idempotency{0};  // an idempotency key holds; 0: as long as the command is there
 };
 
-/// Each act is done in commits of some hundred, so that nobody waits long for the store, and what
-/// it changed leaves an audit entry in the same commit. A process that dies between two commits has
-/// done the first ones; the same call again does the rest. Errors of every call: Unavailable,
-/// Corrupt. Thread safety: every call from any thread.
+struct OperationsOptions {
+  /// Nothing: nobody knows them, and prune() wants allowExpiredDedup.
+  std::optional<DedupWindows> windows{};
+  std::vector<std::string> queues{};  // of the project, beside those that the store has
+  /// Called after each commit that may let something start or end.
+  std::function<void()> changed{};
+};
+
+/// Each act is done in commits of at most a thousand, so that nobody waits long for the store, and
+/// what it changed leaves an audit entry in the same commit (but commands that a prune forgets, or
+/// each prune would leave something for the next). A process that dies between two
+/// commits has done the first ones; the same call again does the rest. Errors of every call:
+/// Unavailable, Corrupt, Invalid (the store may only be read, or a closure or a `done` of it
+/// calls). Thread safety: every call from any thread.
 class Operations {
  public:
-  /// Works on a store that is open, with or without an engine. Both must live longer. Without
-  /// `windows` nobody knows them, and prune() wants allowExpiredDedup. `changed` is called after
-  /// what may let something start or end.
-  Operations(Store& store, const Clock& clock, std::optional<DedupWindows> windows,
-             std::function<void()> changed = {});
+  /// Works on a store that is open, with or without an engine. Both must live longer.
+  Operations(Store& store, const Clock& clock, OperationsOptions options)
+      : store_(store), clock_(clock), options_(std::move(options)) {}
 
   /// One answer for each id, in their order. See Unit::cancel and Unit::giveUp.
   std::vector<CancelAnswer> cancel(const std::vector<std::string>& commandIds,
@@ -73,7 +82,8 @@ class Operations {
   /// Sends to their remote queue once more what it lost. One answer for each id, in their order.
   std::vector<ResendAnswer> resend(const std::vector<std::string>& commandIds, const Operator& by);
 
-  /// False: it was paused before, or was not. See Unit::pause.
+  /// False: it was paused before, or was not. See Unit::pause. Errors: NotFound (no such queue),
+  /// Invalid (a type of a queue that carries messages).
   bool pause(const PauseTarget& target, const Operator& by);
   bool resume(const PauseTarget& target, const Operator& by);
 
@@ -89,6 +99,7 @@ class Operations {
 
  private:
   void changed() const;
+  void require(const PauseTarget& target);
   void cancelPage(std::vector<CancelAnswer>& answers, std::size_t from, std::size_t to,
                   const CancelOptions& options);
   Prune pruneOf(const PruneOptions& options) const;
@@ -96,8 +107,7 @@ class Operations {
 
   Store& store_;
   const Clock& clock_;
-  std::optional<DedupWindows> windows_;
-  std::function<void()> changed_;
+  OperationsOptions options_;
 };
 
 }  // namespace tether

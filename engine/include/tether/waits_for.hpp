@@ -20,9 +20,9 @@ namespace tether::view {
 
 /// In the order in which they are told. The facts of each are in brackets.
 enum class WaitKind {
-  Due,         // it was delayed until then [at]
+  Due,         // not before then: it was delayed, or could not be handed over [at]
   Retry,       // an attempt failed, the next one comes then [at]
-  HandedOver,  // another store has it [queue: its address, where it is known; at]
+  HandedOver,  // another store has it [address: of the queue, where it is known; at]
   Stuck,       // its prepare was told to stop and still runs [pid]
   Cancelling,  // its cancel was requested: it is not tried again
   Paused,      // by an operator [queue; type, when it is not all of the queue; by, since, reason]
@@ -31,7 +31,7 @@ enum class WaitKind {
   Key,         // an open command of its key comes before it [key, commandId]
   NoListener,  // no living process runs its type [type]
   Undeclared,  // the same, and nobody declares the type here [type]
-  Relay,       // it is to be handed over [queue as above; alive: whether a relay is]
+  Relay,       // it is to be handed over [address as above; alive: whether a relay is]
 };
 
 /// "no-listener": the kind in JSON.

@@ -36,14 +36,24 @@ RestoreLoss restoreStore(const RestoreOptions& options, const Clock& clock) {
 }
 
 void copyAsCrashed(const StoreAddress& from, const StoreAddress& to) {
-  requireFile(from);
+  if (!from.isFile()) {
+    throw Error(ErrorCode::Unsupported, quote(from.text()) + " is no store in a file");
+  }
   copySqliteAsCrashed(from.text(), to.text());
 }
 
-std::shared_ptr<Transport> openTransport(const QueueAddress& address, const Clock& clock) {
+std::shared_ptr<Transport> openTransport(const QueueAddress& address, const Clock& clock,
+                                         std::optional<Duration> patience) {
   if (address.inMemory()) return makeMemoryTransport(clock);
-  if (isSqsAddress(address.text())) return makeSqsTransport(address.text(), clock);
+  if (isSqsAddress(address.text())) {
+    return patience ? makeSqsTransport(address.text(), clock, *patience)
+                    : makeSqsTransport(address.text(), clock);
+  }
   throw Error(ErrorCode::Unsupported, "this program has no transport for " + quote(address.text()));
+}
+
+bool opens(const QueueAddress& address) {
+  return address.inMemory() || isSqsAddress(address.text());
 }
 
 void checkAddress(const QueueAddress& address) {

@@ -25,6 +25,12 @@ Routes routesOf(const EngineOptions& options) {
           .eventsRemote = !options.addressOf("events").isLocal()};
 }
 
+std::vector<std::string> queueNames(const EngineOptions& options) {
+  std::vector<std::string> names;
+  for (const auto& [name, address] : options.queues) names.push_back(name);
+  return names;
+}
+
 }  // namespace
 
 Engine::Impl::Impl(EngineOptions given)
@@ -37,11 +43,10 @@ Engine::Impl::Impl(EngineOptions given)
       intake(builder, registry, routes, ids, clock, options),
       manager(builder, intake, *store, options, clock, random),
       listener(*store, manager, builder, options, clock),
-      operations(*store, clock, DedupWindows{options.dedupWindow, options.idempotency},
-                 [this] {
-                   listener.tick();  // a prepare that was cancelled is told to stop at once
-                   listener.wake();  // a key may have been held back
-                 }),
+      operations(*store, clock,
+                 {.windows = DedupWindows{options.dedupWindow, options.idempotency},
+                  .queues = queueNames(options),
+                  .changed = [this] { lookAtOnce(); }}),
       api(*store, intake, listener, operations),
       deadLetters(*store, intake, builder, registry, manager, listener, routes, options, ids,
                   clock),
@@ -54,6 +59,16 @@ Engine::Impl::Impl(EngineOptions given)
   routes.commandBytesMax = connections.bodyBytesMax("commands");
   routes.eventBytesMax = connections.bodyBytesMax("events");
   applyMigrations(*store, options.migrations, clock);
+}
+
+/// What an operator did is done, whatever comes of this.
+void Engine::Impl::lookAtOnce() {
+  listener.wake();  // a key may have been held back
+  try {
+    listener.tick();  // a prepare that was cancelled is told to stop
+  } catch (const Error& error) {
+    stepFails_.failed(error.what());
+  }
 }
 
 void Engine::Impl::requireOtherThread(const char* call) const {

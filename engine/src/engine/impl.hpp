@@ -62,6 +62,7 @@ class Engine::Impl {
  private:
   using Moment = std::chrono::steady_clock::time_point;
 
+  void lookAtOnce();
   /// Throws Invalid on a thread of this engine, for which `call` would wait.
   void requireOtherThread(const char* call) const;
 

@@ -273,7 +273,8 @@ std::vector<ReplayResult> DeadLetterService::replay(const std::vector<std::strin
     if (!seen.insert(id).second) continue;
     const auto letter = letterOf(id);
     if (letter.state() == DeadLetterState::Archived) {
-      throw Error(ErrorCode::Conflict, "dead letter " + id + " is archived: restore it first");
+      throw Error(ErrorCode::Conflict, "dead letter " + id + " is archived: restore it first",
+                  Subject::DeadLetter);
     }
     requireInWindow(letter, options.allowExpired);
     next.push_back({readyOf(letter, options.set).order, id});

@@ -6,6 +6,8 @@
 
 #include "model/audit.hpp"
 #include "model/kept_text.hpp"
+#include "tether/error.hpp"
+#include "tether/text.hpp"
 
 namespace tether {
 namespace {
@@ -13,12 +15,14 @@ namespace {
 /// So many in one commit: others write between two of them.
 constexpr std::size_t kOperationPage = 200;
 
-/// For the audit, of facts that never change.
+/// For the audit, of facts that never change. One that is accepted meanwhile has its id alone.
 std::map<std::string, Command> commandsOf(Store& store, const std::vector<std::string>& ids) {
   std::map<std::string, Command> commands;
   store.read([&](Snapshot& snapshot) {
     for (const auto& id : ids) {
-      if (auto command = snapshot.command(id)) commands[id] = std::move(*command);
+      auto& command = commands[id];
+      command = snapshot.command(id).value_or(Command{});
+      command.id = id;
     }
   });
   return commands;
@@ -48,12 +52,8 @@ AuditEntry auditOf(const PauseTarget& target, const char* action, const Operator
 
 }  // namespace
 
-Operations::Operations(Store& store, const Clock& clock, std::optional<DedupWindows> windows,
-                       std::function<void()> changed)
-    : store_(store), clock_(clock), windows_(windows), changed_(std::move(changed)) {}
-
 void Operations::changed() const {
-  if (changed_) changed_();
+  if (options_.changed) options_.changed();
 }
 
 std::vector<CancelAnswer> Operations::cancel(const std::vector<std::string>& commandIds,
@@ -70,7 +70,7 @@ void Operations::cancelPage(std::vector<CancelAnswer>& answers, std::size_t from
   const auto& by = options.by;
   const auto reason =
       kept(Failure{"cancelled", by.reason.empty() ? "cancelled by " + by.name : by.reason});
-  auto commands = commandsOf(store_, idsOf(answers, from, to));
+  const auto commands = commandsOf(store_, idsOf(answers, from, to));
   store_.commit(Durability::Durable, [&](Unit& unit) {
     const auto now = clock_.now();
     for (auto at = from; at < to; ++at) {
@@ -79,11 +79,10 @@ void Operations::cancelPage(std::vector<CancelAnswer>& answers, std::size_t from
       const bool done = outcome == Cancelled::Done;
       if (!done && outcome != Cancelled::Requested) continue;
       const auto* action = done ? "cancelled" : "cancel-requested";
-      auto& command = commands[id];
-      command.id = id;  // it was accepted meanwhile
-      unit.audit(auditOf(command, action, by, now));
+      unit.audit(auditOf(commands.at(id), action, by, now));
     }
   });
+  changed();
   store_.read([&](Snapshot& snapshot) {
     for (auto at = from; at < to; ++at) {
       if (const auto command = snapshot.command(answers[at].commandId)) {
@@ -91,7 +90,6 @@ void Operations::cancelPage(std::vector<CancelAnswer>& answers, std::size_t from
       }
     }
   });
-  changed();
 }
 
 std::vector<ResendAnswer> Operations::resend(const std::vector<std::string>& commandIds,
@@ -99,13 +97,13 @@ std::vector<ResendAnswer> Operations::resend(const std::vector<std::string>& com
   auto answers = unanswered<ResendAnswer>(commandIds);
   for (std::size_t from = 0; from < answers.size(); from += kOperationPage) {
     const auto to = std::min(answers.size(), from + kOperationPage);
-    auto commands = commandsOf(store_, idsOf(answers, from, to));
+    const auto commands = commandsOf(store_, idsOf(answers, from, to));
     store_.commit(Durability::Durable, [&](Unit& unit) {
       const auto now = clock_.now();
       for (auto at = from; at < to; ++at) {
         auto& [id, outcome] = answers[at];
         outcome = unit.resendCommand(id, now);
-        if (outcome == Resent::Done) unit.audit(auditOf(commands[id], "resent", by, now));
+        if (outcome == Resent::Done) unit.audit(auditOf(commands.at(id), "resent", by, now));
       }
     });
     changed();
@@ -113,7 +111,30 @@ std::vector<ResendAnswer> Operations::resend(const std::vector<std::string>& com
   return answers;
 }
 
+/// What is misspelt would pause nothing, and nobody would notice.
+void Operations::require(const PauseTarget& target) {
+  const auto& name = target.queue;
+  bool known =
+      name == "events" || std::ranges::find(options_.queues, name) != options_.queues.end();
+  bool carriesCommands = name == "commands";
+  store_.read([&](Snapshot& snapshot) {
+    for (const auto& queue : snapshot.queues()) {
+      if (queue.name != name) continue;
+      known = true;
+      carriesCommands = carriesCommands || queue.commands;
+    }
+    for (const auto& pause : snapshot.pauses()) known = known || pause.queue == name;
+  });
+  if (!known && !carriesCommands) {
+    throw Error(ErrorCode::NotFound, "no queue " + quote(name), Subject::Queue);
+  }
+  if (target.type.empty() || carriesCommands) return;
+  throw Error(ErrorCode::Invalid,
+              "queue " + name + " carries messages, which have no command type");
+}
+
 bool Operations::pause(const PauseTarget& target, const Operator& by) {
+  require(target);
   bool done = false;
   store_.commit(Durability::Durable, [&](Unit& unit) {
     const auto now = clock_.now();
@@ -124,6 +145,7 @@ bool Operations::pause(const PauseTarget& target, const Operator& by) {
 }
 
 bool Operations::resume(const PauseTarget& target, const Operator& by) {
+  require(target);
   bool done = false;
   store_.commit(Durability::Durable, [&](Unit& unit) {
     done = unit.resume(target.queue, target.type);

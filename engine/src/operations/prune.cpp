@@ -26,21 +26,23 @@ Prune Operations::pruneOf(const PruneOptions& options) const {
   const auto now = clock_.now();
   Prune prune;
   prune.endedBefore = options.endedBefore;
-  if (!windows_) {
+  const auto& windows = options_.windows;
+  if (!windows) {
     if (options.allowExpiredDedup) return prune;
     throw Error(ErrorCode::Invalid,
                 "nobody says here how long what ended is to be remembered, and it would run again "
                 "if it came again",
                 Subject::DedupWindow);
   }
-  const auto window = windows_->redelivery;
+  const auto window = windows->redelivery;
   if (!options.allowExpiredDedup && window > Duration{0} && prune.endedBefore > now - window) {
     throw Error(ErrorCode::Invalid,
                 "a remote queue that is listened to may deliver a command again for " +
-                    toText(window) + ", and it would run again: leave what ended within that time",
+                    toText(window) + ", and it would run again: leave what ended within " +
+                    toText(window),
                 Subject::DedupWindow);
   }
-  if (windows_->idempotency > Duration{0}) prune.keysBefore = now - windows_->idempotency;
+  if (windows->idempotency > Duration{0}) prune.keysBefore = now - windows->idempotency;
   return prune;
 }
 
@@ -78,7 +80,6 @@ std::int64_t Operations::pruneInPages(Prune prune,
 PruneCounts Operations::prune(const PruneOptions& options, const Operator& by) {
   const auto prune = pruneOf(options);
   PruneCounts total;
-  total.kept = prunable(options).kept;
   if (options.deadLetters) {  // first: what only they refer to can go then
     total.deadLetters = pruneInPages(prune, [&](Unit& unit, const Prune& page) {
       const auto letters = unit.pruneLetters(page);
@@ -110,7 +111,6 @@ PruneCounts Operations::prunableHandedOver(Time before) {
 
 PruneCounts Operations::pruneHandedOver(Time before, const Operator& by) {
   PruneCounts total;
-  total.kept = prunableHandedOver(before).kept;
   for (std::int64_t removed = kHandedOverPage; removed == kHandedOverPage;
        total.commands += removed) {
     store_.commit(Durability::Durable, [&](Unit& unit) {

@@ -18,12 +18,12 @@ bool waitUntil(Store& store, Duration atMost, const std::function<bool()>& look)
   if (store.inClosure()) {
     throw Error(ErrorCode::Invalid,
                 "nothing can be waited for in execute, done or onEnded, for which the store waits: "
-                "use another thread");
+                "use context.submit() or submitAsync() there, or another thread");
   }
   const auto began = Steady::now();
   for (CommitWatch commits(store);;) {
-    const auto left = atMost - std::chrono::floor<Duration>(Steady::now() - began);
     if (look()) return true;
+    const auto left = atMost - std::chrono::floor<Duration>(Steady::now() - began);
     if (left <= Duration{0}) return false;
     (void)commits.wait(left);
   }

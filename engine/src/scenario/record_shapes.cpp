@@ -12,9 +12,9 @@ using nlohmann::json;
 const std::vector<std::string> kOutcomes = {"succeeded", "rejected",    "failed",   "timeout",
                                             "crashed",   "interrupted", "cancelled"};
 
-const std::vector<std::string> kActions = {"replayed", "edited",          "archived", "restored",
-                                           "purged",   "cancelled",       "paused",   "resumed",
-                                           "resent",   "cancel-requested"};
+const std::vector<std::string> kActions = {"replayed", "edited",           "archived", "restored",
+                                           "purged",   "cancelled",        "paused",   "resumed",
+                                           "resent",   "cancel-requested", "pruned",   "pulled"};
 
 Shape kindShape() { return Shape::words({"command", "delivery", "message"}); }
 
@@ -50,7 +50,7 @@ Shape reasonShape() {
                             {"pid", Shape::number()}};
   for (const char* time : {"at", "since", "until"}) members.emplace_back(time, Shape::time());
   for (const char* text :
-       {"message", "queue", "type", "key", "commandId", "letterId", "by", "reason"}) {
+       {"message", "queue", "address", "type", "key", "commandId", "letterId", "by", "reason"}) {
     members.emplace_back(text, Shape::text());
   }
   return Shape::record(std::move(members));

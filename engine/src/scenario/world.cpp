@@ -167,6 +167,17 @@ Store& World::store() {
   return *reader_;
 }
 
+view::Here World::here() const {
+  view::Here here;
+  const auto commands = queues_.find("commands");
+  if (commands != queues_.end() && commands->second.isRemote()) {
+    here.remote = commands->second.text();
+  }
+  const auto types = engine_->commands().types();
+  here.declared.emplace(types.begin(), types.end());
+  return here;
+}
+
 RemoteQueue* World::remote(const std::string& queue) {
   const auto mapped = queues_.find(queue);
   if (mapped == queues_.end()) return nullptr;

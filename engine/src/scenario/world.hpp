@@ -23,6 +23,7 @@
 #include "tether/engine.hpp"
 #include "tether/ids.hpp"
 #include "tether/scenario.hpp"
+#include "tether/waits_for.hpp"
 
 namespace tether::scenario {
 
@@ -55,6 +56,7 @@ class World {
   /// To look at, also while the engine is down.
   Store& store();
   ManualClock& clock() { return clock_; }
+  view::Here here() const;
   const std::filesystem::path& folder() const { return folder_; }
   std::map<std::string, std::unique_ptr<RemoteQueue>>& remotes() { return remotes_; }
   /// Where a queue is mapped to; nothing: local.

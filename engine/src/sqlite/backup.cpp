@@ -60,7 +60,7 @@ void naming(const std::string& name, const Work& work) try {
 } catch (const Error& error) {
   const std::string what = error.what();
   if (what.find(name) != std::string::npos) throw;
-  throw Error(error.code(), "backup " + name + ": " + what);
+  throw Error(error.code(), "backup " + name + ": " + what, error.subject());
 }
 
 }  // namespace

@@ -40,8 +40,8 @@ std::string requireBackup(const std::string& path, const std::string& store) {
   if (::lstat((full + "-wal").c_str(), &log) == 0 && log.st_size > 0) {
     throw Error(ErrorCode::Invalid,
                 path + " has a log beside it (" + path +
-                    "-wal), so it is a store in use or the copy of one: make a backup of it "
-                    "as of a store in use, and restore that");
+                    "-wal), so it is a store in use or the copy of one: make a backup of it, "
+                    "and restore that");
   }
   return full;
 }

@@ -71,7 +71,7 @@ std::unique_ptr<Connection> openKeeper(const ConnectionOptions& connection,
   } catch (const Error& error) {  // SQLite itself does not say which file
     const std::string what = error.what();
     if (what.find(options.path) != std::string::npos) throw;
-    throw Error(error.code(), options.path + ": " + what);
+    throw Error(error.code(), options.path + ": " + what, error.subject());
   }
 }
 

@@ -232,9 +232,11 @@ bool SqliteUnit::markReplayed(const std::string& letterId, int version, Time now
 void SqliteUnit::edit(const std::string& letterId, int version, const std::string& body) {
   const auto letter = letterOf(letterId);
   if (letter.replayed || letter.archived) {
-    throw Error(ErrorCode::Conflict, "dead letter " + letterId +
-                                         (letter.replayed ? " was replayed: it cannot be edited"
-                                                          : " is archived: restore it first"));
+    throw Error(ErrorCode::Conflict,
+                "dead letter " + letterId +
+                    (letter.replayed ? " was replayed: it cannot be edited"
+                                     : " is archived: restore it first"),
+                letter.archived ? Subject::DeadLetter : Subject::None);
   }
   if (letter.version != version) {
     throw Error(ErrorCode::Conflict, "dead letter " + letterId + " is of version " +

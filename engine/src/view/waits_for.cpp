@@ -136,11 +136,11 @@ std::vector<WaitReason> WaitReasons::of(const Command& command, Time now) const 
 }
 
 void WaitReasons::addHeld(const Command& command, Time now, std::vector<WaitReason>& found) const {
+  if (command.handedOverAt) return;  // what another store has, a pause or a key here does not hold
   for (const auto& pause : pauses_) {
     if (holds(pause, command.type)) found.push_back(pausedBy(pause, command.type, now));
   }
   addKey(command, now, found);
-  if (command.handedOverAt) return;
   if (command.outgoing) {
     found.push_back(relay());
   } else if (auto reason = unrun(command.type)) {
@@ -158,7 +158,7 @@ void WaitReasons::addKey(const Command& command, Time now, std::vector<WaitReaso
     blocked = true;
   }
   // A delayed one has no place in the order yet.
-  if (blocked || command.handedOverAt || isLater(command, now)) return;
+  if (blocked || isLater(command, now)) return;
   const auto [head, end] = holders_.equal_range(command.key);
   for (auto at = head; at != end; ++at) {
     const auto& holder = at->second;
@@ -171,7 +171,7 @@ void WaitReasons::addKey(const Command& command, Time now, std::vector<WaitReaso
 
 WaitReason WaitReasons::handedOver(const Command& command, Time now) const {
   json facts = {{"at", toText(*command.handedOverAt)}};
-  if (!here_.remote.empty()) facts["queue"] = here_.remote;
+  if (!here_.remote.empty()) facts["address"] = here_.remote;
   return said(WaitKind::HandedOver,
               "handed over" + (here_.remote.empty() ? "" : " to " + here_.remote) + " " +
                   whenText(*command.handedOverAt, now),
@@ -182,7 +182,7 @@ WaitReason WaitReasons::relay() const {
   auto brief = "waits for a relay" + (here_.remote.empty() ? "" : " to " + here_.remote);
   auto message = relayed_ ? brief : brief + ", and none is alive";
   json facts = {{"alive", relayed_}};
-  if (!here_.remote.empty()) facts["queue"] = here_.remote;
+  if (!here_.remote.empty()) facts["address"] = here_.remote;
   return {WaitKind::Relay, std::move(brief), std::move(message), std::move(facts)};
 }
 

@@ -18,7 +18,7 @@ json findCommands(const Run& run, const json& expected) {
       const auto command = snapshot.command(id);
       if (!command) return nullptr;
       if (brief) return toString(command->state);
-      const auto reasons = view::WaitReasons::take(snapshot, {*command}, {});
+      const auto reasons = view::WaitReasons::take(snapshot, {*command}, run.world.here());
       return recordOf(*command, reasons.of(*command, run.world.clock().now()));
     });
   }
