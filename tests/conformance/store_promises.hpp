@@ -176,6 +176,7 @@
   TEST(filterEvents, "events are listed newest first and by each criterion")                     \
   TEST(filterLetters, "dead letters are listed newest first and by each criterion")              \
   TEST(changesOrder, "changes are told in one order with their kinds")                           \
+  TEST(changesForward, "whoever reads changes while others write misses none")                   \
   TEST(changesCursor, "a cursor tells each change once")                                         \
   TEST(sqlParameters, "named parameters are bound from the members")                             \
   TEST(sqlJson, "a parameter that is a value in a json function keeps its json type")            \
@@ -218,6 +219,7 @@
   TEST(commitThrows, "a commit throws what its closure threw")                                   \
   TEST(writerRuns, "a writer thread runs what is posted")                                        \
   TEST(writerShares, "many threads commit through one writer")                                   \
+  TEST(writerAlone, "no closure and no done runs beside another one of its store")               \
   TEST(writerStops, "a writer that is stopped has run everything posted")                        \
   TEST(inlineShares, "many threads commit without a writer thread")                              \
   TEST(workersShare, "many owners share the work and each command runs once")                    \

@@ -213,7 +213,9 @@ class Snapshot {
   virtual std::size_t underWay(const std::vector<std::string>& types, std::size_t max) = 0;
   /// Open commands by type: what waits, and for whom (doctor).
   virtual std::map<std::string, std::int64_t> openByType() = 0;
-  /// Errors: Conflict (a restore took back what happened at that number).
+  /// What happened after that number, oldest first. Whoever goes on from the last number that was
+  /// returned misses nothing: nothing is told later with a smaller one. Errors: Conflict (a restore
+  /// took back what happened at that number).
   virtual std::vector<Change> changes(std::int64_t after, std::size_t max) = 0;
   /// The cursor of the last change; costs nothing.
   virtual std::int64_t lastSeq() = 0;

@@ -1,4 +1,7 @@
 // The one order of what happened, and its cursor.
+#include <atomic>
+#include <thread>
+
 #include "conformance/store_conformance.hpp"
 
 namespace tether::conformance::store_promise {
@@ -36,6 +39,41 @@ void changesOrder(StoreBench& bench) {
   CHECK(bench.look([&](Snapshot& snapshot) { return snapshot.deadLetter(changes[3].id); }));
   CHECK(changes[4].id == "e");
   CHECK(changes[4].type == "Done");
+}
+
+void changesForward(StoreBench& bench) {
+  constexpr int kThreads = 3;
+  constexpr int kCommits = 40;
+  // Another process would write through a store of its own.
+  const auto other = bench.durable() ? bench.openAnother() : nullptr;
+  std::atomic<int> writing = kThreads;
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    auto& store = other && thread == 0 ? *other : bench.store();
+    threads.emplace_back([&bench, &store, &writing, thread] {
+      for (int at = 0; at < kCommits; ++at) {
+        const auto id = std::to_string(thread) + "-" + std::to_string(at);
+        store.commit(Durability::Deferred, [&](Unit& unit) { unit.accept(bench.newCommand(id)); });
+      }
+      --writing;
+    });
+  }
+  std::vector<std::int64_t> seen;
+  std::int64_t cursor = 0;
+  const auto read = [&] {
+    for (const auto& change : changesAfter(bench, cursor, 7)) {
+      CHECK(change.seq > cursor);
+      cursor = change.seq;
+      seen.push_back(change.seq);
+    }
+  };
+  while (writing > 0) read();
+  threads.clear();
+  for (std::size_t before = seen.size() + 1; seen.size() != before;) {
+    before = seen.size();
+    read();
+  }
+  CHECK(seen.size() == kThreads * kCommits);
 }
 
 void changesCursor(StoreBench& bench) {

@@ -60,6 +60,35 @@ void writerShares(StoreBench& bench) {
   commitFromManyThreads(bench);
 }
 
+void writerAlone(StoreBench& bench) {
+  std::atomic<int> inside = 0;
+  std::atomic<bool> beside = false;
+  const auto look = [&] {
+    if (++inside != 1) beside = true;
+    std::this_thread::yield();
+    --inside;
+  };
+  const auto commitBeside = [&] {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&] {
+        for (int at = 0; at < 50; ++at) {
+          Work work;
+          work.durability = Durability::Deferred;
+          work.apply = [&](Unit&) { look(); };
+          work.done = [&](const std::exception_ptr&) { look(); };
+          bench.store().commit(std::move(work));
+        }
+      });
+    }
+  };
+  commitBeside();
+  bench.store().startWriter();
+  commitBeside();
+  bench.store().stopWriter();
+  CHECK_FALSE(beside);
+}
+
 void writerStops(StoreBench& bench) {
   constexpr int kCount = 600;
   std::atomic<int> done = 0;
