@@ -222,6 +222,23 @@ double perSecond(std::size_t count, Duration took) {
   return static_cast<double>(count) * 1e6 / static_cast<double>(took.count());
 }
 
+void showBench(Printer& print, const nlohmann::json& data, bool relayed) {
+  print.line({fmt::format("{}, {} in flight, {} byte payload: ",
+                          countText(data.at("commands").get<std::size_t>(), "command"),
+                          data.at("window").get<std::size_t>(),
+                          data.at("payloadBytes").get<std::size_t>()),
+              {fmt::format("{:.0f} commands/s", data.at("commandsPerSecond").get<double>()),
+               Style::Strong}});
+  for (const auto* stage : {"accepted", "resolved"}) {
+    const auto& times = data.at(fmt::format("{}Millis", stage));
+    print.line({fmt::format("submit to {}: p50 {:.2f} ms, p99 {:.2f} ms", stage,
+                            times.at("p50").get<double>(), times.at("p99").get<double>())});
+  }
+  if (!relayed) return;
+  const auto rate = data.at("relay").at("messagesPerSecond").get<double>();
+  print.line({"handed over: ", {fmt::format("{:.0f} messages/s", rate), Style::Strong}});
+}
+
 int runBench(const BenchOptions& options, Session& session) {
   const auto count = countOf("--count", options.count, 1);
   const auto window = countOf("--window", options.window, 1);
@@ -251,13 +268,12 @@ int runBench(const BenchOptions& options, Session& session) {
     if (!options.queue.empty()) relayed = relayAll(engine, session.clock());
   }
 
-  const double rate = perSecond(count, took);
   nlohmann::json data = {
       {"commands", count},
       {"window", window},
       {"payloadBytes", payload},
       {"tookMillis", millis(took)},
-      {"commandsPerSecond", rate},
+      {"commandsPerSecond", perSecond(count, took)},
       {"acceptedMillis",
        {{"p50", quantile(bench.accepted(), 0.5)}, {"p99", quantile(bench.accepted(), 0.99)}}},
       {"resolvedMillis",
@@ -267,21 +283,8 @@ int runBench(const BenchOptions& options, Session& session) {
                      {"tookMillis", millis(*relayed)},
                      {"messagesPerSecond", perSecond(count, *relayed)}};
   }
-  auto& print = session.print();
-  print.answer("bench", data, [&] {
-    print.line({fmt::format("{}, {} in flight, {} byte payload: ", countText(count, "command"),
-                            window, payload),
-                {fmt::format("{:.0f} commands/s", rate), Style::Strong}});
-    for (const auto* stage : {"accepted", "resolved"}) {
-      const auto& times = data.at(fmt::format("{}Millis", stage));
-      print.line({fmt::format("submit to {}: p50 {:.2f} ms, p99 {:.2f} ms", stage,
-                              times.at("p50").get<double>(), times.at("p99").get<double>())});
-    }
-    if (relayed) {
-      print.line({"handed over: ",
-                  {fmt::format("{:.0f} messages/s", perSecond(count, *relayed)), Style::Strong}});
-    }
-  });
+  session.print().answer("bench", data,
+                         [&] { showBench(session.print(), data, relayed.has_value()); });
   return kDone;
 }
 

@@ -214,6 +214,19 @@ class House(unittest.TestCase):
                 if spoken.search(text) and name(path) not in SPEAKS:
                     self.reject(path, number, "the tool's own words: add a Subject, and a hint")
 
+    def test_functions_fit_on_a_page(self):
+        opens = re.compile(r"^(?!namespace|struct|class|enum|union|const|static const|inline const|#|\})"
+                           r"\S.*\{\s*(//.*)?$")
+        for path in files("engine", "cli", "samples"):
+            start = 0
+            for number, line in lines(path):
+                if opens.match(line):
+                    start = number
+                elif line.startswith("}"):
+                    if start and number - start >= 60:
+                        self.reject(path, start, f"{number - start + 1} lines, 60 at most")
+                    start = 0
+
     def test_files_are_short_and_lines_fit(self):
         for path in files(*CODE, suffixes=(".cpp", ".hpp", ".py")):
             last = 0

@@ -6,8 +6,8 @@
 // (group commit); each closure sees a Unit, touches nothing but it, and may run twice. Its `done`
 // is called once, after the commit. No closure and no `done` of one store object runs beside
 // another one of it: what only they touch needs no lock. A closure may go on after a statement of
-// Unit::sql() that failed: that statement alone is undone. A transaction that has lasted 50 ms ends after the closure that
-// runs, so that nobody is kept out for longer than one closure and that.
+// Unit::sql() that failed: that statement alone is undone. A transaction that has lasted 50 ms ends
+// after the closure that runs, so that nobody is kept out for longer than one closure and that.
 #pragma once
 
 #include <cstdint>

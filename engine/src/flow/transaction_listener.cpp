@@ -75,6 +75,32 @@ void TransactionListener::wake() {
   postClaim();
 }
 
+/// For nothing (a max of 0) while it takes no more. `cut`: there are less workers than a lane may
+/// hold.
+ClaimRequest TransactionListener::claimRequest(bool& cut) {
+  cut = false;
+  const auto running = inFlight_.load();
+  const auto bytes = bytesInFlight_.load();
+  const bool full = running >= options_.prefetch || bytes >= kBytesMost;
+  if (!open_ || full || holdsBack()) return {};
+  if (suspectWaits_ && running > 0) return {};  // nothing beside a suspect
+  ClaimRequest request;
+  request.owner = owner_;
+  request.max = options_.prefetch - running;
+  request.bytes = kBytesMost - bytes;
+  request.idle = running == 0;
+  request.now = clock_.now();
+  for (const auto& type : builder_.types()) {
+    if (!builder_.builds(type)) continue;
+    const auto workers = static_cast<std::size_t>(options_.workers);
+    const auto busy = preparing_.load();
+    const auto lane = builder_.prepares(type) ? workers - std::min(workers, busy) : request.max;
+    if (lane > 0) request.lanes[type] = lane;
+    cut = cut || lane == 0;
+  }
+  return request;
+}
+
 void TransactionListener::postClaim() {
   struct Asked {
     ClaimRequest request;
@@ -85,33 +111,14 @@ void TransactionListener::postClaim() {
   Work work;
   work.durability = Durability::Deferred;
   work.apply = [this, asked](Unit& unit) {
-    auto& request = asked->request;
-    request = {};
-    discount(std::exchange(asked->claims, {}));  // the batch is run again
-    asked->cut = false;
+    discount(std::exchange(asked->claims, {}));            // the batch is run again
     std::erase_if(failedInRow_, [&](const auto& failed) {  // resumed meanwhile
       const auto& [type, times] = failed;
       return times >= manager_.breakerOf(type).failures && !unit.paused("commands", type);
     });
-    const auto running = inFlight_.load();
-    const auto bytes = bytesInFlight_.load();
-    const bool full = running >= options_.prefetch || bytes >= kBytesMost;
-    if (!open_ || full || holdsBack()) return;
-    if (suspectWaits_ && running > 0) return;  // nothing beside a suspect
-    request.owner = owner_;
-    request.max = options_.prefetch - running;
-    request.bytes = kBytesMost - bytes;
-    request.idle = running == 0;
-    request.now = clock_.now();
-    for (const auto& type : builder_.types()) {
-      if (!builder_.builds(type)) continue;
-      const auto workers = static_cast<std::size_t>(options_.workers);
-      const auto busy = preparing_.load();
-      const auto lane = builder_.prepares(type) ? workers - std::min(workers, busy) : request.max;
-      if (lane > 0) request.lanes[type] = lane;
-      asked->cut = asked->cut || lane == 0;
-    }
-    asked->claims = unit.claim(request);
+    asked->request = claimRequest(asked->cut);
+    if (asked->request.max == 0) return;
+    asked->claims = unit.claim(asked->request);
     // Who stops waits for what is in flight, and must not overlook what is about to be.
     count(asked->claims);
     // Now, not when it is committed: a command accepted in this transaction must not join a

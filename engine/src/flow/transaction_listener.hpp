@@ -75,6 +75,7 @@ class TransactionListener {
   static constexpr std::size_t kBytesMost = std::size_t{4} * 1024 * 1024;
 
   void postClaim();
+  ClaimRequest claimRequest(bool& cut);
   void onClaimed(CommandClaims claims, std::size_t asked);
   /// Counts them as in flight, or no longer.
   void count(const CommandClaims& claims);

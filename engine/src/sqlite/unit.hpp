@@ -206,6 +206,16 @@ class SqliteUnit final : public Unit {
   std::optional<std::string> cancelReason(std::int64_t commandSeq);
   /// What ends an open command that nobody runs, whether it waits here or is out.
   void endUnclaimed(std::int64_t commandSeq, CommandState state, const Failure& error, Time now);
+  /// The message of an attempt that has ended, and who held it.
+  struct Released {
+    std::int64_t owner = 0;
+    std::optional<std::int64_t> due{};         // when it runs again
+    std::optional<std::int64_t> messageSeq{};  // nothing: it is gone
+  };
+  /// Nothing: the claim was lost.
+  std::optional<Released> putBack(const ClaimedCommand& claim, const Settlement& settlement,
+                                  int attempts);
+  std::optional<Released> remove(const ClaimedCommand& claim, const Settlement& settlement);
   void buryCommand(const Command& command, int attempts, const Failure& error, Time now);
 
   /// A letter as the calls below need it.

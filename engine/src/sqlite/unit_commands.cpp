@@ -271,6 +271,40 @@ CommandClaims SqliteUnit::claim(const ClaimRequest& request) {
   return result;
 }
 
+std::optional<SqliteUnit::Released> SqliteUnit::putBack(const ClaimedCommand& claim,
+                                                        const Settlement& settlement,
+                                                        int attempts) {
+  const auto& ref = claim.ref;
+  auto held = connection_.query(
+      "SELECT owner FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
+      " AND seq = ?4 AND fence = ?5 AND owner IS NOT NULL");
+  if (!held.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence)) return {};
+  const auto at = settlement.retryAt.value_or(settlement.endedAt);
+  const auto due = at > settlement.endedAt ? at.time_since_epoch().count() : kReady;
+  connection_
+      .query(
+          "UPDATE tether_message SET due_at = ?5, owner = NULL, leased_at = NULL,"
+          " receives = ?6, suspect = ?7, counted_from = ?8 WHERE queue = ?1 AND lane = ?2"
+          " AND due_at = ?3 AND seq = ?4")
+      .run(ref.queue, ref.lane, ref.due, ref.seq, due, attempts, settlement.outcome == "crashed",
+           due == kReady ? std::nullopt : std::optional<Time>(settlement.endedAt));
+  return Released{held.integer(0), due, ref.seq};
+}
+
+std::optional<SqliteUnit::Released> SqliteUnit::remove(const ClaimedCommand& claim,
+                                                       const Settlement& settlement) {
+  const auto& ref = claim.ref;
+  auto removed = connection_.query(
+      "DELETE FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
+      " AND fence = ?5 AND owner IS NOT NULL RETURNING owner");
+  if (!removed.first(ref.queue, ref.lane, ref.due, ref.seq, ref.fence)) return {};
+  const auto owner = removed.integer(0);
+  removed.step();
+  if (settlement.blocksKey && settlement.state == CommandState::Dead) block(claim);
+  if (!claim.command.key.empty()) unpark(ref.queue, claim.command.key);
+  return Released{owner, {}, {}};
+}
+
 bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
   const auto& command = claim.command;
   if (claim.crashed && !holdCrashed(claim.ref)) return false;
@@ -283,42 +317,8 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
   }
   const auto attempts = settlement.counted ? claim.attempt : claim.attempt - 1;
   const bool again = settlement.state == CommandState::Retrying;
-  std::int64_t owner = 0;
-  std::optional<std::int64_t> due;
-  std::optional<std::int64_t> messageSeq;
-  if (again) {
-    const auto at = settlement.retryAt.value_or(settlement.endedAt);
-    due = at > settlement.endedAt ? at.time_since_epoch().count() : kReady;
-    messageSeq = claim.ref.seq;
-    auto held = connection_.query(
-        "SELECT owner FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3"
-        " AND seq = ?4 AND fence = ?5 AND owner IS NOT NULL");
-    if (!held.first(claim.ref.queue, claim.ref.lane, claim.ref.due, claim.ref.seq,
-                    claim.ref.fence)) {
-      return false;
-    }
-    owner = held.integer(0);
-    connection_
-        .query(
-            "UPDATE tether_message SET due_at = ?5, owner = NULL, leased_at = NULL,"
-            " receives = ?6, suspect = ?7, counted_from = ?8 WHERE queue = ?1 AND lane = ?2"
-            " AND due_at = ?3 AND seq = ?4")
-        .run(claim.ref.queue, claim.ref.lane, claim.ref.due, claim.ref.seq, *due, attempts,
-             settlement.outcome == "crashed",
-             *due == kReady ? std::nullopt : std::optional<Time>(settlement.endedAt));
-  } else {
-    auto removed = connection_.query(
-        "DELETE FROM tether_message WHERE queue = ?1 AND lane = ?2 AND due_at = ?3 AND seq = ?4"
-        " AND fence = ?5 AND owner IS NOT NULL RETURNING owner");
-    if (!removed.first(claim.ref.queue, claim.ref.lane, claim.ref.due, claim.ref.seq,
-                       claim.ref.fence)) {
-      return false;
-    }
-    owner = removed.integer(0);
-    removed.step();
-    if (settlement.blocksKey && settlement.state == CommandState::Dead) block(claim);
-    if (!command.key.empty()) unpark(claim.ref.queue, command.key);
-  }
+  const auto released = again ? putBack(claim, settlement, attempts) : remove(claim, settlement);
+  if (!released) return false;
   if (settlement.outcome == "succeeded" || settlement.outcome == "rejected") {
     countSuccess(claim);
   } else if (settlement.counted && settlement.outcome != "cancelled") {
@@ -326,8 +326,9 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
   }
   std::optional<std::int64_t> attemptSeq;  // of a crashed one it is there
   if (!claim.crashed) {
-    attemptSeq = recordAttempt(command.seq, command.generation, claim.attempt, settlement.outcome,
-                               owner, settlement.startedAt, settlement.endedAt, wanted.error);
+    attemptSeq =
+        recordAttempt(command.seq, command.generation, claim.attempt, settlement.outcome,
+                      released->owner, settlement.startedAt, settlement.endedAt, wanted.error);
   }
   std::optional<std::int64_t> firstEvent;
   std::optional<std::int64_t> lastEvent;
@@ -346,9 +347,9 @@ bool SqliteUnit::settle(const ClaimedCommand& claim, const Settlement& wanted) {
               " WHERE seq = ?1 AND generation = ?2 AND state IN ('accepted', 'retrying')")
           .run(command.seq, command.generation, toString(settlement.state), attempts,
                settlement.startedAt,
-               again ? std::optional<Time>() : std::optional<Time>(settlement.endedAt), due,
-               messageSeq, attemptSeq, firstEvent, lastEvent, OrNull{settlement.error.code},
-               OrNull{settlement.error.message});
+               again ? std::optional<Time>() : std::optional<Time>(settlement.endedAt),
+               released->due, released->messageSeq, attemptSeq, firstEvent, lastEvent,
+               OrNull{settlement.error.code}, OrNull{settlement.error.message});
   if (updated != 1) {
     throw Error(ErrorCode::Internal, "command " + command.id + " had ended while it was claimed");
   }
