@@ -12,7 +12,7 @@ std::string hintFor(const Error& error) {
     case Subject::Event:
       return ": see 'tether event list'";
     case Subject::Queue:
-      return ": see 'tether queue list'";
+      return missing ? ": see 'tether queue list'" : "; leave out --type";
     case Subject::Plan:
       return "; --resume goes on with the rest";
     case Subject::DedupWindow:

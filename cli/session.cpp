@@ -240,7 +240,7 @@ Checkpoints Session::checkpoints() {
 std::string Session::remoteCommands() {
   const auto options = projectOptions();
   if (!options) return {};
-  const auto address = options->addressOf("commands");
+  const auto& address = options->addressOf("commands");
   return address.isRemote() ? address.text() : std::string();
 }
 

@@ -19,6 +19,7 @@ TEST_CASE("an error of the library gets the verb or option that helps, where the
       {ErrorCode::Conflict, Subject::DeadLetter, "it; see 'tether dlq restore'"},
       {ErrorCode::NotFound, Subject::Event, "it: see 'tether event list'"},
       {ErrorCode::NotFound, Subject::Queue, "it: see 'tether queue list'"},
+      {ErrorCode::Invalid, Subject::Queue, "it; leave out --type"},
       {ErrorCode::Conflict, Subject::Plan, "it; --resume goes on with the rest"},
       {ErrorCode::Conflict, Subject::DedupWindow,
        "it; --allow-expired-dedup replays it all the same"},

@@ -45,14 +45,7 @@ void checkType(Session& session, const std::string& type) {
 
 void check(const PauseOptions& options, Session& session) {
   const auto queue = findQueue(session, options.queue);
-  if (options.type.empty()) return;
-  if (!queue.commands) {
-    throw Error(ErrorCode::Invalid,
-                fmt::format("queue {} carries messages, which have no command type; leave out "
-                            "--type",
-                            options.queue));
-  }
-  checkType(session, options.type);
+  if (!options.type.empty() && queue.commands) checkType(session, options.type);
 }
 
 json recordOf(const PauseOptions& options, bool done) {

@@ -37,9 +37,10 @@ struct EngineOptions {
   /// Where each queue goes: "local", "memory", or an address: sqs://, and what `transports` opens.
   std::map<std::string, QueueAddress> queues = {{"commands", "local"}, {"events", "local"}};
   /// Local for a queue that is not mapped.
-  QueueAddress addressOf(const std::string& queue) const {
+  const QueueAddress& addressOf(const std::string& queue) const {
+    static const QueueAddress kLocal;
     const auto mapped = queues.find(queue);
-    return mapped == queues.end() ? QueueAddress{} : mapped->second;
+    return mapped == queues.end() ? kLocal : mapped->second;
   }
   std::vector<std::string> listen = {"commands"};  // which of `queues` are read, each once
   /// Permits "commands" in "memory", which forgets accepted commands when the process ends.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,8 +101,7 @@ class Operations {
  private:
   void changed() const;
   void require(const PauseTarget& target);
-  void cancelPage(std::vector<CancelAnswer>& answers, std::size_t from, std::size_t to,
-                  const CancelOptions& options);
+  void cancelPage(std::span<CancelAnswer> page, const CancelOptions& options);
   Prune pruneOf(const PruneOptions& options) const;
   std::int64_t pruneInPages(Prune prune, const std::function<Pruned(Unit&, const Prune&)>& step);
 

@@ -11,13 +11,11 @@
 namespace tether {
 namespace {
 
-void requireFile(const StoreAddress& address) {
-  if (!address.isServer()) return;
-  throw Error(ErrorCode::Unsupported, "this program has no store for " + quote(address.text()));
-}
-
 SqliteStoreOptions sqliteOptions(const StoreOptions& options) {
-  requireFile(options.address);
+  if (options.address.isServer()) {
+    throw Error(ErrorCode::Unsupported,
+                "this program has no store for " + quote(options.address.text()));
+  }
   return {.path = options.address.text(),
           .create = options.create,
           .busyTimeout = options.patience,

@@ -105,7 +105,7 @@ std::vector<RemoteState> Connections::remotes(bool takesIn) const {
 }
 
 std::shared_ptr<Transport> Connections::transportOf(const std::string& queue) {
-  const auto address = options_.addressOf(queue);
+  const auto& address = options_.addressOf(queue);
   if (address.isLocal()) return nullptr;
   const auto open = transports_.find(queue);
   if (open != transports_.end()) return open->second;

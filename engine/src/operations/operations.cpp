@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "model/audit.hpp"
@@ -15,32 +16,30 @@ namespace {
 /// So many in one commit: others write between two of them.
 constexpr std::size_t kOperationPage = 200;
 
+/// Acts on one page of answers after the other; returns them in the order of the ids.
+template <class Answer, class Act>
+std::vector<Answer> inPages(const std::vector<std::string>& commandIds, Act act) {
+  std::vector<Answer> answers;
+  for (const auto& id : commandIds) answers.push_back({.commandId = id});
+  const std::span all(answers);
+  for (std::size_t from = 0; from < all.size(); from += kOperationPage) {
+    act(all.subspan(from, std::min(kOperationPage, all.size() - from)));
+  }
+  return answers;
+}
+
 /// For the audit, of facts that never change. One that is accepted meanwhile has its id alone.
-std::map<std::string, Command> commandsOf(Store& store, const std::vector<std::string>& ids) {
+template <class Answer>
+std::map<std::string, Command> commandsOf(Store& store, std::span<const Answer> page) {
   std::map<std::string, Command> commands;
   store.read([&](Snapshot& snapshot) {
-    for (const auto& id : ids) {
-      auto& command = commands[id];
-      command = snapshot.command(id).value_or(Command{});
-      command.id = id;
+    for (const auto& answer : page) {
+      auto& command = commands[answer.commandId];
+      command = snapshot.command(answer.commandId).value_or(Command{});
+      command.id = answer.commandId;
     }
   });
   return commands;
-}
-
-template <class Answer>
-std::vector<std::string> idsOf(const std::vector<Answer>& answers, std::size_t from,
-                               std::size_t to) {
-  std::vector<std::string> ids;
-  for (auto at = from; at < to; ++at) ids.push_back(answers[at].commandId);
-  return ids;
-}
-
-template <class Answer>
-std::vector<Answer> unanswered(const std::vector<std::string>& commandIds) {
-  std::vector<Answer> answers;
-  for (const auto& id : commandIds) answers.push_back({.commandId = id});
-  return answers;
 }
 
 AuditEntry auditOf(const PauseTarget& target, const char* action, const Operator& by, Time now) {
@@ -58,23 +57,18 @@ void Operations::changed() const {
 
 std::vector<CancelAnswer> Operations::cancel(const std::vector<std::string>& commandIds,
                                              const CancelOptions& options) {
-  auto answers = unanswered<CancelAnswer>(commandIds);
-  for (std::size_t from = 0; from < answers.size(); from += kOperationPage) {
-    cancelPage(answers, from, std::min(answers.size(), from + kOperationPage), options);
-  }
-  return answers;
+  return inPages<CancelAnswer>(commandIds,
+                               [&](std::span<CancelAnswer> page) { cancelPage(page, options); });
 }
 
-void Operations::cancelPage(std::vector<CancelAnswer>& answers, std::size_t from, std::size_t to,
-                            const CancelOptions& options) {
+void Operations::cancelPage(std::span<CancelAnswer> page, const CancelOptions& options) {
   const auto& by = options.by;
   const auto reason =
       kept(Failure{"cancelled", by.reason.empty() ? "cancelled by " + by.name : by.reason});
-  const auto commands = commandsOf(store_, idsOf(answers, from, to));
+  const auto commands = commandsOf<CancelAnswer>(store_, page);
   store_.commit(Durability::Durable, [&](Unit& unit) {
     const auto now = clock_.now();
-    for (auto at = from; at < to; ++at) {
-      auto& [id, outcome, state] = answers[at];
+    for (auto& [id, outcome, state] : page) {
       outcome = options.handedOver ? unit.giveUp(id, reason, now) : unit.cancel(id, reason, now);
       const bool done = outcome == Cancelled::Done;
       if (!done && outcome != Cancelled::Requested) continue;
@@ -84,31 +78,25 @@ void Operations::cancelPage(std::vector<CancelAnswer>& answers, std::size_t from
   });
   changed();
   store_.read([&](Snapshot& snapshot) {
-    for (auto at = from; at < to; ++at) {
-      if (const auto command = snapshot.command(answers[at].commandId)) {
-        answers[at].state = command->state;
-      }
+    for (auto& answer : page) {
+      if (const auto command = snapshot.command(answer.commandId)) answer.state = command->state;
     }
   });
 }
 
 std::vector<ResendAnswer> Operations::resend(const std::vector<std::string>& commandIds,
                                              const Operator& by) {
-  auto answers = unanswered<ResendAnswer>(commandIds);
-  for (std::size_t from = 0; from < answers.size(); from += kOperationPage) {
-    const auto to = std::min(answers.size(), from + kOperationPage);
-    const auto commands = commandsOf(store_, idsOf(answers, from, to));
+  return inPages<ResendAnswer>(commandIds, [&](std::span<ResendAnswer> page) {
+    const auto commands = commandsOf<ResendAnswer>(store_, page);
     store_.commit(Durability::Durable, [&](Unit& unit) {
       const auto now = clock_.now();
-      for (auto at = from; at < to; ++at) {
-        auto& [id, outcome] = answers[at];
+      for (auto& [id, outcome] : page) {
         outcome = unit.resendCommand(id, now);
         if (outcome == Resent::Done) unit.audit(auditOf(commands.at(id), "resent", by, now));
       }
     });
     changed();
-  }
-  return answers;
+  });
 }
 
 /// What is misspelt would pause nothing, and nobody would notice.
@@ -129,8 +117,8 @@ void Operations::require(const PauseTarget& target) {
     throw Error(ErrorCode::NotFound, "no queue " + quote(name), Subject::Queue);
   }
   if (target.type.empty() || carriesCommands) return;
-  throw Error(ErrorCode::Invalid,
-              "queue " + name + " carries messages, which have no command type");
+  throw Error(ErrorCode::Invalid, "queue " + name + " carries messages, which have no command type",
+              Subject::Queue);
 }
 
 bool Operations::pause(const PauseTarget& target, const Operator& by) {

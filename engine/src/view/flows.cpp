@@ -11,7 +11,7 @@ json toJson(const Failure& failure) {
 }
 
 json toJson(const Command& command, Form form) {
-  Record record(form, {{"id", command.id},
+  return Record(form, {{"id", command.id},
                        {"type", command.type},
                        {"state", toString(command.state)},
                        {"correlationId", command.correlationId},
@@ -20,8 +20,8 @@ json toJson(const Command& command, Form form) {
                        {"generation", command.generation},
                        {"attempts", command.attempts},
                        {"depth", command.depth},
-                       {"acceptedAt", toText(command.acceptedAt)}});
-  record.text("causationId", command.causationId)
+                       {"acceptedAt", toText(command.acceptedAt)}})
+      .text("causationId", command.causationId)
       .text("key", command.key)
       .text("idempotencyKey", command.idempotencyKey)
       .text("traceparent", command.traceparent)
@@ -29,9 +29,9 @@ json toJson(const Command& command, Form form) {
       .time("startedAt", command.startedAt)
       .time("endedAt", command.endedAt)
       .time("handedOverAt", command.handedOverAt)
-      .error(command.error);
-  if (record.withContent()) record.content("payload", valueOf(command.payload));
-  return record.take();
+      .error(command.error)
+      .content("payload", command.payload)
+      .take();
 }
 
 json toJson(const Attempt& attempt, Form form) {
@@ -47,19 +47,19 @@ json toJson(const Attempt& attempt, Form form) {
 }
 
 json toJson(const Event& event, Form form) {
-  Record record(form, {{"id", event.id},
+  return Record(form, {{"id", event.id},
                        {"type", event.type},
                        {"correlationId", event.correlationId},
                        {"source", event.source},
                        {"seq", event.seq},
                        {"depth", event.depth},
                        {"pending", event.pending},
-                       {"time", toText(event.time)}});
-  record.text("causationId", event.causationId)
+                       {"time", toText(event.time)}})
+      .text("causationId", event.causationId)
       .text("key", event.key)
-      .text("traceparent", event.traceparent);
-  if (record.withContent()) record.content("data", valueOf(event.data));
-  return record.take();
+      .text("traceparent", event.traceparent)
+      .content("data", event.data)
+      .take();
 }
 
 json toJson(const Flow& flow, Form form) {

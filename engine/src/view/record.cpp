@@ -72,8 +72,8 @@ Record& Record::attributes(const std::map<std::string, std::string>& attributes)
   return *this;
 }
 
-Record& Record::content(const char* name, json value) {
-  put(name, std::move(value), withContent());
+Record& Record::content(const char* name, const std::string& text) {
+  if (withContent()) members_[name] = valueOf(text);
   return *this;
 }
 

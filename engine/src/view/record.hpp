@@ -27,7 +27,8 @@ class Record {
 
   /// Whether this form has content.
   bool withContent() const { return form_ != Form::Brief; }
-  Record& content(const char* name, nlohmann::json value);
+  /// JSON text of the store, in a form with content.
+  Record& content(const char* name, const std::string& text);
   /// "body" when it is text, else "bodyBase64".
   Record& bytes(std::string_view body);
   /// "body" in another form than its bytes.
